@@ -1,0 +1,1 @@
+"""Small modules that know no feature: ids, clock, times, errors, enums, the caller, routes as declarations."""

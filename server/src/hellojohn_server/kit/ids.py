@@ -1,0 +1,82 @@
+"""Prefixed ULIDs (usr_01H...): 48 bits of milliseconds and 80 random bits in Crockford's base 32.
+
+Ids made by one IdFactory increase strictly, also within a millisecond, so that keys are inserted in order.
+"""
+
+import os
+import re
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Final
+
+from hellojohn_server.kit.clock import Clock
+
+_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_VALUE: Final = {letter: value for value, letter in enumerate(_ALPHABET)}
+_RANDOM_BITS: Final = 80
+_ULID: Final = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+
+
+class IdPrefix(StrEnum):
+    """What an id names; its text is the prefix, without the underscore."""
+
+    EVENT = "evt"
+    FACTOR = "fac"
+    INVITATION = "inv"
+    JOB = "job"
+    KEY = "key"
+    ORGANIZATION = "org"
+    REQUEST = "req"
+    ROLE = "role"
+    SESSION = "ses"
+    TENANT = "tnt"
+    USER = "usr"
+
+
+CONTROL_TENANT_ID: Final = "tnt_" + "0" * 26
+"""The scope of the control store: no tenant has this id, and a master key carries it in its tenant part."""
+
+
+class IdFactory:
+    """Makes ids. Not for use from several threads at once: each event loop (or command) has its own."""
+
+    def __init__(self, clock: Clock, entropy: Callable[[int], bytes] = os.urandom) -> None:
+        self._clock = clock
+        self._entropy = entropy
+        self._last = 0
+
+    def new(self, prefix: IdPrefix) -> str:
+        """Return a new id, greater than every id this factory made before."""
+        random = int.from_bytes(self._entropy(_RANDOM_BITS // 8), "big")
+        value = (self._clock.now_ms() << _RANDOM_BITS) | random
+        if value >> _RANDOM_BITS <= self._last >> _RANDOM_BITS:
+            value = self._last + 1
+        self._last = value
+        return f"{prefix.value}_{encode_ulid(value)}"
+
+
+def encode_ulid(value: int) -> str:
+    """Return a 128-bit number as the 26 characters of a ULID."""
+    return "".join(_ALPHABET[(value >> shift) & 31] for shift in range(125, -1, -5))
+
+
+def decode_ulid(text: str) -> int:
+    """Return the 128-bit number of a ULID's 26 characters; ValueError when it is none."""
+    if not _ULID.fullmatch(text):
+        raise ValueError("not a ULID")
+    value = 0
+    for letter in text:
+        value = value << 5 | _VALUE[letter]
+    return value
+
+
+def is_id(text: str, prefix: IdPrefix) -> bool:
+    """Say whether `text` has the form of an id with this prefix. It says nothing of whether such an object exists."""
+    head, separator, ulid = text.partition("_")
+    return separator == "_" and head == prefix.value and _ULID.fullmatch(ulid) is not None
+
+
+def first_id_at(prefix: IdPrefix, at_ms: int) -> str:
+    """Return the least id of this prefix that can have been made at `at_ms` (for ranges over ids in time order)."""
+    bounded = min(max(at_ms, 0), (1 << 48) - 1)
+    return f"{prefix.value}_{encode_ulid(bounded << _RANDOM_BITS)}"

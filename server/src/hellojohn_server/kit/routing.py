@@ -1,0 +1,130 @@
+"""Routes as declarations: what a feature says of an operation, and what http/ needs to serve, guard and document it.
+
+A feature's routes.py holds one class whose async methods carry @route. The types of the parameters say what is read:
+`context: Context`, `query: <Struct>`, `body: <Struct>`, and one `str` for each {name} in the path; the return type
+`Answer[<Struct>]` says what goes out. http/ reads them once, at start-up.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator
+from enum import StrEnum
+from typing import Any, Final, Generic, TypeVar
+
+import msgspec
+
+from hellojohn_server.kit.errors import ApiError
+from hellojohn_server.kit.principal import CredentialKind
+from hellojohn_server.kit.scopes import Scope
+
+T = TypeVar("T")
+Handler = TypeVar("Handler", bound=Callable[..., Awaitable[Any]])
+
+_MARK: Final = "__hellojohn_route__"
+
+
+class Method(StrEnum):
+    DELETE = "DELETE"
+    GET = "GET"
+    PATCH = "PATCH"
+    POST = "POST"
+    PUT = "PUT"
+
+
+class Replay(StrEnum):
+    """What an Idempotency-Key does on a route. GET routes have none."""
+
+    HONOURED = "honoured"
+    IGNORED = "ignored"
+    REFUSED = "refused"
+
+
+SECRET_KEY: Final = frozenset({CredentialKind.SECRET_KEY})
+MASTER_KEY: Final = frozenset({CredentialKind.MASTER_KEY})
+PUBLIC: Final[frozenset[CredentialKind]] = frozenset()
+
+
+class Answer(msgspec.Struct, Generic[T], frozen=True):
+    """What a route returns. `body` None means no content. `version` becomes the ETag. `location` the Location header."""
+
+    body: T
+    version: int | None = None
+    location: str | None = None
+
+
+class Route(msgspec.Struct, frozen=True):
+    """One operation of the API.
+
+    `scope` is the base scope of a secret key; conditional ones are in docs/scopes.md and the checked-in table.
+    `credentials` empty means public. `errors` are what it can answer beyond those of its kind (401, 403, 422, 500, 503).
+    `if_match` says that If-Match is honoured. `max_body_bytes` is the largest body it takes.
+    """
+
+    method: Method
+    path: str
+    summary: str
+    scope: Scope | None
+    credentials: frozenset[CredentialKind]
+    status: int
+    errors: tuple[type[ApiError], ...]
+    replay: Replay
+    if_match: bool
+    max_body_bytes: int
+    description: str = ""
+    conditional_scopes: tuple[Scope, ...] = ()
+
+    @property
+    def mutates(self) -> bool:
+        """Whether it may change something: every method but GET, save those that ignore idempotency (search, verify)."""
+        return self.method is not Method.GET and self.replay is not Replay.IGNORED
+
+
+def route(  # noqa: PLR0913 - a declaration names each of its facts
+    method: Method,
+    path: str,
+    *,
+    scope: Scope | None = None,
+    credentials: frozenset[CredentialKind] = SECRET_KEY,
+    status: int = 200,
+    errors: tuple[type[ApiError], ...] = (),
+    replay: Replay = Replay.HONOURED,
+    if_match: bool = False,
+    max_body_bytes: int = 1_048_576,
+    conditional_scopes: tuple[Scope, ...] = (),
+) -> Callable[[Handler], Handler]:
+    """Declare the method below as an operation. The first line of its docstring is the operation's summary.
+
+    Raises ValueError at import when a secret-key route names no scope, or a public or master route names one.
+    """
+    if (CredentialKind.SECRET_KEY in credentials) != (scope is not None):
+        raise ValueError(f"{method.value} {path}: a secret key needs a scope, and only a secret key has one")
+
+    def declare(handler: Handler) -> Handler:
+        summary, _, description = (handler.__doc__ or "").strip().partition("\n")
+        if not summary:
+            raise ValueError(f"{method.value} {path}: needs a docstring, its first line is the summary")
+        declared = Route(
+            method=method,
+            path=path,
+            summary=summary.rstrip("."),
+            description="\n".join(line.strip() for line in description.strip().splitlines()),
+            scope=scope,
+            credentials=credentials,
+            status=status,
+            errors=errors,
+            replay=replay,
+            if_match=if_match,
+            max_body_bytes=max_body_bytes,
+            conditional_scopes=conditional_scopes,
+        )
+        setattr(handler, _MARK, declared)
+        return handler
+
+    return declare
+
+
+def routes_of(owner: object) -> Iterator[tuple[Route, Callable[..., Awaitable[Answer[Any]]]]]:
+    """Yield each declared operation of a feature's routes object with its bound method, in the order of the source."""
+    for name in type(owner).__dict__:
+        method = getattr(owner, name)
+        declared = getattr(method, _MARK, None)
+        if declared is not None:
+            yield declared, method

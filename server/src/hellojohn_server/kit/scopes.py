@@ -1,0 +1,65 @@
+"""The scopes of a secret key, and what a key with given scopes may do."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Final
+
+
+class Scope(StrEnum):
+    """One permission of a secret key. docs/scopes.md says what each is for."""
+
+    ADMINS_MANAGE = "admins:manage"
+    AUDIT_READ = "audit:read"
+    AUDIT_WRITE = "audit:write"
+    CONFIG_READ = "config:read"
+    CONFIG_WRITE = "config:write"
+    JOBS_READ = "jobs:read"
+    JOBS_WRITE = "jobs:write"
+    KEYS_READ = "keys:read"
+    KEYS_WRITE = "keys:write"
+    MFA_READ = "mfa:read"
+    MFA_WRITE = "mfa:write"
+    ORGANIZATIONS_READ = "organizations:read"
+    ORGANIZATIONS_WRITE = "organizations:write"
+    REVOCATIONS_READ = "revocations:read"
+    ROLES_READ = "roles:read"
+    ROLES_WRITE = "roles:write"
+    SESSIONS_READ = "sessions:read"
+    SESSIONS_WRITE = "sessions:write"
+    USERS_CREDENTIALS = "users:credentials"
+    USERS_ERASE = "users:erase"
+    USERS_EXPORT = "users:export"
+    USERS_IMPERSONATE = "users:impersonate"
+    USERS_READ = "users:read"
+    USERS_WRITE = "users:write"
+    WEBHOOKS_READ = "webhooks:read"
+    WEBHOOKS_WRITE = "webhooks:write"
+
+
+ALL_SCOPES: Final = "*"
+_NAMES: Final = frozenset(scope.value for scope in Scope)
+_FAMILIES: Final = frozenset(scope.value.partition(":")[0] for scope in Scope)
+
+
+def is_grant(text: str) -> bool:
+    """Say whether `text` may stand in a key's scopes: a scope, a family such as users:*, or *."""
+    if text == ALL_SCOPES or text in _NAMES:
+        return True
+    family, separator, rest = text.partition(":")
+    return separator == ":" and rest == "*" and family in _FAMILIES
+
+
+def is_granted(grants: Iterable[str], scope: Scope) -> bool:
+    """Say whether `grants` include `scope`. * and admins:* never include admins:manage: it must be named."""
+    held = frozenset(grants)
+    if scope.value in held:
+        return True
+    if scope is Scope.ADMINS_MANAGE:
+        return False
+    return ALL_SCOPES in held or f"{scope.value.partition(':')[0]}:*" in held
+
+
+def expand_grants(grants: Iterable[str]) -> frozenset[Scope]:
+    """Return every scope that `grants` include, for comparing what two keys may do."""
+    held = frozenset(grants)
+    return frozenset(scope for scope in Scope if is_granted(held, scope))

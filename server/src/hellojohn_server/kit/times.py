@@ -1,0 +1,49 @@
+"""Times and durations as they travel: RFC 3339 in UTC with milliseconds, and durations such as "15m" "1h" "7d".
+
+Inside the program a time is an int of milliseconds since 1970-01-01T00:00:00Z, a duration an int of seconds.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Final
+
+import msgspec
+
+Timestamp = Annotated[
+    str,
+    msgspec.Meta(description="RFC 3339 in UTC, with milliseconds", extra_json_schema={"format": "date-time"}),
+]
+Moment = Annotated[datetime, msgspec.Meta(tz=True, description="RFC 3339 with an offset or Z")]
+DURATION_PATTERN: Final = r"^[1-9][0-9]{0,8}[smhdwy]$"
+Duration = Annotated[
+    str,
+    msgspec.Meta(pattern=DURATION_PATTERN, description="A whole number and a unit: s m h d w y (365 days), as in 1h"),
+]
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+_DURATION: Final = re.compile(DURATION_PATTERN)
+_UNIT_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_536_000}
+
+
+def format_time(at_ms: int) -> str:
+    """Return `at_ms` as RFC 3339 (section 5.6) in UTC with milliseconds: 2024-01-20T11:00:00.000Z."""
+    moment = _EPOCH + timedelta(milliseconds=at_ms)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at_ms % 1000:03d}Z"
+
+
+def format_optional_time(at_ms: int | None) -> str | None:
+    """Return format_time(at_ms), or None when there is no time."""
+    return None if at_ms is None else format_time(at_ms)
+
+
+def to_ms(moment: datetime) -> int:
+    """Return an aware datetime as milliseconds since the epoch, rounded down."""
+    return (moment - _EPOCH) // _MILLISECOND
+
+
+def parse_duration(text: str) -> int | None:
+    """Return the seconds in "15m" "1h" "7d" "2w" "1y" (a year has 365 days), or None when it is not a duration."""
+    if not _DURATION.match(text):
+        return None
+    return int(text[:-1]) * _UNIT_SECONDS[text[-1]]

@@ -1,0 +1,1 @@
+"""The stores: one protocol (database.py), two engines (sqlite.py, postgres.py), and the statements' common form (sql.py)."""
