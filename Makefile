@@ -1,0 +1,69 @@
+# What a person types. CI calls the same targets.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check
+INSTALL := $(PIP) install --quiet --require-hashes
+
+# -- setting up -----------------------------------------------------------------------------------------------------
+
+.PHONY: help
+help: ## Say what there is
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: $(VENV)/.dev ## Install everything that running, testing and checking need, into .venv
+
+$(VENV)/.made: tools/setup/venv
+	@tools/setup/venv $(VENV)
+	@touch $@
+
+$(VENV)/.run: $(VENV)/.made requirements/run.txt requirements/build.txt server/pyproject.toml
+	@echo "Installing what the server needs to run into $(VENV) ..."
+	@$(INSTALL) -r requirements/run.txt -r requirements/build.txt
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable server
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements/dev.txt
+	@echo "Installing what tests and checks need into $(VENV) ..."
+	@$(INSTALL) -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.lock: $(VENV)/.made requirements/lock.txt
+	@$(INSTALL) -r requirements/lock.txt
+	@touch $@
+
+.PHONY: lock
+lock: $(VENV)/.lock ## Take the newest releases into requirements/*.txt, pinned by hash
+	@for name in run build dev lock; do \
+	    $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 --no-header \
+	        --no-emit-index-url --no-emit-find-links requirements/$$name.in --output-file requirements/$$name.txt \
+	        || exit 1; \
+	done
+
+# -- running --------------------------------------------------------------------------------------------------------
+
+.PHONY: run
+run: $(VENV)/.run ## Start a server with demo data on port 3000
+	@$(BIN)/hj dev
+
+# -- testing --------------------------------------------------------------------------------------------------------
+
+.PHONY: test
+test: $(VENV)/.dev ## Run the tests, on SQLite and (where its server is installed) PostgreSQL
+	@cd server && ../$(BIN)/python -m pytest
+
+# -- checking -------------------------------------------------------------------------------------------------------
+
+.PHONY: check
+check: $(VENV)/.dev ## Check style, types and the rules of this house
+	@$(BIN)/ruff check --quiet --config server/pyproject.toml server tools
+	@$(BIN)/ruff format --quiet --check --config server/pyproject.toml server tools
+	@cd server && ../$(BIN)/mypy --no-error-summary
+	@cd server && ../$(BIN)/pyright --pythonpath ../$(BIN)/python
+	@$(BIN)/python -m tools.lint
+
+.PHONY: fix
+fix: $(VENV)/.dev ## Repair what can be repaired by itself
+	@$(BIN)/ruff check --quiet --exit-zero --fix --config server/pyproject.toml server tools
+	@$(BIN)/ruff format --quiet --config server/pyproject.toml server tools
