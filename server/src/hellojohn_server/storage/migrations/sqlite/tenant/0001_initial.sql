@@ -136,12 +136,42 @@ CREATE INDEX users_locked ON users (locked_until) WHERE locked_until IS NOT NULL
 CREATE INDEX users_pending ON users (seq) WHERE invited_at IS NOT NULL AND last_sign_in_at IS NULL;
 CREATE INDEX users_deleted ON users (seq) WHERE deleted_at IS NOT NULL;
 
--- Runs of taken seq numbers, so that the next free one is found without walking them: first <= taken < next.
+-- Runs of taken seq numbers, so that the next free one is found without walking them: first <= taken < next. Runs never
+-- overlap. A number that was free when it was asked for is in no run until a walk passes over it.
 CREATE TABLE user_sequence_runs (
     first INTEGER PRIMARY KEY,
     tenant_id TEXT NOT NULL,
     next INTEGER NOT NULL
 );
+
+-- A user who did not get the number of the creation time: everything from that time up to the number given is taken.
+-- It becomes one run, joined with the run it began in and with those that the walk passed.
+CREATE TRIGGER users_sequence AFTER INSERT ON users WHEN new.seq > new.created_at
+BEGIN
+    INSERT INTO user_sequence_runs (first, tenant_id, next)
+    SELECT
+        COALESCE(
+            (
+                SELECT CASE WHEN next > new.created_at THEN first END
+                FROM user_sequence_runs
+                WHERE first <= new.created_at
+                ORDER BY first DESC
+                LIMIT 1
+            ),
+            new.created_at
+        ),
+        new.tenant_id,
+        MAX(
+            new.seq + 1,
+            COALESCE(
+                (SELECT MAX(next) FROM user_sequence_runs WHERE first > new.created_at AND first <= new.seq),
+                new.seq + 1
+            )
+        )
+    WHERE true
+    ON CONFLICT (first) DO UPDATE SET next = excluded.next;
+    DELETE FROM user_sequence_runs WHERE first > new.created_at AND first <= new.seq;
+END;
 
 CREATE VIRTUAL TABLE users_trigrams USING fts5 (
     search_text, content='', contentless_delete=1, detail=none, tokenize='trigram case_sensitive 1'
@@ -149,6 +179,26 @@ CREATE VIRTUAL TABLE users_trigrams USING fts5 (
 CREATE VIRTUAL TABLE users_prefixes USING fts5 (
     search_prefixes, content='', contentless_delete=1, detail=none, tokenize='ascii'
 );
+
+-- The search indexes change with the row, in the same transaction, whichever statement writes it.
+CREATE TRIGGER users_inserted AFTER INSERT ON users
+BEGIN
+    INSERT INTO users_trigrams (rowid, search_text) VALUES (new.seq, new.search_text);
+    INSERT INTO users_prefixes (rowid, search_prefixes) VALUES (new.seq, new.search_prefixes);
+END;
+CREATE TRIGGER users_updated AFTER UPDATE OF search_text, search_prefixes ON users
+WHEN new.search_text <> old.search_text
+BEGIN
+    DELETE FROM users_trigrams WHERE rowid = old.seq;
+    DELETE FROM users_prefixes WHERE rowid = old.seq;
+    INSERT INTO users_trigrams (rowid, search_text) VALUES (new.seq, new.search_text);
+    INSERT INTO users_prefixes (rowid, search_prefixes) VALUES (new.seq, new.search_prefixes);
+END;
+CREATE TRIGGER users_deleted_from_search AFTER DELETE ON users
+BEGIN
+    DELETE FROM users_trigrams WHERE rowid = old.seq;
+    DELETE FROM users_prefixes WHERE rowid = old.seq;
+END;
 
 -- facet: total, disabled, mfa_enrolled, email_verified, role:<name>. Users in the recycle bin are not counted.
 CREATE TABLE user_counters (
