@@ -1,0 +1,304 @@
+"""Every setting of the service: one frozen class, read from HELLOJOHN_* environment variables.
+
+The text beside each setting is what `hj serve --help` prints and what docs/configuration.md says.
+"""
+
+import base64
+import binascii
+import difflib
+import ipaddress
+from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Final, Self, TypeAlias, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta
+
+PREFIX: Final = "HELLOJOHN_"
+KEY_FILE: Final = "encryption.key"
+"""The file in the data directory that `hj dev` keeps the encryption key in."""
+
+CLIENT_VARIABLES: Final = frozenset({"HELLOJOHN_SECRET_KEY"})
+"""Names that belong to applications which call the service; the service itself leaves them alone."""
+
+NO_KEY: Final = (
+    "HELLOJOHN_ENCRYPTION_KEY is required. Make one with `openssl rand -base64 32` and keep it safe: without it, what "
+    "is sealed in the store is lost. (There is no key file of `hj dev` either: {path}.)"
+)
+_KEY_BYTES: Final = 32
+
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class ConfigError(Exception):
+    """Settings that cannot be used. `problems` has one sentence for each, all at once."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(problems))
+
+
+class EncryptionKey:
+    """The 32 bytes that everything secret is sealed under. Never shown, not even by repr."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, text: str) -> None:
+        try:
+            self.value = base64.b64decode(text.strip(), validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise ValueError("is not base64") from error
+        if len(self.value) != _KEY_BYTES:
+            raise ValueError(f"is base64 of {len(self.value)} bytes and must be of exactly {_KEY_BYTES}")
+
+    def __repr__(self) -> str:
+        return "EncryptionKey(...)"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, EncryptionKey) and other.value == self.value
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+
+class DatabaseUrl:
+    """Where PostgreSQL is. Its repr leaves out user and password."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, text: str) -> None:
+        parts = urlsplit(text)
+        if parts.scheme not in {"postgresql", "postgres"}:
+            raise ValueError(
+                "must start with postgresql:// (leave it unset to use the embedded store in the data directory)"
+            )
+        if not parts.path.strip("/") and "dbname=" not in parts.query:
+            raise ValueError("must name a database: postgresql://user:password@host:5432/database")
+        self.value = text
+
+    @property
+    def place(self) -> str:
+        """The host, port and database, without what is secret."""
+        parts = urlsplit(self.value)
+        return f"{parts.netloc.rpartition('@')[2] or 'localhost'}{parts.path}"
+
+    def __repr__(self) -> str:
+        return f"DatabaseUrl(postgresql://{self.place})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, DatabaseUrl) and other.value == self.value
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+
+class PublicUrl(str):
+    """The address that clients see, without a slash at its end."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        parts = urlsplit(text)
+        if parts.scheme not in {"https", "http"} or not parts.hostname:
+            raise ValueError("must be an address such as https://id.example.com")
+        if parts.query or parts.fragment or parts.username is not None:
+            raise ValueError("must have no user, query or fragment")
+        return super().__new__(cls, text.rstrip("/"))
+
+
+class TrustedProxies(tuple[Network, ...]):
+    """Networks whose X-Forwarded-For is believed."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        names = [name.strip() for name in text.split(",") if name.strip()]
+        try:
+            return super().__new__(cls, [ipaddress.ip_network(name) for name in names])
+        except ValueError as error:
+            raise ValueError("must be addresses or networks, separated by commas, such as 10.0.0.0/8") from error
+
+    def __str__(self) -> str:
+        return ",".join(str(network) for network in self)
+
+
+class LogLevel(StrEnum):
+    """The least serious log line that is written."""
+
+    CRITICAL = "critical"
+    DEBUG = "debug"
+    ERROR = "error"
+    INFO = "info"
+    WARNING = "warning"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings. Each is HELLOJOHN_<NAME>; where `hj serve` has an option of that name, the option wins."""
+
+    data_dir: Annotated[
+        Path,
+        Meta(description="Directory of the embedded store and of the key file that `hj dev` makes."),
+    ] = Path(".hellojohn")
+    database_url: Annotated[
+        DatabaseUrl | None,
+        Meta(description="PostgreSQL, as postgresql://user:password@host:5432/database. Unset: the embedded store."),
+    ] = None
+    encryption_key: Annotated[
+        EncryptionKey | None,
+        Meta(
+            description="Base64 of 32 random bytes, to seal secrets under. Unset: the key file in the data directory."
+        ),
+    ] = None
+    public_url: Annotated[
+        PublicUrl | None,
+        Meta(description="The address that clients reach the service at. `hj serve` requires it."),
+    ] = None
+    host: Annotated[str, Meta(min_length=1, description="Address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")] = 3000
+    workers: Annotated[int, Meta(ge=1, le=256, description="Server processes. More than one needs PostgreSQL.")] = 1
+    log_level: Annotated[LogLevel, Meta(description="debug, info, warning, error or critical.")] = LogLevel.INFO
+    trusted_proxies: Annotated[
+        TrustedProxies,
+        Meta(description="Proxies whose X-Forwarded-For is believed: addresses or networks, separated by commas."),
+    ] = TrustedProxies("")
+    rate_limit_enabled: Annotated[bool, Meta(description="Whether callers are limited in how often they may call.")] = (
+        True
+    )
+    shutdown_seconds: Annotated[
+        int, Meta(ge=0, le=3600, description="How long running requests may take to finish when the server is stopped.")
+    ] = 30
+    keep_alive_seconds: Annotated[
+        int, Meta(ge=1, le=3600, description="How long an idle connection stays open. Longer than your proxy's own.")
+    ] = 75
+    backlog: Annotated[int, Meta(ge=1, le=65_535, description="Connections that may wait to be accepted.")] = 2048
+    housekeeping_seconds: Annotated[
+        int, Meta(ge=1, le=86_400, description="Time between two looks for housekeeping that is due.")
+    ] = 30
+    sqlite_open_files: Annotated[
+        int, Meta(ge=4, le=100_000, description="Tenant files of the embedded store that are kept open.")
+    ] = 128
+    postgres_pool_min: Annotated[
+        int, Meta(ge=0, le=1000, description="Connections to PostgreSQL that each process keeps.")
+    ] = 2
+    postgres_pool_max: Annotated[
+        int, Meta(ge=1, le=1000, description="Connections to PostgreSQL that each process may open.")
+    ] = 10
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """What is known of one setting: its field, variable, doc line, and default as text (None: unset)."""
+
+    field: str
+    variable: str
+    doc: str
+    default: str | None
+    type: Any
+
+
+def settings_list() -> Iterator[Setting]:
+    """Yield every setting, in the order of the class."""
+    hints = get_type_hints(Settings, include_extras=True)
+    for field in msgspec.structs.fields(Settings):
+        annotation = hints[field.name]
+        described = next(meta.description for meta in get_args(annotation)[1:] if meta.description)
+        default = None if field.default in (None, "") or field.default == () else _text(field.default)
+        yield Setting(field.name, PREFIX + field.name.upper(), described, default, annotation)
+
+
+def load_settings(environ: Mapping[str, str], *, required: tuple[str, ...] = ()) -> Settings:
+    """Return the settings in `environ`. A variable that is empty counts as unset.
+
+    Raises ConfigError listing every unknown HELLOJOHN_* name, every value that cannot be used, and every one of the
+    `required` fields that is not set. Values of secrets never appear in it.
+    """
+    known = {setting.variable: setting for setting in settings_list()}
+    given = {name: text for name, text in environ.items() if name.startswith(PREFIX)}
+    problems = [_unknown(name, known) for name in sorted(given) if name not in known and name not in CLIENT_VARIABLES]
+    values: dict[str, Any] = {}
+    for variable, setting in known.items():
+        text = given.get(variable, "").strip()
+        if not text:
+            continue
+        try:
+            values[setting.field] = msgspec.convert(text, setting.type, strict=False, dec_hook=_decode)
+        except msgspec.ValidationError as error:
+            problems.append(f"{variable} {_reason(setting, error)}.")
+    problems += [
+        f"{known[variable].variable} is required. {known[variable].doc}"
+        for variable in known
+        if known[variable].field in required
+        and known[variable].field not in values
+        and not given.get(variable, "").strip()
+    ]
+    settings = None if problems else Settings(**values)
+    if settings is not None and settings.postgres_pool_min > settings.postgres_pool_max:
+        problems.append("HELLOJOHN_POSTGRES_POOL_MIN is greater than HELLOJOHN_POSTGRES_POOL_MAX.")
+    if settings is None or problems:
+        raise ConfigError(problems)
+    return settings
+
+
+def to_environ(settings: Settings) -> dict[str, str]:
+    """Return the variables that load_settings reads as `settings`; for the server's own worker processes."""
+    return {
+        setting.variable: _text(value)
+        for setting in settings_list()
+        if (value := getattr(settings, setting.field)) is not None
+    }
+
+
+def with_encryption_key(settings: Settings) -> Settings:
+    """Return `settings` with the key from the data directory's key file when none is set.
+
+    Raises ConfigError when there is none in either place, or the file cannot be read or holds no key.
+    """
+    if settings.encryption_key is not None:
+        return settings
+    path = settings.data_dir / KEY_FILE
+    try:
+        key = EncryptionKey(path.read_text(encoding="ascii"))
+    except FileNotFoundError as error:
+        raise ConfigError([NO_KEY.format(path=path)]) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([f"The key file {path} cannot be read: {error}."]) from error
+    except ValueError as error:
+        raise ConfigError([f"The key file {path} holds no key: it {error}."]) from error
+    return msgspec.structs.replace(settings, encryption_key=key)
+
+
+def _unknown(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"{name} is not a setting." + (f" Did you mean {near[0]}?" if near else "")
+
+
+def _decode(wanted: Any, text: Any) -> Any:
+    """Make one of our own types of a setting's text; for msgspec.convert, which turns ValueError into its own error."""
+    for candidate in get_args(wanted) or (wanted,):
+        if candidate in (Path, EncryptionKey, DatabaseUrl, PublicUrl, TrustedProxies):
+            return candidate(text)
+    raise NotImplementedError(f"{get_origin(wanted) or wanted}")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, EncryptionKey):
+        return base64.b64encode(value.value).decode()
+    if isinstance(value, DatabaseUrl):
+        return value.value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def _reason(setting: Setting, error: msgspec.ValidationError) -> str:
+    """Return what is wrong as the end of a sentence that starts with the variable; our own types say it themselves."""
+    wanted, *facts = get_args(setting.type)
+    if wanted is bool:
+        return "must be true or false"
+    if wanted is LogLevel:
+        return "must be debug, info, warning, error or critical"
+    if wanted is int:
+        meta = next(fact for fact in facts if isinstance(fact, Meta))
+        return f"must be a whole number from {meta.ge} to {meta.le}"
+    return str(error)

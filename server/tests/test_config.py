@@ -1,0 +1,164 @@
+"""Settings: read once, wrong ones refused all at once, secrets never shown, and the documentation agrees."""
+
+import base64
+import ipaddress
+import re
+from pathlib import Path
+
+import pytest
+
+from hellojohn_server.config import (
+    KEY_FILE,
+    ConfigError,
+    EncryptionKey,
+    LogLevel,
+    load_settings,
+    settings_list,
+    to_environ,
+    with_encryption_key,
+)
+
+KEY = base64.b64encode(bytes(range(32))).decode()
+DOCUMENT = Path(__file__).parents[2] / "docs" / "configuration.md"
+
+
+def problems_of(environ: dict[str, str], *, required: tuple[str, ...] = ()) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load_settings(environ, required=required)
+    return list(caught.value.problems)
+
+
+def test_nothing_set_gives_the_defaults() -> None:
+    settings = load_settings({"PATH": "/bin", "HELLOJOHN_PORT": "", "HELLOJOHN_SECRET_KEY": "an application's own"})
+    assert (settings.host, settings.port, settings.workers) == ("127.0.0.1", 3000, 1)
+    assert settings.database_url is None
+    assert settings.encryption_key is None
+
+
+def test_every_setting_is_read_and_written_back() -> None:
+    given = {
+        "HELLOJOHN_DATA_DIR": "data",
+        "HELLOJOHN_DATABASE_URL": "postgresql://someone:hidden@db.example/hellojohn",
+        "HELLOJOHN_ENCRYPTION_KEY": KEY,
+        "HELLOJOHN_PUBLIC_URL": "https://id.example.com/",
+        "HELLOJOHN_HOST": "0.0.0.0",
+        "HELLOJOHN_PORT": "8080",
+        "HELLOJOHN_WORKERS": "4",
+        "HELLOJOHN_LOG_LEVEL": "warning",
+        "HELLOJOHN_TRUSTED_PROXIES": "10.0.0.0/8, 192.0.2.7",
+        "HELLOJOHN_RATE_LIMIT_ENABLED": "false",
+        "HELLOJOHN_SHUTDOWN_SECONDS": "5",
+        "HELLOJOHN_KEEP_ALIVE_SECONDS": "6",
+        "HELLOJOHN_BACKLOG": "7",
+        "HELLOJOHN_HOUSEKEEPING_SECONDS": "8",
+        "HELLOJOHN_SQLITE_OPEN_FILES": "9",
+        "HELLOJOHN_POSTGRES_POOL_MIN": "1",
+        "HELLOJOHN_POSTGRES_POOL_MAX": "11",
+    }
+    assert {setting.variable for setting in settings_list()} == set(given)
+    settings = load_settings(given)
+    assert settings.encryption_key is not None
+    assert settings.encryption_key.value == bytes(range(32))
+    assert settings.public_url == "https://id.example.com"
+    assert settings.log_level is LogLevel.WARNING
+    assert settings.rate_limit_enabled is False
+    assert settings.trusted_proxies == (ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("192.0.2.7/32"))
+    defaults = load_settings({})
+    for setting in settings_list():
+        assert getattr(settings, setting.field) != getattr(defaults, setting.field)
+    assert load_settings(to_environ(settings)) == settings
+
+
+def test_all_problems_come_in_one_message() -> None:
+    found = problems_of(
+        {
+            "HELLOJOHN_PROT": "1",
+            "HELLOJOHN_PORT": "70000",
+            "HELLOJOHN_WORKERS": "two",
+            "HELLOJOHN_LOG_LEVEL": "loud",
+            "HELLOJOHN_RATE_LIMIT_ENABLED": "perhaps",
+            "HELLOJOHN_TRUSTED_PROXIES": "the proxy",
+        },
+        required=("public_url",),
+    )
+    assert sorted(found) == [
+        "HELLOJOHN_LOG_LEVEL must be debug, info, warning, error or critical.",
+        "HELLOJOHN_PORT must be a whole number from 0 to 65535.",
+        "HELLOJOHN_PROT is not a setting. Did you mean HELLOJOHN_PORT?",
+        "HELLOJOHN_PUBLIC_URL is required. The address that clients reach the service at. `hj serve` requires it.",
+        "HELLOJOHN_RATE_LIMIT_ENABLED must be true or false.",
+        "HELLOJOHN_TRUSTED_PROXIES must be addresses or networks, separated by commas, such as 10.0.0.0/8.",
+        "HELLOJOHN_WORKERS must be a whole number from 1 to 256.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "says"),
+    [
+        ("HELLOJOHN_ENCRYPTION_KEY", "hush-hush!", "is not base64"),
+        (
+            "HELLOJOHN_ENCRYPTION_KEY",
+            base64.b64encode(b"hush-hush").decode(),
+            "base64 of 9 bytes and must be of exactly 32",
+        ),
+        (
+            "HELLOJOHN_ENCRYPTION_KEY",
+            base64.b64encode(bytes(33)).decode(),
+            "base64 of 33 bytes and must be of exactly 32",
+        ),
+        ("HELLOJOHN_DATABASE_URL", "mysql://hush-hush@db.example/x", "must start with postgresql://"),
+        ("HELLOJOHN_DATABASE_URL", "postgresql://hush-hush@db.example", "must name a database"),
+        ("HELLOJOHN_PUBLIC_URL", "id.example.com", "must be an address such as"),
+        ("HELLOJOHN_PUBLIC_URL", "https://hush-hush@id.example.com", "must have no user, query or fragment"),
+        ("HELLOJOHN_PORT", "-1", "must be a whole number from 0 to 65535"),
+        ("HELLOJOHN_POSTGRES_POOL_MIN", "50", "is greater than HELLOJOHN_POSTGRES_POOL_MAX"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_named_and_never_shown(variable: str, text: str, says: str) -> None:
+    (problem,) = problems_of({variable: text})
+    assert problem.startswith(variable)
+    assert says in problem
+    assert "hush" not in problem
+
+
+def test_secrets_are_in_no_repr() -> None:
+    settings = load_settings(
+        {
+            "HELLOJOHN_ENCRYPTION_KEY": KEY,
+            "HELLOJOHN_DATABASE_URL": "postgresql://someone:hidden@db.example:5433/hellojohn",
+        }
+    )
+    shown = f"{settings!r} {settings} {settings.encryption_key} {settings.database_url}"
+    assert KEY not in shown
+    assert "hidden" not in shown
+    assert "someone" not in shown
+    assert "db.example:5433/hellojohn" in shown
+
+
+def test_the_key_file_serves_when_no_key_is_set(tmp_path: Path) -> None:
+    (tmp_path / KEY_FILE).write_text(KEY + "\n")
+    settings = load_settings({"HELLOJOHN_DATA_DIR": str(tmp_path)})
+    assert with_encryption_key(settings).encryption_key == EncryptionKey(KEY)
+    other = base64.b64encode(bytes(32)).decode()
+    settings = load_settings({"HELLOJOHN_DATA_DIR": str(tmp_path), "HELLOJOHN_ENCRYPTION_KEY": other})
+    assert with_encryption_key(settings).encryption_key == EncryptionKey(other)
+
+
+def test_without_a_key_anywhere_the_message_says_how_to_make_one(tmp_path: Path) -> None:
+    settings = load_settings({"HELLOJOHN_DATA_DIR": str(tmp_path)})
+    with pytest.raises(ConfigError, match="openssl rand -base64 32"):
+        with_encryption_key(settings)
+    (tmp_path / KEY_FILE).write_text("not a key")
+    with pytest.raises(ConfigError, match="holds no key: it is not base64"):
+        with_encryption_key(settings)
+
+
+def test_the_documentation_lists_every_setting_as_it_is() -> None:
+    documented = {
+        match[1]: (match[2], match[3])
+        for match in re.finditer(r"^\| `(HELLOJOHN_\w+)` \| (.*?) \| (.*) \|$", DOCUMENT.read_text(), re.MULTILINE)
+    }
+    assert documented == {
+        setting.variable: (f"`{setting.default}`" if setting.default else "not set", setting.doc)
+        for setting in settings_list()
+    }
