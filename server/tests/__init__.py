@@ -1,0 +1,1 @@
+"""The server's tests; folders mirror the source."""
