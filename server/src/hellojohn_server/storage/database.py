@@ -125,8 +125,12 @@ class Database(Protocol):
         """Return tenants whose work is due at `now_ms`, the longest due first."""
         ...
 
-    async def settle(self, pending: Pending, next_due_at: int | None) -> None:
-        """Clear a mark after its work is done, unless a newer one was made meanwhile; or move it to `next_due_at`."""
+    async def settle(self, pending: Pending, next_due: Query[int | None]) -> None:
+        """Clear a mark after its work is done, unless a newer one was made meanwhile; then mark what `next_due` finds.
+
+        `next_due` reads the tenant's earliest due time (None: nothing is left). It runs after the mark is cleared, so that
+        work committed in between is either found by it or marked again by its own commit.
+        """
         ...
 
     async def check(self) -> None:

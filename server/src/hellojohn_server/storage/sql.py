@@ -54,11 +54,12 @@ class Statement:
     With `postgres_sql` the two dialects differ and stand side by side; without it one text serves both.
     """
 
-    __slots__ = ("kind", "postgres", "postgres_names", "sqlite", "writes")
+    __slots__ = ("kind", "names", "postgres", "postgres_names", "sqlite", "writes")
 
     def __init__(self, sqlite_sql: str, postgres_sql: str | None = None, *, kind: Kind = Kind.DATA) -> None:
         self.sqlite = _require_tenant(sqlite_sql)
         self.postgres, self.postgres_names = _numbered(_require_tenant(postgres_sql or sqlite_sql))
+        self.names = frozenset((*self.postgres_names, *_numbered(sqlite_sql)[1]))
         self.kind = kind
         self.writes = _WRITES.search(_bare(self.sqlite)) is not None
 

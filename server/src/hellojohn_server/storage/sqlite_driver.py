@@ -1,0 +1,70 @@
+"""apsw, spoken the house's way: parameters in, our errors out. The only module that knows the driver's exceptions."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+import apsw
+import msgspec
+
+from hellojohn_server.storage.database import Parameter, Row
+from hellojohn_server.storage.errors import QueryTimeout, StoreBusy, StoreUnavailable, UniqueViolation
+from hellojohn_server.storage.sql import Statement
+
+_UNIQUE: Final = re.compile(r"UNIQUE constraint failed: (.+)")
+_UNIQUE_RESULTS: Final = frozenset(
+    {apsw.SQLITE_CONSTRAINT_UNIQUE, apsw.SQLITE_CONSTRAINT_PRIMARYKEY, apsw.SQLITE_CONSTRAINT_ROWID}
+)
+_FAILURES: Final = (
+    apsw.CantOpenError,
+    apsw.CorruptError,
+    apsw.FullError,
+    apsw.IOError,
+    apsw.NotADBError,
+    apsw.PermissionsError,
+    apsw.ReadOnlyError,
+)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the driver's exceptions into the store's; leave programming errors as they are."""
+    try:
+        yield
+    except apsw.ConstraintError as error:
+        raise _constraint(error) from error
+    except (apsw.BusyError, apsw.LockedError) as error:
+        raise StoreBusy from error
+    except apsw.InterruptError as error:
+        raise QueryTimeout from error
+    except _FAILURES as error:
+        raise StoreUnavailable from error
+
+
+def _constraint(error: apsw.ConstraintError) -> Exception:
+    named = _UNIQUE.search(str(error))
+    if getattr(error, "extendedresult", None) not in _UNIQUE_RESULTS or named is None:
+        return error
+    columns = [column.strip().rpartition(".") for column in named[1].split(",")]
+    return UniqueViolation(columns[0][0], "_".join(column for _, _, column in columns))
+
+
+def bind(statement: Statement, tenant_id: str, parameters: Mapping[str, Parameter]) -> dict[str, Any]:
+    """Return the bindings of `statement`: the tenant, lists as JSON for json_each. TypeError on an unknown name."""
+    unknown = parameters.keys() - statement.names
+    if unknown:
+        raise TypeError(f"{statement!r} has no parameter {', '.join(sorted(unknown))}")
+    bindings: dict[str, Any] = {"tenant_id": tenant_id}
+    for name, value in parameters.items():
+        if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+            bindings[name] = msgspec.json.encode(value).decode()
+        else:
+            bindings[name] = value
+    return bindings
+
+
+def fetch(connection: apsw.Connection, statement: Statement, bindings: Mapping[str, Any]) -> list[Row]:
+    """Run `statement` and return every row; the statement is finished when this returns."""
+    rows: list[Row] = list(connection.execute(statement.sqlite, bindings))
+    return rows
