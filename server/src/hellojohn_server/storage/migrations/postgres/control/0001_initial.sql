@@ -20,6 +20,13 @@ CREATE TABLE pending_work (
 );
 CREATE INDEX pending_work_due_at ON pending_work (due_at);
 
+-- What the service itself must remember, such as which encryption key the store was made with.
+CREATE TABLE service_facts (
+    name TEXT COLLATE "C" NOT NULL,
+    value TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (name)
+);
+
 CREATE TABLE api_keys (
     tenant_id TEXT COLLATE "C" NOT NULL,
     id TEXT COLLATE "C" NOT NULL,

@@ -20,6 +20,13 @@ CREATE TABLE pending_work (
 );
 CREATE INDEX pending_work_due_at ON pending_work (due_at);
 
+-- What the service itself must remember, such as which encryption key the store was made with.
+CREATE TABLE service_facts (
+    seq INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    value TEXT NOT NULL
+);
+
 CREATE TABLE api_keys (
     seq INTEGER PRIMARY KEY,
     tenant_id TEXT NOT NULL,
