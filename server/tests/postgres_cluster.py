@@ -6,8 +6,8 @@
     python server/tests/postgres_cluster.py                  # prints HELLOJOHN_DATABASE_URL=..., runs until interrupted
     python server/tests/postgres_cluster.py -- pytest ...    # runs a command with HELLOJOHN_DATABASE_URL set
 
-It listens on a free loopback port and on a socket in its own temporary directory, and leaves nothing behind. The role in
-its URLs owns its databases and is no superuser, as in production.
+It listens on a free loopback port and on a socket in its own temporary directory, and leaves nothing behind. The role
+in its URLs owns its databases and is no superuser, as in production.
 """
 
 import argparse
@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -74,7 +74,7 @@ class Cluster:
 
 
 @contextmanager
-def running_cluster(*, durable: bool = True) -> Iterator[Cluster]:
+def running_cluster(*, durable: bool = True) -> Generator[Cluster]:
     """Start a server and stop it at the end. Without `durable` a crash of the machine may lose data (faster tests).
 
     Raises PostgresMissing when there is nothing to start.
@@ -97,7 +97,7 @@ def running_cluster(*, durable: bool = True) -> Iterator[Cluster]:
 
 
 def find_binaries() -> Path:
-    """Return the directory of `initdb` and `postgres`: from PATH, pg_config, or where Debian puts them (newest first)."""
+    """Return the directory of `initdb` and `postgres`: from PATH, pg_config, or where Debian puts them."""
     candidates: list[Path] = []
     on_path = shutil.which("initdb")
     if on_path is not None:
@@ -163,7 +163,9 @@ def _free_port() -> int:
 
 def _answers(binaries: Path, directory: Path, port: int, process: "subprocess.Popen[bytes]") -> bool:
     """Wait until the server takes connections; False when it ended (its port was taken meanwhile) or never did."""
-    command = [str(binaries / "psql"), "-X", "-q", "-h", str(directory), "-p", str(port), "-U", SUPERUSER, "-c", "SELECT 1"]
+    command = [
+        str(binaries / "psql"), "-X", "-q", "-h", str(directory), "-p", str(port), "-U", SUPERUSER, "-c", "SELECT 1",
+    ]  # fmt: skip
     deadline = time.monotonic() + _START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         if subprocess.run(command, capture_output=True, check=False).returncode == 0:
@@ -198,7 +200,8 @@ def main(arguments: Sequence[str]) -> int:
                 return subprocess.run(
                     options.command, check=False, env={**os.environ, "HELLOJOHN_DATABASE_URL": url}
                 ).returncode
-            print(f"HELLOJOHN_DATABASE_URL={url}", flush=True)
+            sys.stdout.write(f"HELLOJOHN_DATABASE_URL={url}\n")
+            sys.stdout.flush()
             signal.pause()
         except KeyboardInterrupt:
             pass

@@ -40,7 +40,7 @@ class Migration(msgspec.Struct, frozen=True):
 @cache
 def load_migrations(engine: Engine, plane: Plane) -> tuple[Migration, ...]:
     """Return every migration of an engine and plane, the oldest first. The last one's number is the code's version."""
-    folder = resources.files(__package__).joinpath("migrations", engine.value, plane.value)
+    folder = resources.files("hellojohn_server.storage").joinpath("migrations", engine.value, plane.value)
     found: list[Migration] = []
     for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
         named = _FILE_NAME.fullmatch(file.name)

@@ -1,0 +1,293 @@
+"""The shared store: one PostgreSQL database, for several processes and machines.
+
+Two schemas, hellojohn_control and hellojohn_tenant, hold the two planes; every connection has one of them in its search
+path, so that statements and table names are the same in both. Built from postgres_driver (arguments, errors),
+postgres_transaction (what queries and commands are given) and postgres_schema (migrations).
+
+Settings of every connection:
+- READ COMMITTED, whatever the role's default: updates are guarded, single-use rows are claimed by one statement.
+- plan_cache_mode=force_custom_plan, for all statements: tenants differ by orders of magnitude, and a generic plan made
+  for a small one (or without knowing the search word) is the wrong one for a large one. It costs planning each time.
+- Prepared statements are kept for the life of the connection, up to _STATEMENT_CACHE of them.
+- Nothing changes a connection's state, so it goes back to the pool without the driver's reset round trip.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeVar
+
+import asyncpg
+import msgspec
+
+from hellojohn_server.kit.clock import Clock
+from hellojohn_server.kit.idempotency import Idempotency
+from hellojohn_server.kit.ids import CONTROL_TENANT_ID
+from hellojohn_server.storage.database import (
+    Command,
+    Database,
+    Exempt,
+    Guard,
+    Pending,
+    Query,
+    Work,
+    run_work,
+)
+from hellojohn_server.storage.errors import StoreBusy, StoreUnavailable
+from hellojohn_server.storage.migrations import Plane
+from hellojohn_server.storage.postgres_driver import (
+    DRIVER_ERRORS,
+    Connection,
+    TransactionRerun,
+    roll_back,
+    run,
+    translated,
+)
+from hellojohn_server.storage.postgres_schema import SCHEMAS, bring_up_to_date
+from hellojohn_server.storage.postgres_transaction import PostgresReader, PostgresTransaction
+
+T = TypeVar("T")
+
+_STATEMENT_CACHE: Final = 500
+_CLOSE_SECONDS: Final = 10
+_DROP_BATCH: Final = 5_000
+_FIRST_WAIT_SECONDS: Final = 0.005
+_LONGEST_WAIT_SECONDS: Final = 0.25
+_NETWORK_SECONDS: Final = 5
+"""How much longer than the server the driver waits for an answer, before it takes the connection for dead."""
+
+_TENANT_TABLES: Final = """
+    SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id'
+    WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+    ORDER BY c.relname
+"""
+_DROP: Final = "DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {table} WHERE tenant_id = $1 LIMIT $2))"
+
+_DUE: Final = {
+    Plane.CONTROL: """
+        SELECT tenant_id, min(expires_at) AS due_at FROM idempotency_records WHERE expires_at <= $1
+        GROUP BY tenant_id ORDER BY due_at LIMIT $2
+    """,
+    Plane.TENANT: """
+        SELECT tenant_id, min(due_at) AS due_at FROM (
+            SELECT tenant_id, expires_at AS due_at FROM idempotency_records WHERE expires_at <= $1
+            UNION ALL
+            SELECT tenant_id, $1 FROM user_counter_deltas
+        ) AS due
+        GROUP BY tenant_id ORDER BY due_at LIMIT $2
+    """,
+}
+"""Who has due rows: the one question that is put across tenants. A new kind of work adds its SELECT."""
+
+
+class PostgresOptions(msgspec.Struct, frozen=True):
+    """Limits of the shared store, for one process. Each plane has a pool for most statements and one for long reads."""
+
+    tenant_connections: int = 10
+    control_connections: int = 4
+    long_connections: int = 2
+    connect_seconds: float = 5.0
+    acquire_seconds: float = 5.0
+    lock_seconds: float = 4.0
+    statement_seconds: float = 5.0
+    long_statement_seconds: float = 60.0
+    tries: int = 10
+
+
+class _Connection(asyncpg.Connection):
+    """A connection that nothing needs resetting on."""
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+class PostgresDatabase(Database):
+    """Every tenant's rows and the control store in one database. Belongs to the event loop it was opened on."""
+
+    def __init__(self, dsn: str, clock: Clock, options: PostgresOptions) -> None:
+        self._dsn = dsn
+        self._clock = clock
+        self._options = options
+        self._random = random.Random()  # noqa: S311 - spreads retries, guards nothing
+        sizes = {Plane.CONTROL: options.control_connections, Plane.TENANT: options.tenant_connections}
+        self._pools = {plane: self._pool(plane, sizes[plane], options.statement_seconds) for plane in Plane}
+        self._long_pools = {
+            plane: self._pool(plane, options.long_connections, options.long_statement_seconds) for plane in Plane
+        }
+
+    @classmethod
+    async def open(cls, dsn: str, clock: Clock, options: PostgresOptions | None = None) -> "PostgresDatabase":
+        """Connect, and bring both schemas to the newest version.
+
+        Raises StoreUnavailable, with a message for the operator, when the database cannot be reached or used, or is
+        newer than this program.
+        """
+        chosen = options or PostgresOptions()
+        await _migrate(dsn, clock, chosen)
+        database = cls(dsn, clock, chosen)
+        with translated():
+            for pool in database._every_pool():
+                await pool
+        return database
+
+    async def read(self, tenant_id: str, query: Query[T], *, long: bool = False) -> T:
+        async with self._connection(_plane_of(tenant_id), long=long) as connection:
+            reader = PostgresReader(connection, tenant_id)
+            try:
+                return await query(reader)
+            finally:
+                reader.close()
+
+    async def write(  # noqa: PLR0913 - the protocol's signature
+        self,
+        tenant_id: str,
+        command: Command[T],
+        result: type[T],
+        *,
+        guard: Guard | None = None,
+        idempotency: Idempotency | None = None,
+        exempt: Exempt | None = None,
+    ) -> T:
+        work = Work(command, result, guard, idempotency, exempt)
+        wait = _FIRST_WAIT_SECONDS
+        for _ in range(self._options.tries):
+            try:
+                outcome: T = await self._attempt(tenant_id, work)
+            except TransactionRerun:
+                await asyncio.sleep(self._random.uniform(0, wait))
+                wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
+            else:
+                return outcome
+        raise StoreBusy
+
+    async def create_tenant(self, tenant_id: str) -> None:
+        """Do nothing: a tenant's rows stand in the same tables as everyone's."""
+
+    async def drop_tenant(self, tenant_id: str) -> None:
+        """Delete every row of a tenant, in batches that are each committed: when it fails midway, call it again."""
+        plane = _plane_of(tenant_id)
+        if plane is Plane.CONTROL:
+            raise ValueError("the control store is no tenant")
+        async with self._connection(plane, long=True) as connection:
+            tables = await run(connection, connection.fetch, _TENANT_TABLES, SCHEMAS[plane])
+            for (table,) in tables:
+                statement = _DROP.format(table=table)
+                while await run(connection, connection.execute, statement, tenant_id, _DROP_BATCH) != "DELETE 0":
+                    pass
+
+    async def pending(self, now_ms: int, limit: int) -> list[Pending]:
+        found: list[Pending] = []
+        for plane, due in _DUE.items():
+            async with self._connection(plane, long=True) as connection:
+                rows = await run(connection, connection.fetch, due, now_ms, limit)
+            found.extend(Pending(tenant_id, due_at, 0) for tenant_id, due_at in rows)
+        return sorted(found, key=lambda pending: pending.due_at)[:limit]
+
+    async def settle(self, pending: Pending, next_due: Query[int | None]) -> None:
+        """Do nothing: what is done is no longer found."""
+
+    async def check(self) -> None:
+        async with self._connection(Plane.CONTROL, long=False) as connection:
+            await run(connection, connection.fetchval, "SELECT 1")
+
+    async def close(self) -> None:
+        """Wait a while for what is running, then close every connection."""
+        await asyncio.gather(*(_close(pool) for pool in self._every_pool()))
+
+    async def _attempt(self, tenant_id: str, work: Work) -> Any:
+        async with self._connection(_plane_of(tenant_id), long=False) as connection:
+            tx = PostgresTransaction(connection, tenant_id)
+            try:
+                await run(connection, connection.execute, "BEGIN")
+                outcome = await run_work(tx, tx.ledger, work, self._clock.now_ms())
+                tx.close()
+                # An answer to COMMIT that is lost leaves its effect unknown: StoreUnavailable, never run again.
+                status = await run(connection, connection.execute, "COMMIT")
+            except BaseException:
+                tx.abandon()
+                await roll_back(connection)
+                raise
+        if status != "COMMIT":
+            raise RuntimeError(f"COMMIT was answered {status}")
+        return outcome
+
+    @asynccontextmanager
+    async def _connection(self, plane: Plane, *, long: bool) -> AsyncGenerator[Connection]:
+        pool = (self._long_pools if long else self._pools)[plane]
+        connection = await self._acquire(pool)
+        try:
+            yield connection
+        finally:
+            with translated(connection):
+                await pool.release(connection)
+
+    async def _acquire(self, pool: asyncpg.Pool) -> asyncpg.pool.PoolConnectionProxy:
+        with translated():
+            try:
+                async with asyncio.timeout(self._options.acquire_seconds):
+                    return await pool.acquire()
+            except TimeoutError as error:
+                everyone_busy = pool.get_size() == pool.get_max_size() and pool.get_idle_size() == 0
+                raise (StoreBusy if everyone_busy else StoreUnavailable) from error
+
+    def _pool(self, plane: Plane, size: int, statement_seconds: float) -> asyncpg.Pool:
+        options = self._options
+        return asyncpg.create_pool(
+            self._dsn,
+            min_size=0,
+            max_size=size,
+            max_queries=2**62,
+            connection_class=_Connection,
+            timeout=options.connect_seconds,
+            command_timeout=statement_seconds + _NETWORK_SECONDS,
+            statement_cache_size=_STATEMENT_CACHE,
+            max_cached_statement_lifetime=0,
+            server_settings={
+                "application_name": "hellojohn",
+                "default_transaction_isolation": "read committed",
+                "idle_in_transaction_session_timeout": _milliseconds(options.long_statement_seconds),
+                "jit": "off",
+                "lock_timeout": _milliseconds(options.lock_seconds),
+                "plan_cache_mode": "force_custom_plan",
+                "search_path": f"{SCHEMAS[plane]}, public",
+                "statement_timeout": _milliseconds(statement_seconds),
+            },
+        )
+
+    def _every_pool(self) -> list[asyncpg.Pool]:
+        return [*self._pools.values(), *self._long_pools.values()]
+
+
+async def _migrate(dsn: str, clock: Clock, options: PostgresOptions) -> None:
+    try:
+        connection: asyncpg.Connection = await asyncpg.connect(
+            dsn,
+            timeout=options.connect_seconds,
+            statement_cache_size=0,
+            server_settings={"application_name": "hellojohn"},
+        )
+    except (*DRIVER_ERRORS, ValueError) as error:
+        raise StoreUnavailable(f"The database cannot be reached: {error or type(error).__name__}") from error
+    try:
+        with translated(connection):
+            await bring_up_to_date(connection, clock.now_ms())
+    finally:
+        await connection.close(timeout=_CLOSE_SECONDS)
+
+
+async def _close(pool: asyncpg.Pool) -> None:
+    try:
+        async with asyncio.timeout(_CLOSE_SECONDS):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()
+
+
+def _plane_of(tenant_id: str) -> Plane:
+    return Plane.CONTROL if tenant_id == CONTROL_TENANT_ID else Plane.TENANT
+
+
+def _milliseconds(seconds: float) -> str:
+    return str(round(seconds * 1000))

@@ -1,0 +1,126 @@
+"""What a query and a command are given on PostgreSQL: one connection, for as long as they run."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+
+from hellojohn_server.storage.database import Ledger, Parameter, Reader, Row, Transaction
+from hellojohn_server.storage.postgres_driver import Connection, bind, run
+from hellojohn_server.storage.sql import Statement
+
+T = TypeVar("T")
+
+
+class PostgresReader(Reader):
+    """Reads of one tenant, each a statement on its own, without a transaction around them."""
+
+    __slots__ = ("_connection", "_open", "_tenant_id")
+
+    def __init__(self, connection: Connection, tenant_id: str) -> None:
+        self._connection = connection
+        self._tenant_id = tenant_id
+        self._open = True
+
+    @property
+    def tenant_id(self) -> str:
+        return self._tenant_id
+
+    async def fetch_one(self, statement: Statement, **parameters: Parameter) -> Row | None:
+        self._require_read(statement)
+        arguments = bind(statement, self._tenant_id, parameters)
+        row = await run(self._connection, self._connection.fetchrow, statement.postgres, *arguments)
+        return None if row is None else tuple(row)
+
+    async def fetch_all(self, statement: Statement, **parameters: Parameter) -> list[Row]:
+        self._require_read(statement)
+        arguments = bind(statement, self._tenant_id, parameters)
+        rows = await run(self._connection, self._connection.fetch, statement.postgres, *arguments)
+        return [tuple(row) for row in rows]
+
+    def close(self) -> None:
+        """Refuse every later use."""
+        self._open = False
+
+    def _require_read(self, statement: Statement) -> None:
+        if not self._open:
+            raise RuntimeError("a reader is used only while its query runs")
+        if statement.writes:
+            raise RuntimeError(f"a reader changes nothing: {statement!r}")
+
+
+class PostgresTransaction(Transaction):
+    """One command's transaction, usable only while the command runs.
+
+    PostgreSQL refuses every statement after one that failed, so a command that goes on after an error could only seem
+    to succeed: the error is kept, and raised again by later statements and at the end.
+    """
+
+    __slots__ = ("_connection", "_failure", "_open", "_tenant_id", "ledger")
+
+    def __init__(self, connection: Connection, tenant_id: str) -> None:
+        self._connection = connection
+        self._tenant_id = tenant_id
+        self._open = True
+        self.ledger = Ledger()
+        self._failure: BaseException | None = None
+
+    @property
+    def tenant_id(self) -> str:
+        return self._tenant_id
+
+    async def fetch_one(self, statement: Statement, **parameters: Parameter) -> Row | None:
+        rows = await self.fetch_all(statement, **parameters)
+        return rows[0] if rows else None
+
+    async def fetch_all(self, statement: Statement, **parameters: Parameter) -> list[Row]:
+        self._require_open()
+        arguments = bind(statement, self._tenant_id, parameters)
+        rows = await self._run(self._connection.fetch, statement.postgres, *arguments)
+        if statement.writes:
+            self.ledger.add(statement, len(rows))
+        return [tuple(row) for row in rows]
+
+    async def execute(self, statement: Statement, **parameters: Parameter) -> int:
+        self._require_open()
+        arguments = bind(statement, self._tenant_id, parameters)
+        status = await self._run(self._connection.execute, statement.postgres, *arguments)
+        changed = int(status.rpartition(" ")[2]) if statement.writes else 0
+        self.ledger.add(statement, changed)
+        return changed
+
+    async def execute_many(self, statement: Statement, rows: Sequence[dict[str, Parameter]]) -> None:
+        self._require_open()
+        arguments = [bind(statement, self._tenant_id, row) for row in rows]
+        await self._run(self._connection.executemany, statement.postgres, arguments)
+        self.ledger.add(statement, len(rows))
+
+    async def slice(self) -> None:
+        self._require_open()
+        await asyncio.sleep(0)
+
+    def mark_due(self, at_ms: int) -> None:  # noqa: ARG002 - the protocol's signature
+        """Do nothing: due rows are found by a plain read of the tables they stand in."""
+        self._require_open()
+
+    def close(self) -> None:
+        """Refuse every later use, and raise the error of a statement that the command went on after."""
+        self._open = False
+        if self._failure is not None:
+            raise self._failure
+
+    def abandon(self) -> None:
+        """Refuse every later use."""
+        self._open = False
+
+    async def _run(self, call: Callable[..., Awaitable[T]], *arguments: Any) -> T:
+        try:
+            return await run(self._connection, call, *arguments)
+        except BaseException as error:
+            self._failure = error
+            raise
+
+    def _require_open(self) -> None:
+        if not self._open:
+            raise RuntimeError("a transaction is used only while its command runs")
+        if self._failure is not None:
+            raise self._failure
