@@ -1,0 +1,104 @@
+"""The statements on keys: a tenant's in its store, master keys in the control store."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Final
+
+import msgspec
+
+from hellojohn_server.features.keys.schemas import ApiKey, KeyType
+from hellojohn_server.kit.pagination import COUNT_CAP
+from hellojohn_server.storage.database import Reader, Row, Transaction
+from hellojohn_server.storage.sql import Statement
+
+_COLUMNS: Final = "id, type, name, hint, scopes, created_at, created_by, expires_at, revoked_at, revoked_reason"
+
+GET_KEY: Final = Statement(f"SELECT {_COLUMNS} FROM api_keys WHERE tenant_id = :tenant_id AND id = :id")
+GET_KEY_BY_HASH: Final = Statement(
+    f"SELECT {_COLUMNS} FROM api_keys WHERE tenant_id = :tenant_id AND key_hash = :key_hash"
+)
+INSERT_KEY: Final = Statement(
+    """
+    INSERT INTO api_keys (
+        tenant_id, id, type, name, key_hash, hint, scopes, created_at, created_by, expires_at
+    ) VALUES (
+        :tenant_id, :id, :type, :name, :key_hash, :hint, :scopes, :created_at, :created_by, :expires_at
+    )
+    """
+)
+REVOKE_KEY: Final = Statement(
+    f"""
+    UPDATE api_keys
+    SET revoked_at = :now, revoked_reason = :reason
+    WHERE tenant_id = :tenant_id AND id = :id AND revoked_at IS NULL
+    RETURNING {_COLUMNS}
+    """
+)
+
+
+@cache
+def _list_statement(*, by_type: bool, after: bool) -> Statement:
+    where = "tenant_id = :tenant_id AND type = :type" if by_type else "tenant_id = :tenant_id"
+    page_where = f"{where} AND id < :after" if after else where
+    return Statement(
+        f"""
+        SELECT counted.total, page.*
+        FROM (SELECT count(*) AS total FROM (SELECT id FROM api_keys WHERE {where} LIMIT {COUNT_CAP + 1}) AS bounded)
+            AS counted
+        LEFT JOIN (SELECT {_COLUMNS} FROM api_keys WHERE {page_where} ORDER BY id DESC LIMIT :rows) AS page ON TRUE
+        ORDER BY page.id DESC
+        """
+    )
+
+
+def _key_of(row: Row) -> ApiKey:
+    scopes = msgspec.json.decode(row[4], type=tuple[str, ...])
+    return ApiKey(row[0], KeyType(row[1]), row[2], row[3], scopes, *row[5:])
+
+
+async def get_key(reader: Reader, key_id: str) -> ApiKey | None:
+    """Return the key, also when it is revoked or expired, or None."""
+    row = await reader.fetch_one(GET_KEY, id=key_id)
+    return None if row is None else _key_of(row)
+
+
+async def get_key_by_hash(reader: Reader, key_hash: bytes) -> ApiKey | None:
+    """Return the key with this SHA-256, also when it is revoked or expired, or None."""
+    row = await reader.fetch_one(GET_KEY_BY_HASH, key_hash=key_hash)
+    return None if row is None else _key_of(row)
+
+
+async def insert_key(tx: Transaction, key: ApiKey, key_hash: bytes) -> None:
+    """Insert a key that is not revoked."""
+    await tx.execute(
+        INSERT_KEY,
+        id=key.id,
+        type=key.type.value,
+        name=key.name,
+        key_hash=key_hash,
+        hint=key.hint,
+        scopes=msgspec.json.encode(key.scopes).decode(),
+        created_at=key.created_at,
+        created_by=key.created_by,
+        expires_at=key.expires_at,
+    )
+
+
+async def update_revoked(tx: Transaction, key_id: str, reason: str | None, now: int) -> ApiKey | None:
+    """Revoke a key and return it; None when it is revoked already or there is none. Of several at once, one revokes."""
+    row = await tx.fetch_one(REVOKE_KEY, id=key_id, reason=reason, now=now)
+    return None if row is None else _key_of(row)
+
+
+async def list_keys(
+    reader: Reader, rows: int, key_type: KeyType | None, after: str | None
+) -> tuple[int, Sequence[ApiKey]]:
+    """Return how many match (counted to one above COUNT_CAP) and up to `rows` of them, newest first, below `after`."""
+    parameters: dict[str, str | int] = {"rows": rows}
+    if key_type is not None:
+        parameters["type"] = key_type.value
+    if after is not None:
+        parameters["after"] = after
+    statement = _list_statement(by_type=key_type is not None, after=after is not None)
+    found = await reader.fetch_all(statement, **parameters)
+    return found[0][0], [_key_of(row[1:]) for row in found if row[1] is not None]

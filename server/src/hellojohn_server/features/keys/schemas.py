@@ -1,0 +1,147 @@
+"""A key as it is stored, as it is shown, and as it is asked for. The key itself is in one answer only."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+
+from hellojohn_server.kit.pagination import Cursor, Limit, Pagination
+from hellojohn_server.kit.times import Duration, Timestamp, format_optional_time, format_time
+
+KeyName = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=200, pattern=r"\S", description="1 to 200 characters, not all blank")
+]
+RevocationReason = Annotated[str, msgspec.Meta(min_length=1, max_length=500, description="Shown with the key")]
+Grants = Annotated[
+    list[str],
+    msgspec.Meta(min_length=1, max_length=100, description="Scopes, families such as users:*, or * (docs/scopes.md)"),
+]
+
+
+class KeyType(StrEnum):
+    """What a key is for."""
+
+    MASTER = "master"
+    PUBLISHABLE = "publishable"
+    SECRET = "secret"
+
+
+class TenantKeyType(StrEnum):
+    """A type of key that a tenant has. Master keys are made on the host only."""
+
+    PUBLISHABLE = "publishable"
+    SECRET = "secret"
+
+
+class KeyStatus(StrEnum):
+    """Whether a key works, judged at the moment of the answer."""
+
+    ACTIVE = "active"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+class ApiKey(msgspec.Struct, frozen=True):
+    """A row of api_keys, without the key's hash. Times in milliseconds; `created_by` is the id of who made it."""
+
+    id: str
+    type: KeyType
+    name: str
+    hint: str
+    scopes: tuple[str, ...]
+    created_at: int
+    created_by: str
+    expires_at: int | None
+    revoked_at: int | None
+    revoked_reason: str | None
+
+
+class MadeKey(msgspec.Struct, frozen=True):
+    """A key just made, with the key itself: the only time it is known."""
+
+    api_key: ApiKey
+    key: str
+
+
+class ApiKeyBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A key. `hint` is its prefix and its last four characters; `scopes` is empty for a publishable key."""
+
+    id: str
+    type: KeyType
+    name: str
+    hint: str
+    scopes: list[str]
+    status: KeyStatus
+    created_at: Timestamp
+    created_by: str
+    expires_at: Timestamp | None
+    revoked_at: Timestamp | None
+    revoked_reason: str | None
+
+
+class MadeKeyBody(ApiKeyBody, frozen=True, kw_only=True):
+    """A key just made. `key` is the key itself; it is shown here and never again."""
+
+    key: str
+
+
+class ApiKeyListBody(msgspec.Struct, frozen=True):
+    """Keys, newest first, revoked and expired ones included."""
+
+    data: list[ApiKeyBody]
+    pagination: Pagination
+
+
+class CreateKeyBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A key to make. `scopes` is for secret keys (left out: `*`); without `expires_in` it lasts as its maker's does."""
+
+    name: KeyName
+    type: TenantKeyType = TenantKeyType.SECRET
+    scopes: Grants | None = None
+    expires_in: Duration | None = None
+
+
+class RevokeKeyBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Why a key is revoked."""
+
+    reason: RevocationReason | None = None
+
+
+class ListKeysQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which keys, and which page of them."""
+
+    limit: Limit = 20
+    cursor: Cursor | None = None
+    type: TenantKeyType | None = None
+
+
+def status_of(key: ApiKey, now_ms: int) -> KeyStatus:
+    """Return whether the key works at `now_ms`."""
+    if key.revoked_at is not None:
+        return KeyStatus.REVOKED
+    if key.expires_at is not None and key.expires_at <= now_ms:
+        return KeyStatus.EXPIRED
+    return KeyStatus.ACTIVE
+
+
+def key_body(key: ApiKey, now_ms: int) -> ApiKeyBody:
+    """Return what is shown of a key at `now_ms`."""
+    return ApiKeyBody(
+        id=key.id,
+        type=key.type,
+        name=key.name,
+        hint=key.hint,
+        scopes=list(key.scopes),
+        status=status_of(key, now_ms),
+        created_at=format_time(key.created_at),
+        created_by=key.created_by,
+        expires_at=format_optional_time(key.expires_at),
+        revoked_at=format_optional_time(key.revoked_at),
+        revoked_reason=key.revoked_reason,
+    )
+
+
+def made_key_body(made: MadeKey) -> MadeKeyBody:
+    """Return what is shown of a key when it is made; a replay of the answer shows the same."""
+    shown = key_body(made.api_key, made.api_key.created_at)
+    return MadeKeyBody(**msgspec.structs.asdict(shown), key=made.key)

@@ -1,0 +1,273 @@
+"""The rules of keys: who may make and revoke which, and whom a presented key stands for."""
+
+from typing import Final
+
+from hellojohn_server.features.audit.events import Event
+from hellojohn_server.features.audit.service import AuditLog
+from hellojohn_server.features.keys import repository
+from hellojohn_server.features.keys.errors import ApiKeyExpired, ApiKeyNotFound, invalid_key
+from hellojohn_server.features.keys.schemas import (
+    ApiKey,
+    CreateKeyBody,
+    KeyStatus,
+    KeyType,
+    ListKeysQuery,
+    MadeKey,
+    TenantKeyType,
+    status_of,
+)
+from hellojohn_server.features.tenants.errors import TenantSuspended
+from hellojohn_server.features.tenants.schemas import TenantStatus
+from hellojohn_server.features.tenants.service import TenantService
+from hellojohn_server.kit.api_keys import Environment, ParsedKey, make_key
+from hellojohn_server.kit.audit_types import AuditType, ResourceType
+from hellojohn_server.kit.clock import Clock
+from hellojohn_server.kit.error_codes import FieldCode
+from hellojohn_server.kit.errors import FieldError, InsufficientScope, Invalid
+from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdFactory, IdPrefix
+from hellojohn_server.kit.pagination import CursorCodec, Page, page_of
+from hellojohn_server.kit.principal import ActorType, Context, CredentialKind, Principal
+from hellojohn_server.kit.scopes import ALL_SCOPES, Scope, expand_grants, is_grant, is_granted
+from hellojohn_server.kit.times import format_optional_time, format_time, parse_duration
+from hellojohn_server.storage.database import Database, Reader, Transaction
+from hellojohn_server.storage.errors import TenantStoreNotFound
+
+LONGEST_SECONDS: Final = 10 * 365 * 86_400
+"""The longest `expires_in`: ten years. A key without one lasts until it is revoked."""
+
+_KIND: Final = {
+    KeyType.MASTER: CredentialKind.MASTER_KEY,
+    KeyType.PUBLISHABLE: CredentialKind.PUBLISHABLE_KEY,
+    KeyType.SECRET: CredentialKind.SECRET_KEY,
+}
+_MASTER_GRANTS: Final = frozenset({ALL_SCOPES, Scope.ADMINS_MANAGE.value})
+
+
+def require_never_upward(principal: Principal, *, privileged: bool) -> None:
+    """Raise InsufficientScope naming admins:manage when the target is privileged and the caller may not manage it."""
+    if privileged and not principal.may(Scope.ADMINS_MANAGE):
+        raise InsufficientScope([Scope.ADMINS_MANAGE])
+
+
+class KeyService:
+    """API keys. A tenant's keys are in its own store; master keys are in the control store."""
+
+    def __init__(  # noqa: PLR0913 - what it takes, each by name
+        self,
+        db: Database,
+        ids: IdFactory,
+        clock: Clock,
+        audit: AuditLog,
+        *,
+        tenants: TenantService,
+        cursors: CursorCodec,
+    ) -> None:
+        self._db = db
+        self._ids = ids
+        self._clock = clock
+        self._audit = audit
+        self._tenants = tenants
+        self._cursors = cursors
+
+    async def authenticate(self, parsed: ParsedKey) -> Principal:
+        """Return whom a presented key stands for. Reads tenant and key from the store each time (two indexed reads).
+
+        InvalidApiKey (for publishable keys InvalidPublishableKey) for a key that was never made or is revoked, and for
+        one whose tenant does not exist or is of the other environment; ApiKeyExpired; TenantSuspended, but only to
+        whoever holds a key that would work.
+        """
+        suspended = False
+        if parsed.kind is not CredentialKind.MASTER_KEY:
+            tenant = await self._tenants.get_tenant(parsed.tenant_id)
+            if tenant is None or tenant.environment is not parsed.environment:
+                raise invalid_key(parsed.kind)
+            suspended = tenant.status is TenantStatus.SUSPENDED
+            if not suspended and tenant.status is not TenantStatus.ACTIVE:
+                raise invalid_key(parsed.kind)
+        key = await self._get_by_hash(parsed)
+        if key is None or _KIND[key.type] is not parsed.kind:
+            raise invalid_key(parsed.kind)
+        status = status_of(key, self._clock.now_ms())
+        if status is KeyStatus.REVOKED:
+            raise invalid_key(parsed.kind)
+        if status is KeyStatus.EXPIRED:
+            raise ApiKeyExpired
+        if suspended:
+            raise TenantSuspended
+        return _principal_of(key, parsed.tenant_id)
+
+    async def require_key(self, tenant_id: str, key_id: str) -> ApiKey:
+        """Return a key of the tenant, also a revoked or expired one; ApiKeyNotFound when there is none."""
+
+        async def query(reader: Reader) -> ApiKey | None:
+            return await repository.get_key(reader, key_id)
+
+        key = await self._db.read(tenant_id, query)
+        if key is None:
+            raise ApiKeyNotFound
+        return key
+
+    async def list_keys(self, tenant_id: str, query: ListKeysQuery) -> Page[ApiKey]:
+        """Return a page of the tenant's keys, newest first, revoked and expired ones included."""
+        bound = ("api-keys", query.type)
+        after = None
+        if query.cursor is not None:
+            after = str(self._cursors.decode(tenant_id, bound, query.cursor)[0])
+        key_type = None if query.type is None else KeyType(query.type.value)
+
+        async def read(reader: Reader) -> Page[ApiKey]:
+            total, found = await repository.list_keys(reader, query.limit + 1, key_type, after)
+            rows = list(found[: query.limit])
+            more = len(found) > query.limit
+            following = self._cursors.encode(tenant_id, bound, (rows[-1].id,)) if more else None
+            return page_of(rows, query.limit, total, following, capped=True)
+
+        return await self._db.read(tenant_id, read)
+
+    async def create_key(self, context: Context, tenant_id: str, body: CreateKeyBody) -> MadeKey:
+        """Make a key of a tenant and return it with the key itself, which nobody can read again.
+
+        The maker must hold every scope of the result, admins:manage by name, else InsufficientScope; the key ends no
+        later than its maker. Invalid names every unknown scope. TenantNotFound.
+        """
+        grants = _grants_of(body)
+        expires_at = self._expiry_of(context.principal, body.expires_in)
+        missing = sorted(expand_grants(grants) - expand_grants(context.principal.scopes))
+        if missing:
+            raise InsufficientScope(missing, "A key can be given only scopes that its maker holds.")
+        tenant = await self._tenants.require_tenant(tenant_id)
+        key_type = KeyType(body.type.value)
+        return await self._make(context, tenant_id, tenant.environment, (key_type, body.name, grants, expires_at))
+
+    async def create_master_key(self, context: Context, name: str, expires_in: str | None = None) -> MadeKey:
+        """Make a master key. For the host's own commands: no route reaches this."""
+        expires_at = self._expiry_of(context.principal, expires_in)
+        facts = (KeyType.MASTER, name, (), expires_at)
+        return await self._make(context, CONTROL_TENANT_ID, Environment.LIVE, facts)
+
+    async def revoke_key(self, context: Context, key_id: str, reason: str | None = None) -> ApiKey:
+        """Revoke a key of the caller's tenant (a master key, when that is the control store): refused from now on.
+
+        Revoked already: nothing changes and nothing is recorded. A key that holds admins:manage is revoked only by a
+        caller that holds it too, else InsufficientScope. ApiKeyNotFound.
+        """
+
+        async def guard(tx: Transaction) -> None:
+            key = await repository.get_key(tx, key_id)
+            privileged = key is not None and is_granted(key.scopes, Scope.ADMINS_MANAGE)
+            require_never_upward(context.principal, privileged=privileged)
+
+        async def command(tx: Transaction) -> ApiKey:
+            revoked = await repository.update_revoked(tx, key_id, reason, self._clock.now_ms())
+            if revoked is None:
+                unchanged = await repository.get_key(tx, key_id)
+                if unchanged is None:
+                    raise ApiKeyNotFound
+                return unchanged
+            event = Event(
+                AuditType.API_KEY_REVOKED,
+                resource_id=key_id,
+                resource_type=ResourceType.API_KEY,
+                reason=reason,
+                changes={"revoked_at": (None, format_optional_time(revoked.revoked_at))},
+            )
+            await self._audit.record(tx, context, event)
+            return revoked
+
+        return await self._db.write(context.tenant_id, command, ApiKey, guard=guard, idempotency=context.idempotency)
+
+    def now_ms(self) -> int:
+        """Return the time by which a key's status is judged."""
+        return self._clock.now_ms()
+
+    async def _get_by_hash(self, parsed: ParsedKey) -> ApiKey | None:
+        async def query(reader: Reader) -> ApiKey | None:
+            return await repository.get_key_by_hash(reader, parsed.key_hash)
+
+        try:
+            return await self._db.read(parsed.tenant_id, query)
+        except TenantStoreNotFound:  # deleted since its row was read
+            return None
+
+    async def _make(
+        self,
+        context: Context,
+        tenant_id: str,
+        environment: Environment,
+        facts: tuple[KeyType, str, tuple[str, ...], int | None],
+    ) -> MadeKey:
+        key_type, name, grants, expires_at = facts
+        text, parsed, hint = make_key(_KIND[key_type], environment, tenant_id)
+        key = ApiKey(
+            id=self._ids.new(IdPrefix.KEY),
+            type=key_type,
+            name=name,
+            hint=hint,
+            scopes=grants,
+            created_at=self._clock.now_ms(),
+            created_by=context.principal.id,
+            expires_at=expires_at,
+            revoked_at=None,
+            revoked_reason=None,
+        )
+        event = Event(
+            AuditType.API_KEY_CREATED,
+            resource_id=key.id,
+            resource_type=ResourceType.API_KEY,
+            changes={
+                "name": (None, key.name),
+                "type": (None, key.type.value),
+                "scopes": (None, list(key.scopes)),
+                "expires_at": (None, format_optional_time(key.expires_at)),
+            },
+        )
+
+        async def command(tx: Transaction) -> MadeKey:
+            await repository.insert_key(tx, key, parsed.key_hash)
+            await self._audit.record(tx, context, event)
+            return MadeKey(key, text)
+
+        return await self._db.write(tenant_id, command, MadeKey, idempotency=context.idempotency)
+
+    def _expiry_of(self, principal: Principal, expires_in: str | None) -> int | None:
+        if expires_in is None:
+            return principal.expires_at
+        seconds = parse_duration(expires_in)
+        if seconds is None or seconds > LONGEST_SECONDS:
+            message = "A whole number and a unit, such as 90d; ten years at most."
+            raise Invalid(details=[FieldError("expires_in", FieldCode.OUT_OF_RANGE, message)])
+        expires_at = self._clock.now_ms() + seconds * 1000
+        if principal.expires_at is not None and expires_at > principal.expires_at:
+            message = f"No later than the key that makes it, which ends at {format_time(principal.expires_at)}."
+            raise Invalid(details=[FieldError("expires_in", FieldCode.OUT_OF_RANGE, message)])
+        return expires_at
+
+
+def _grants_of(body: CreateKeyBody) -> tuple[str, ...]:
+    if body.type is TenantKeyType.PUBLISHABLE:
+        if body.scopes is not None:
+            message = "A publishable key has no scopes: it opens the public operations only."
+            raise Invalid(details=[FieldError("scopes", FieldCode.INVALID, message)])
+        return ()
+    grants = [ALL_SCOPES] if body.scopes is None else body.scopes
+    unknown = [
+        FieldError(f"scopes[{index}]", FieldCode.UNKNOWN, "Not a scope. docs/scopes.md lists them.")
+        for index, grant in enumerate(grants)
+        if not is_grant(grant)
+    ]
+    if unknown:
+        raise Invalid(details=unknown)
+    return tuple(sorted(set(grants)))
+
+
+def _principal_of(key: ApiKey, tenant_id: str) -> Principal:
+    is_master = key.type is KeyType.MASTER
+    return Principal(
+        kind=_KIND[key.type],
+        actor_type=ActorType.MASTER_KEY if is_master else ActorType.API_KEY,
+        id=key.id,
+        name=key.name,
+        tenant_id=tenant_id,
+        scopes=_MASTER_GRANTS if is_master else frozenset(key.scopes),
+        expires_at=key.expires_at,
+    )
