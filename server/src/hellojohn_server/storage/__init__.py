@@ -1,1 +1,1 @@
-"""The stores: one protocol (database.py), two engines (sqlite.py, postgres.py), and the statements' common form (sql.py)."""
+"""The stores: one protocol (database), two engines (sqlite, postgres), and the statements' common form (sql)."""

@@ -90,7 +90,7 @@ class Database(Protocol):
     """
 
     async def read(self, tenant_id: str, query: Query[T], *, long: bool = False) -> T:
-        """Run a query. Each statement sees what was committed before it began. `long` is for scans that may take seconds."""
+        """Run a query. Each statement sees what was committed before it began. `long` is for scans of seconds."""
         ...
 
     async def write(  # noqa: PLR0913 - the one door through which everything changes
@@ -105,11 +105,12 @@ class Database(Protocol):
     ) -> T:
         """Run a command in one transaction and return its result when it is durable.
 
-        `guard` runs first in the same transaction and refuses by raising; it runs before a replay too. With `idempotency`
-        the command's result (a value of type `result`, encodable by msgspec) is stored with it, sealed, for 24 hours; the
-        same key and request again returns that result and runs nothing, also when both arrive at once; another request
-        under the key raises IdempotencyKeyReused. A command that changed something and recorded no audit entry is rolled
-        back with UnauditedChange, unless `exempt`. UniqueViolation propagates from the command that met it.
+        `guard` runs first in the same transaction and refuses by raising; it runs before a replay too.
+        With `idempotency` the command's result (a value of type `result`, encodable by msgspec) is stored with it,
+        sealed, for 24 hours; the same key and request again returns that result and runs nothing, also when both arrive
+        at once; another request under the key raises IdempotencyKeyReused.
+        A command that changed something and recorded no audit entry is rolled back with UnauditedChange, unless
+        `exempt`. UniqueViolation propagates from the command that met it.
         """
         ...
 
@@ -128,8 +129,8 @@ class Database(Protocol):
     async def settle(self, pending: Pending, next_due: Query[int | None]) -> None:
         """Clear a mark after its work is done, unless a newer one was made meanwhile; then mark what `next_due` finds.
 
-        `next_due` reads the tenant's earliest due time (None: nothing is left). It runs after the mark is cleared, so that
-        work committed in between is either found by it or marked again by its own commit.
+        `next_due` reads the tenant's earliest due time (None: nothing is left). It runs after the mark is cleared, so
+        that work committed in between is either found by it or marked again by its own commit.
         """
         ...
 

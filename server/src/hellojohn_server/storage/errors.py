@@ -3,7 +3,7 @@
 ApiError
 └── Unavailable
     ├── StoreBusy          503  another process holds the file, or every connection is taken, for too long
-    ├── StoreUnavailable   503  the store cannot be reached, or its disk fails; a write may be unanswered, never half done
+    ├── StoreUnavailable   503  the store cannot be reached, or its disk fails; a write is whole or not there
     └── QueryTimeout       503  the question takes longer than it may
 NotFound
 └── TenantStoreNotFound    404  no such tenant's store
@@ -38,7 +38,7 @@ class TenantStoreNotFound(NotFound):
 
 
 class UniqueViolation(Exception):
-    """A unique key was taken. The transaction is lost: let it propagate out of the command, and translate it outside."""
+    """A unique key was taken. The transaction is lost: let it out of the command, and translate it outside."""
 
     def __init__(self, table: str, column: str) -> None:
         self.table = table

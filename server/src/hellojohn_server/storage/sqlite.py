@@ -1,6 +1,6 @@
 """The embedded store: control.db and one file for each tenant, each with its own writer.
 
-Built from sqlite_files (opening, template, cache), sqlite_writer (group commit) and sqlite_reader (reads under a budget).
+Made of sqlite_files (opening, template, cache), sqlite_writer (group commit), sqlite_reader (reads under a budget).
 """
 
 from pathlib import Path

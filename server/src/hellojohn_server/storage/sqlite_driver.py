@@ -1,9 +1,10 @@
 """apsw, spoken the house's way: parameters in, our errors out. The only module that knows the driver's exceptions."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, Protocol, cast
 
 import apsw
 import msgspec
@@ -16,6 +17,7 @@ _UNIQUE: Final = re.compile(r"UNIQUE constraint failed: (.+)")
 _UNIQUE_RESULTS: Final = frozenset(
     {apsw.SQLITE_CONSTRAINT_UNIQUE, apsw.SQLITE_CONSTRAINT_PRIMARYKEY, apsw.SQLITE_CONSTRAINT_ROWID}
 )
+_STATEMENT_CACHE: Final = 256
 _FAILURES: Final = (
     apsw.CantOpenError,
     apsw.CorruptError,
@@ -27,8 +29,40 @@ _FAILURES: Final = (
 )
 
 
+class Connection(Protocol):
+    """What the store uses of the driver's connection."""
+
+    @property
+    def in_transaction(self) -> bool: ...
+
+    def changes(self) -> int: ...
+    def close(self) -> None: ...
+    def execute(self, statements: str, bindings: Mapping[str, Any] | None = None) -> Iterable[Row]: ...
+    def executemany(self, statements: str, sequenceofbindings: Iterable[Mapping[str, Any]]) -> Iterable[Row]: ...
+    def interrupt(self) -> None: ...
+    def pragma(self, name: str, value: str | int | None = None) -> Any: ...
+    def set_busy_timeout(self, milliseconds: int) -> None: ...
+    def set_progress_handler(self, callable: Callable[[], bool] | None, nsteps: int = 100) -> None: ...  # noqa: A002 - the driver's name
+    def total_changes(self) -> int: ...
+
+
+def connect(path: Path, *, create: bool = False, read_only: bool = False, vfs: str | None = None) -> Connection:
+    """Open a file as every connection of ours is: WAL, fsync at each commit, freed content overwritten, no waiting."""
+    flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if create else 0)
+    opened = apsw.Connection(str(path), flags=flags, vfs=vfs, statementcachesize=_STATEMENT_CACHE)
+    connection = cast("Connection", opened)
+    connection.set_busy_timeout(0)
+    connection.pragma("journal_mode", "wal")
+    connection.pragma("synchronous", "full")
+    connection.pragma("secure_delete", value=True)
+    connection.pragma("temp_store", "memory")
+    if read_only:
+        connection.pragma("query_only", value=True)
+    return connection
+
+
 @contextmanager
-def translated() -> Iterator[None]:
+def translated() -> Generator[None]:
     """Turn the driver's exceptions into the store's; leave programming errors as they are."""
     try:
         yield
@@ -64,7 +98,6 @@ def bind(statement: Statement, tenant_id: str, parameters: Mapping[str, Paramete
     return bindings
 
 
-def fetch(connection: apsw.Connection, statement: Statement, bindings: Mapping[str, Any]) -> list[Row]:
+def fetch(connection: Connection, statement: Statement, bindings: Mapping[str, Any]) -> list[Row]:
     """Run `statement` and return every row; the statement is finished when this returns."""
-    rows: list[Row] = list(connection.execute(statement.sqlite, bindings))
-    return rows
+    return list(connection.execute(statement.sqlite, bindings))

@@ -1,5 +1,7 @@
-"""The files of the embedded store: opened and migrated in a thread, once however many ask; copied from a template when
-new; kept open in a cache from which a file in use is never evicted.
+"""The files of the embedded store.
+
+Opened and migrated in a thread, once however many ask; copied from a template when new; kept open in a cache from which
+a file in use is never evicted.
 """
 
 import asyncio
@@ -10,14 +12,13 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, TypeVar
 
-import apsw
 import msgspec
 
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdPrefix, is_id
 from hellojohn_server.storage.errors import StoreUnavailable, TenantStoreNotFound
 from hellojohn_server.storage.migrations import Engine, Plane, load_migrations
-from hellojohn_server.storage.sqlite_driver import translated
+from hellojohn_server.storage.sqlite_driver import Connection, connect, translated
 from hellojohn_server.storage.sqlite_reader import ReadPool, SqliteReader
 from hellojohn_server.storage.sqlite_writer import Marks, Writer
 
@@ -25,16 +26,14 @@ T = TypeVar("T")
 
 _CONTROL_FILE: Final = "control.db"
 _TENANTS_FOLDER: Final = "tenants"
-_OPEN_FLAGS: Final = apsw.SQLITE_OPEN_READWRITE
 _COMMIT_THREADS: Final = 8
 _READ_THREADS: Final = 4
 _UNUSED_POLL_SECONDS: Final = 0.005
 _MIGRATION_BUSY_MS: Final = 10_000
-_STATEMENT_CACHE: Final = 256
 
 
 class SqliteOptions(msgspec.Struct, frozen=True):
-    """Limits of the embedded store. `vfs` names a registered VFS of the driver (for tests that watch or break the disk)."""
+    """Limits of the embedded store. `vfs` names a VFS of the driver: tests watch or break the disk with one."""
 
     read_budget_seconds: float = 0.002
     long_read_seconds: float = 5.0
@@ -46,7 +45,7 @@ class SqliteOptions(msgspec.Struct, frozen=True):
 class SqliteFile:
     """One open file: its writer, its readers, and how many calls are using it."""
 
-    def __init__(self, writer: Writer, pool: ReadPool, connection: apsw.Connection, tenant_id: str) -> None:
+    def __init__(self, writer: Writer, pool: ReadPool, connection: Connection, tenant_id: str) -> None:
         self.writer = writer
         self.pool = pool
         self.tenant_id = tenant_id
@@ -77,9 +76,10 @@ class FileCache:
         self._opening: dict[str, asyncio.Task[None]] = {}
         self._dropping: set[str] = set()
         self._template: bytes | None = None
+        self._closing = False
 
     async def acquire(self, tenant_id: str) -> SqliteFile:
-        """Return the open file of a tenant and keep it open until `release`. Raises TenantStoreNotFound, StoreUnavailable."""
+        """Return a tenant's open file, kept open until `release`. Raises TenantStoreNotFound, StoreUnavailable."""
         while True:
             file = self._open.get(tenant_id)
             if file is not None and not file.writer.broken:
@@ -116,7 +116,13 @@ class FileCache:
             self._dropping.discard(tenant_id)
 
     async def close(self) -> None:
-        """Wait for what runs, then close every file, the control store last: the others may still mark work in it."""
+        """Wait for what runs, then close every file, the control store last: the others may still mark work in it.
+
+        A call that has no open file yet gets StoreUnavailable.
+        """
+        self._closing = True
+        if self._opening:
+            await asyncio.wait(self._opening.values())
         for file in sorted(self._open.values(), key=lambda file: file.tenant_id == CONTROL_TENANT_ID):
             await self._close(file)
         self._open.clear()
@@ -125,6 +131,8 @@ class FileCache:
 
     async def _open_once(self, tenant_id: str) -> None:
         """Open a file once for everyone who asks meanwhile."""
+        if self._closing:
+            raise StoreUnavailable
         opening = self._opening.get(tenant_id)
         if opening is None:
             opening = asyncio.create_task(self._open_file(tenant_id))
@@ -180,7 +188,7 @@ class FileCache:
         except OSError as error:
             raise StoreUnavailable(f"The data directory cannot be used: {error.strerror}.") from error
         path = self._data_dir / _CONTROL_FILE
-        connection = self._connect(path, _OPEN_FLAGS | apsw.SQLITE_OPEN_CREATE)
+        connection = connect(path, create=True, vfs=self._options.vfs)
         try:
             path.chmod(0o600)
             _migrate(connection, Plane.CONTROL)
@@ -205,7 +213,7 @@ class FileCache:
         """Return the bytes of an empty tenant file of the newest schema (DDL statement by statement takes 600 ms)."""
         path = self._data_dir / f"template.{os.getpid()}.new"
         _remove(path)
-        connection = self._connect(path, _OPEN_FLAGS | apsw.SQLITE_OPEN_CREATE)
+        connection = connect(path, create=True, vfs=self._options.vfs)
         try:
             _migrate(connection, Plane.TENANT)
         finally:
@@ -217,11 +225,11 @@ class FileCache:
     def _connect_file(self, tenant_id: str, path: Path) -> SqliteFile:
         if not path.exists():
             raise TenantStoreNotFound
-        connection = self._connect(path, _OPEN_FLAGS)
+        connection = connect(path, vfs=self._options.vfs)
         try:
             _migrate(connection, Plane.CONTROL if tenant_id == CONTROL_TENANT_ID else Plane.TENANT)
             pool = ReadPool(
-                lambda: self._connect(path, _OPEN_FLAGS, read_only=True),
+                lambda: connect(path, read_only=True, vfs=self._options.vfs),
                 self._reads,
                 budget_seconds=self._options.read_budget_seconds,
                 long_seconds=self._options.long_read_seconds,
@@ -239,22 +247,9 @@ class FileCache:
         )
         return SqliteFile(writer, pool, connection, tenant_id)
 
-    def _connect(self, path: Path, flags: int, *, read_only: bool = False) -> apsw.Connection:
-        connection = apsw.Connection(
-            str(path), flags=flags, vfs=self._options.vfs, statementcachesize=_STATEMENT_CACHE
-        )
-        connection.set_busy_timeout(0)
-        connection.pragma("journal_mode", "wal")
-        connection.pragma("synchronous", "full")
-        connection.pragma("secure_delete", value=True)
-        connection.pragma("temp_store", "memory")
-        if read_only:
-            connection.pragma("query_only", value=True)
-        return connection
 
-
-def _migrate(connection: apsw.Connection, plane: Plane) -> None:
-    """Bring a file to the newest schema, each migration in its own transaction. Raises StoreUnavailable on a newer file."""
+def _migrate(connection: Connection, plane: Plane) -> None:
+    """Bring a file to the newest schema, a transaction each. Raises StoreUnavailable when the file is newer."""
     migrations = load_migrations(Engine.SQLITE, plane)
     if connection.pragma("user_version") == len(migrations):
         return
@@ -263,8 +258,7 @@ def _migrate(connection: apsw.Connection, plane: Plane) -> None:
         connection.execute("BEGIN IMMEDIATE")
         try:
             found = connection.pragma("user_version")
-            if found > len(migrations):
-                raise StoreUnavailable(f"The store has schema {found}, this program knows {len(migrations)}: upgrade it.")
+            _require_known(found, len(migrations))
             if found < migration.number:
                 connection.execute(migration.sql)
                 connection.pragma("user_version", migration.number)
@@ -273,6 +267,11 @@ def _migrate(connection: apsw.Connection, plane: Plane) -> None:
             raise
         connection.execute("COMMIT")
     connection.set_busy_timeout(0)
+
+
+def _require_known(found: int, known: int) -> None:
+    if found > known:
+        raise StoreUnavailable(f"The store has schema {found}, this program knows {known}: upgrade the program.")
 
 
 def _write_durably(path: Path, content: bytes) -> None:
@@ -294,6 +293,6 @@ def _sync_directory(path: Path) -> None:
 
 
 def _remove(path: Path) -> None:
-    """Remove a database file with its WAL and shared memory: the file last, so that a crash leaves it to be removed again."""
+    """Remove a database file, its WAL and shared memory first, so that after a crash it is still there to remove."""
     for suffix in ("-shm", "-wal", ""):
         path.with_name(path.name + suffix).unlink(missing_ok=True)

@@ -12,12 +12,10 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from typing import Any, Final
 
-import apsw
-
 from hellojohn_server.storage.database import Parameter, Reader, Row
 from hellojohn_server.storage.errors import QueryTimeout, StoreBusy
 from hellojohn_server.storage.sql import Statement
-from hellojohn_server.storage.sqlite_driver import bind, fetch, translated
+from hellojohn_server.storage.sqlite_driver import Connection, bind, fetch, translated
 
 PROGRESS_OPERATIONS: Final = 15
 _BUSY_PAUSE_SECONDS: Final = 0.005
@@ -28,14 +26,14 @@ class ReadPool:
     """The read connections of one file: one for the loop, and a few made on demand for threads."""
 
     def __init__(
-        self, connect: Callable[[], apsw.Connection], executor: Executor, *, budget_seconds: float, long_seconds: float
+        self, connect: Callable[[], Connection], executor: Executor, *, budget_seconds: float, long_seconds: float
     ) -> None:
         self._connect = connect
         self._executor = executor
         self._budget_seconds = budget_seconds
         self._long_seconds = long_seconds
         self._deadline = 0.0
-        self._idle: list[apsw.Connection] = []
+        self._idle: list[Connection] = []
         self._loop_connection = connect()
         self._loop_connection.set_progress_handler(self._is_over_budget, PROGRESS_OPERATIONS)
         self.escalations = 0
@@ -84,7 +82,7 @@ class ReadPool:
             raise StoreBusy
         return running.result()
 
-    async def _in_thread(self, call: Callable[[], apsw.Connection]) -> apsw.Connection:
+    async def _in_thread(self, call: Callable[[], Connection]) -> Connection:
         return await asyncio.get_running_loop().run_in_executor(self._executor, call)
 
     def close(self) -> None:

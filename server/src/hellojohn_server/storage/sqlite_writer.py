@@ -1,11 +1,11 @@
 """Group commit: one writer connection for a file, many commands in one durable transaction.
 
 Waiting commands run one after another on the event loop, each in its own SAVEPOINT inside one open transaction. The
-COMMIT (synchronous=FULL: it returns after the fsync) runs in a thread while the next batch gathers. No command's caller
-hears anything, good or bad, before its batch is durable: a refusal may rest on what an earlier command of the batch did.
+COMMIT (synchronous=FULL: it returns after the fsync) runs in a thread while the next batch gathers. No caller hears
+anything, good or bad, before the batch is durable: a refusal may rest on what an earlier command of the batch did.
 
-Nothing may touch the connection while COMMIT runs (the driver would not raise, it would block the loop), and there is no
-progress handler and no interrupt on it: an interrupted UPDATE rolls back the whole transaction, every savepoint with it.
+Nothing may touch the connection while COMMIT runs (the driver would not raise, it would block the loop), and there is
+no progress handler and no interrupt on it: an interrupted UPDATE rolls back the whole transaction with its savepoints.
 """
 
 import asyncio
@@ -16,14 +16,13 @@ from collections.abc import Coroutine, Generator, Sequence
 from concurrent.futures import Executor
 from typing import Any, Final, Protocol
 
-import apsw
 import structlog
 
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.storage.database import Ledger, Parameter, Row, Transaction, Work, run_work
 from hellojohn_server.storage.errors import StoreBusy, StoreUnavailable, SuspendedCommand
 from hellojohn_server.storage.sql import Statement
-from hellojohn_server.storage.sqlite_driver import bind, fetch, translated
+from hellojohn_server.storage.sqlite_driver import Connection, bind, fetch, translated
 
 BATCH_LIMIT: Final = 512
 TURN_SECONDS: Final = 0.002
@@ -39,7 +38,7 @@ _log = structlog.get_logger(__name__)
 
 
 class TransactionLost(Exception):
-    """The driver rolled back the whole transaction under us (disk full, I/O error): every savepoint of the batch is gone."""
+    """The driver rolled back the whole transaction under us (disk full, I/O error): every savepoint is gone."""
 
 
 class _Job:
@@ -79,7 +78,7 @@ class SqliteTransaction(Transaction):
 
     __slots__ = ("_connection", "_open", "_tenant_id", "due_at", "ledger")
 
-    def __init__(self, connection: apsw.Connection, tenant_id: str) -> None:
+    def __init__(self, connection: Connection, tenant_id: str) -> None:
         self._connection = connection
         self._tenant_id = tenant_id
         self._open = True
@@ -100,7 +99,7 @@ class SqliteTransaction(Transaction):
     async def execute(self, statement: Statement, **parameters: Parameter) -> int:
         self._require_open()
         with translated():
-            self._connection.execute(statement.sqlite, bind(statement, self._tenant_id, parameters)).fetchall()
+            fetch(self._connection, statement, bind(statement, self._tenant_id, parameters))
         changed = self._connection.changes() if statement.writes else 0
         self.ledger.add(statement, changed)
         return changed
@@ -153,7 +152,7 @@ class Writer:
 
     def __init__(  # noqa: PLR0913 - what one file's writer is made of
         self,
-        connection: apsw.Connection,
+        connection: Connection,
         tenant_id: str,
         clock: Clock,
         executor: Executor,
@@ -233,7 +232,7 @@ class Writer:
         await self._commit(batch, due_at, durable=self._connection.total_changes() != changes)
 
     async def _begin(self) -> bool:
-        """Take the file's write lock, waiting for other processes; answer every waiting job StoreBusy when it takes too long."""
+        """Take the file's write lock, waiting for other processes; on a timeout answer every waiting job StoreBusy."""
         deadline = time.monotonic() + self._busy_seconds
         wait = _FIRST_WAIT_SECONDS
         while True:
@@ -259,7 +258,7 @@ class Writer:
             job.fail(error)
 
     async def _run_job(self, job: _Job) -> SqliteTransaction:
-        """Run one command in its savepoint; its outcome or error is kept in the job. Raise TransactionLost if all is lost."""
+        """Run one command in its savepoint, keeping its outcome or error in the job. Raises TransactionLost."""
         tx = SqliteTransaction(self._connection, self._tenant_id)
         job.outcome, job.error = None, None
         self._execute("SAVEPOINT command")
@@ -290,7 +289,7 @@ class Writer:
             command.close()
 
     def _requeue(self, batch: list[_Job], culprit: _Job, lost: TransactionLost) -> None:
-        """The transaction is gone: the command that met the failure is answered, the others run again, a few times."""
+        """Answer the command that met the loss of the transaction; let the others run again, a few times."""
         _log.warning("sqlite_transaction_lost", tenant_id=self._tenant_id, commands=len(batch), exc_info=lost)
         culprit.deliver()
         for job in reversed(batch):
@@ -341,7 +340,7 @@ class Writer:
 
     def _rollback(self) -> None:
         if self._connection.in_transaction:
-            with contextlib.suppress(apsw.Error):
+            with contextlib.suppress(StoreBusy, StoreUnavailable), translated():
                 self._connection.execute("ROLLBACK")
 
     def _require_quiet(self) -> None:
