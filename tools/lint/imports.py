@@ -29,8 +29,8 @@ FEATURES: Final = (
 FILES: Final = {"errors": 0, "schemas": 1, "events": 2, "repository": 3, "service": 4, "routes": 5}
 """The files of a feature, from the one that knows least to the one that knows most."""
 
-OPEN_FILES: Final = {"schemas", "service"}
-"""What a feature shows to later ones (and audit its events)."""
+OPEN_FILES: Final = {"errors", "schemas", "service"}
+"""What a feature shows to later ones: what a service raises is part of what it offers. Audit shows its events too."""
 
 ENGINES: Final = {"sqlite", "postgres"}
 """The stores. Everybody but the composition root knows only the protocol."""
@@ -113,7 +113,7 @@ def _feature_problem(importer: tuple[str, ...], imported: tuple[str, ...]) -> st
     elif here != there and FEATURES.index(there) > FEATURES.index(here):
         problem = f"{here} may not import {there}: it comes later in the order of features"
     elif here != there and other not in OPEN_FILES and (there, other) != ("audit", "events"):
-        problem = f"of another feature only its service and schemas may be imported, not {there}.{other}"
+        problem = f"of another feature only its service, schemas and errors may be imported, not {there}.{other}"
     elif here == there and (file, other) == ("routes", "repository"):
         problem = "routes do not touch the repository: they call their service"
     elif here == there and file in FILES and other in FILES and FILES[other] >= FILES[file]:

@@ -1,4 +1,4 @@
-"""Vocabularies are alphabetised enums whose values stand nowhere else; features have fixed files, repositories verbs."""
+"""Vocabularies are alphabetised enums and nowhere else; features have fixed files, repositories fixed verbs."""
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping

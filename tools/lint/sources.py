@@ -108,9 +108,12 @@ def docstrings_of(tree: ast.Module) -> frozenset[int]:
     )
 
 
-def strings_of(tree: ast.Module) -> Iterator[tuple[ast.Constant, str]]:
-    """Yield every string constant that is no docstring, with its value; the fixed pieces of f-strings too."""
-    notes = docstrings_of(tree)
+def strings_of(tree: ast.Module) -> Iterator[tuple[ast.expr, str]]:
+    """Yield every string that is no docstring, with its value; an f-string as one, "_" for each of its fields."""
+    skipped = set(docstrings_of(tree))
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in notes:
+        if isinstance(node, ast.JoinedStr):
+            skipped.update(id(piece) for piece in node.values)
+            yield node, "".join(str(p.value) if isinstance(p, ast.Constant) else "_" for p in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in skipped:
             yield node, node.value
