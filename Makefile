@@ -9,7 +9,7 @@ INSTALL := $(PIP) install --quiet --require-hashes
 
 .PHONY: help
 help: ## Say what there is
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: $(VENV)/.dev ## Install everything that running, testing and checking need, into .venv
@@ -53,17 +53,25 @@ run: $(VENV)/.run ## Start a server with demo data on port 3000
 test: $(VENV)/.dev ## Run the tests, on SQLite and (where its server is installed) PostgreSQL
 	@cd server && ../$(BIN)/python -m pytest
 
+.PHONY: crash
+crash: $(VENV)/.dev ## Kill the server under load, fifty times on each store (some minutes; the tests do it five times)
+	@cd server && ../$(BIN)/python -m tests.crash.kill_nine --rounds 50
+
+.PHONY: bench-commit
+bench-commit: $(VENV)/.dev ## Measure group commit against one transaction each, and judge
+	@$(BIN)/python -m bench.group_commit
+
 # -- checking -------------------------------------------------------------------------------------------------------
 
 .PHONY: check
 check: $(VENV)/.dev ## Check style, types and the rules of this house
-	@$(BIN)/ruff check --quiet --config server/pyproject.toml server tools
-	@$(BIN)/ruff format --quiet --check --config server/pyproject.toml server tools
+	@$(BIN)/ruff check --quiet --config server/pyproject.toml server tools bench
+	@$(BIN)/ruff format --quiet --check --config server/pyproject.toml server tools bench
 	@cd server && ../$(BIN)/mypy --no-error-summary
 	@cd server && ../$(BIN)/pyright --pythonpath ../$(BIN)/python
 	@$(BIN)/python -m tools.lint
 
 .PHONY: fix
 fix: $(VENV)/.dev ## Repair what can be repaired by itself
-	@$(BIN)/ruff check --quiet --exit-zero --fix --config server/pyproject.toml server tools
-	@$(BIN)/ruff format --quiet --config server/pyproject.toml server tools
+	@$(BIN)/ruff check --quiet --exit-zero --fix --config server/pyproject.toml server tools bench
+	@$(BIN)/ruff format --quiet --config server/pyproject.toml server tools bench

@@ -6,7 +6,12 @@ from typing import Final
 
 from tools.lint.sources import Module, Project, Violation
 
-OWN_DIRECTORIES: Final = {"house": "the rules of the house"}
+OWN_DIRECTORIES: Final = {
+    "bench": "the short forms of the measurements",
+    "crash": "what survives a killed process",
+    "house": "the rules of the house",
+    "walk": "what every operation of the API must do, whichever feature it is of",
+}
 """Test directories that mirror no folder of the source, and what they are for."""
 
 MOCKS: Final = {"mock", "pytest_mock", "unittest.mock"}

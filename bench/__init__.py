@@ -1,0 +1,1 @@
+"""Measurements: each prints a figure beside what it is compared with, taken in the same run."""
