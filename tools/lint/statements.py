@@ -71,11 +71,11 @@ def _is_bound(table: exp.Table, tenant_tables: Collection[str]) -> bool:
         for other in query.find_all(exp.Table)
         if other.name in tenant_tables and other.find_ancestor(exp.Select, exp.Update, exp.Delete) is query
     ]
-    owners = {table.alias_or_name} | ({""} if len(siblings) == 1 else set())
+    owners = [table.alias_or_name, *([""] if len(siblings) == 1 else [])]
     return any(_binds(condition, owners) for condition in _conditions(query, table))
 
 
-def _conditions(query: exp.Expression, table: exp.Table) -> Iterator[exp.Expression]:
+def _conditions(query: exp.Expr, table: exp.Table) -> Iterator[exp.Expr]:
     """Yield what must hold for a row of `table` to be used: WHERE, and ON of inner joins and of its own join."""
     where = query.args.get("where")
     if where is not None:
@@ -87,7 +87,7 @@ def _conditions(query: exp.Expression, table: exp.Table) -> Iterator[exp.Express
             yield from _conjuncts(join.args["on"])
 
 
-def _conjuncts(condition: exp.Expression) -> Iterator[exp.Expression]:
+def _conjuncts(condition: exp.Expr) -> Iterator[exp.Expr]:
     if isinstance(condition, exp.Paren):
         yield from _conjuncts(condition.this)
     elif isinstance(condition, exp.And):
@@ -97,12 +97,12 @@ def _conjuncts(condition: exp.Expression) -> Iterator[exp.Expression]:
         yield condition
 
 
-def _binds(condition: exp.Expression, owners: Collection[str]) -> bool:
+def _binds(condition: exp.Expr, owners: Collection[str]) -> bool:
     if not isinstance(condition, exp.EQ):
         return False
     column, value = condition.left, condition.right
     return isinstance(column, exp.Column) and column.name == TENANT and column.table in owners and _is_parameter(value)
 
 
-def _is_parameter(value: exp.Expression) -> bool:
+def _is_parameter(value: exp.Expr) -> bool:
     return isinstance(value, exp.Placeholder) and value.name == TENANT
