@@ -269,7 +269,7 @@ async def _migrate(dsn: str, clock: Clock, options: PostgresOptions) -> None:
             server_settings={"application_name": "hellojohn"},
         )
     except (*DRIVER_ERRORS, ValueError) as error:
-        raise StoreUnavailable(f"The database cannot be reached: {error or type(error).__name__}") from error
+        raise StoreUnavailable(f"The database cannot be reached: {str(error) or type(error).__name__}") from error
     try:
         with translated(connection):
             await bring_up_to_date(connection, clock.now_ms())

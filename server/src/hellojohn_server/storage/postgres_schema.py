@@ -59,7 +59,7 @@ async def _version(connection: asyncpg.Connection, schema: str, newest: int) -> 
     version = int(await connection.fetchval(_GET_VERSION.format(schema=schema)))
     if version > newest:
         raise StoreUnavailable(
-            f"Schema {schema} of the database is at version {version}, this program knows {newest}: upgrade the program."
+            f"The database has {schema} at schema {version}, this program knows {newest}: upgrade the program."
         )
     return version
 

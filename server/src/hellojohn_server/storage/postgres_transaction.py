@@ -44,7 +44,7 @@ class PostgresReader(Reader):
     def _require_read(self, statement: Statement) -> None:
         if not self._open:
             raise RuntimeError("a reader is used only while its query runs")
-        if statement.writes:
+        if statement.postgres_writes:
             raise RuntimeError(f"a reader changes nothing: {statement!r}")
 
 
@@ -76,7 +76,7 @@ class PostgresTransaction(Transaction):
         self._require_open()
         arguments = bind(statement, self._tenant_id, parameters)
         rows = await self._run(self._connection.fetch, statement.postgres, *arguments)
-        if statement.writes:
+        if statement.postgres_writes:
             self.ledger.add(statement, len(rows))
         return [tuple(row) for row in rows]
 
@@ -84,7 +84,7 @@ class PostgresTransaction(Transaction):
         self._require_open()
         arguments = bind(statement, self._tenant_id, parameters)
         status = await self._run(self._connection.execute, statement.postgres, *arguments)
-        changed = int(status.rpartition(" ")[2]) if statement.writes else 0
+        changed = int(status.rpartition(" ")[2]) if statement.postgres_writes else 0
         self.ledger.add(statement, changed)
         return changed
 

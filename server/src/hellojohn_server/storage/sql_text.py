@@ -1,0 +1,105 @@
+"""The text of a statement, as far as this service must understand it: words, strings, parameters, and brackets."""
+
+import re
+from enum import Enum
+from typing import Final, NamedTuple, TypeAlias
+
+
+class TokenKind(Enum):
+    """What a piece of a statement is. BLANK is white space or a comment."""
+
+    BLANK = "blank"
+    NAME = "name"
+    OTHER = "other"
+    PARAMETER = "parameter"
+    STRING = "string"
+    WORD = "word"
+
+
+class Token(NamedTuple):
+    """One piece. `text` is as written; a quoted NAME keeps its quotes."""
+
+    kind: TokenKind
+    text: str
+
+    @property
+    def word(self) -> str:
+        """The keyword or bare name in capitals; empty for anything else."""
+        return self.text.upper() if self.kind is TokenKind.WORD else ""
+
+    @property
+    def name(self) -> str:
+        """The identifier it stands for, in small letters and without quotes; empty when it is none."""
+        if self.kind is TokenKind.WORD:
+            return self.text.lower()
+        return self.text[1:-1].lower() if self.kind is TokenKind.NAME else ""
+
+
+Node: TypeAlias = Token | list["Node"]
+"""A token, or what stands between a pair of round brackets."""
+
+_TOKEN: Final = re.compile(
+    r"""
+      (?P<blank>     \s+ | --[^\n]* | /\*.*?\*/ )
+    | (?P<string>    [eE]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*' | \$(?P<tag>[^\W\d]\w*)?\$ .*? \$(?(tag)(?P=tag))\$ )
+    | (?P<name>      "(?:[^"]|"")*" | `[^`]*` )
+    | (?P<cast>      :: )
+    | (?P<parameter> :[^\W\d]\w* )
+    | (?P<word>      [^\W\d]\w* )
+    | (?P<number>    \d[\w.]* )
+    | (?P<other>     [^'"`] )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_KINDS: Final = {kind.value: kind for kind in TokenKind}
+_NUMBERED: Final = re.compile(r"\$\d")
+
+
+class MalformedStatement(ValueError):
+    """A statement whose quotes or brackets do not close, or which is not written with named parameters."""
+
+
+def tokens_of(sql: str) -> list[Token]:
+    """Return every piece of `sql`, blanks too: joined, their texts are `sql`."""
+    found: list[Token] = []
+    position = 0
+    while position < len(sql):
+        match = _TOKEN.match(sql, position)
+        if match is None or _NUMBERED.match(sql, position):
+            raise MalformedStatement(f"cannot be read from {sql[position : position + 20]!r} on")
+        kind = _KINDS.get(match.lastgroup or "", TokenKind.OTHER)
+        found.append(Token(kind, match.group()))
+        position = match.end()
+    return found
+
+
+def tree_of(tokens: list[Token]) -> list[Node]:
+    """Return the tokens without blanks, each pair of round brackets as a list."""
+    open_lists: list[list[Node]] = [[]]
+    for token in tokens:
+        if token.text == "(":
+            inner: list[Node] = []
+            open_lists[-1].append(inner)
+            open_lists.append(inner)
+        elif token.text == ")":
+            open_lists.pop()
+            if not open_lists:
+                break
+        elif token.kind is not TokenKind.BLANK:
+            open_lists[-1].append(token)
+    if len(open_lists) != 1:
+        raise MalformedStatement("its brackets do not match")
+    return open_lists[0]
+
+
+def numbered(tokens: list[Token]) -> tuple[str, tuple[str, ...]]:
+    """Return the text with $1, $2... in place of :names, and the names in that order."""
+    order: dict[str, int] = {}
+    pieces: list[str] = []
+    for token in tokens:
+        if token.kind is TokenKind.PARAMETER:
+            number = order.setdefault(token.text[1:], len(order) + 1)
+            pieces.append(f"${number}")
+        else:
+            pieces.append(token.text)
+    return "".join(pieces), tuple(order)
