@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from tools.lint.ignores import check_ignores
 from tools.lint.imports import check_imports
 from tools.lint.names import check_enums, check_files, check_verbs, check_vocabularies
 from tools.lint.sizes import SOURCE_LINES, TEST_LINES, check_sizes
@@ -24,6 +25,7 @@ def check(project: Project) -> Iterator[Violation]:
     yield from check_sizes(project.sources, SOURCE_LINES)
     yield from check_sizes(project.tools, SOURCE_LINES)
     yield from check_sizes(project.tests, TEST_LINES)
+    yield from check_ignores([*project.sources, *project.tests, *project.tools])
     yield from check_mirror(project)
     yield from check_honesty(project.tests)
     yield from check_tracked(project.tracked())

@@ -57,7 +57,7 @@ def check_files(modules: Iterable[Module]) -> Iterator[Violation]:
         parts = module.parts
         if {"utils", "helpers", "util", "helper", "common", "misc"} & set(parts):
             yield Violation(module.path, 1, "name it after what it holds")
-        if parts[:1] == ("features",) and len(parts) > 2 and (len(parts) > 3 or parts[2] not in FILES):  # noqa: PLR2004
+        if parts[:1] == ("features",) and len(parts) > 2 and (len(parts) > 3 or parts[2] not in FILES):  # noqa: PLR2004 - features, feature, file
             yield Violation(module.path, 1, f"a feature has only the files {', '.join(FILES)}")
 
 
