@@ -31,6 +31,7 @@ class ErrorCode(StrEnum):
     NOT_AVAILABLE = "not_available"
     NOT_FOUND = "not_found"
     NOT_READY = "not_ready"
+    PASSWORD_HASHING_BUSY = "password_hashing_busy"
     PAYLOAD_TOO_LARGE = "payload_too_large"
     QUERY_TIMEOUT = "query_timeout"
     STORE_BUSY = "store_busy"

@@ -16,7 +16,7 @@ _WORD: Final = re.compile(r"[^\W_]+")
 def fold(text: str) -> str:
     """Return `text` without case, accents and other marks: NFKD, marks and invisible characters removed, case-folded.
 
-    "José", "JOSE" and "jose\\u0301" fold alike; ß folds to ss, İ to i, full-width forms to plain ones. Folding again
+    "José" and "JOSE" fold alike; ß folds to ss, İ to i, full-width forms to plain ones. Folding again
     changes nothing. Hangul comes out as its letters, scripts that write vowels as marks without them.
     """
     if text.isascii():

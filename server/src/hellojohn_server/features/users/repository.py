@@ -1,24 +1,24 @@
-"""The users' statements."""
+"""The users' statements, and those of the counters over them."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
 from hellojohn_server.features.users.schemas import USER_COLUMNS, User, user_of
 from hellojohn_server.kit.text import search_prefixes, search_text
-from hellojohn_server.storage.database import Parameter, Reader, Row, Transaction
+from hellojohn_server.storage.database import Parameter, Reader, Transaction
 from hellojohn_server.storage.sql import Kind, Statement
 
 _STORED: Final = (*User.__struct_fields__, "username_key", "password_hash", "search_text")
-_COLUMNS: Final = ", ".join(_STORED)
-_VALUES: Final = ", ".join(f":{name}" for name in _STORED)
+_SETTABLE: Final = tuple(name for name in _STORED if name not in {"id", "password_hash", "created_at"})
 
 # On SQLite `seq` is the creation time, or the next number that is free: the walk jumps over each run of taken numbers
 # that user_sequence_runs knows, and the trigger on users joins what it walked over into one run, so nothing is walked
-# twice. The triggers keep the two search indexes as well.
+# twice. Triggers keep the two search indexes as well.
 INSERT_USER = Statement(
     f"""
-    INSERT INTO users (seq, tenant_id, {_COLUMNS}, search_prefixes)
+    INSERT INTO users (seq, tenant_id, {", ".join(_STORED)}, search_prefixes)
     VALUES (
         (
             WITH RECURSIVE walk (place) AS (
@@ -39,20 +39,152 @@ INSERT_USER = Statement(
             )
             SELECT MAX(place) FROM walk
         ),
-        :tenant_id, {_VALUES},
+        :tenant_id, {", ".join(f":{name}" for name in _STORED)},
         (SELECT COALESCE(group_concat(value, ' '), '') FROM json_each(:search_prefixes))
     )
     """,
     f"""
-    INSERT INTO users (tenant_id, {_COLUMNS}, search_prefixes)
-    VALUES (:tenant_id, {_VALUES}, :search_prefixes)
+    INSERT INTO users (tenant_id, {", ".join(_STORED)}, search_prefixes)
+    VALUES (:tenant_id, {", ".join(f":{name}" for name in _STORED)}, :search_prefixes)
+    """,
+)
+UPDATE_USER = Statement(
+    f"""
+    UPDATE users SET {", ".join(f"{name} = :{name}" for name in _SETTABLE)},
+        search_prefixes = (SELECT COALESCE(group_concat(value, ' '), '') FROM json_each(:search_prefixes))
+    WHERE tenant_id = :tenant_id AND id = :id
+    """,
+    f"""
+    UPDATE users SET {", ".join(f"{name} = :{name}" for name in _SETTABLE)}, search_prefixes = :search_prefixes
+    WHERE tenant_id = :tenant_id AND id = :id
+    """,
+)
+UPDATE_DISABLED = Statement(
+    """
+    UPDATE users SET disabled = TRUE, disabled_at = :now, disabled_by = :by, disabled_reason = :reason,
+        updated_at = :now, generation = generation + 1, version = version + 1
+    WHERE tenant_id = :tenant_id AND id IN (SELECT value FROM json_each(:user_ids))
+    """,
+    """
+    UPDATE users SET disabled = TRUE, disabled_at = :now, disabled_by = :by, disabled_reason = :reason,
+        updated_at = :now, generation = generation + 1, version = version + 1
+    WHERE tenant_id = :tenant_id AND id = ANY(:user_ids)
+    """,
+)
+GET_USER = Statement(f"SELECT {USER_COLUMNS} FROM users WHERE tenant_id = :tenant_id AND id = :user_id")
+GET_USER_BY_EMAIL = Statement(
+    f"SELECT {USER_COLUMNS} FROM users WHERE tenant_id = :tenant_id AND email_key = :email_key"
+)
+
+# The rows that a command is about and, if a super admin is among them, every super admin's: whether one is the last is
+# decided while the others stand still. Locked in the order of ids, so that no two commands wait for each other.
+LIST_USERS_LOCKED = Statement(
+    f"""
+    SELECT {USER_COLUMNS} FROM users
+    WHERE tenant_id = :tenant_id AND id IN (SELECT value FROM json_each(:user_ids))
+    UNION
+    SELECT {USER_COLUMNS} FROM users
+    WHERE tenant_id = :tenant_id AND role = 'super_admin' AND EXISTS (
+        SELECT 1 FROM users
+        WHERE tenant_id = :tenant_id AND id IN (SELECT value FROM json_each(:user_ids)) AND role = 'super_admin'
+    )
+    """,
+    f"""
+    SELECT {USER_COLUMNS} FROM users
+    WHERE tenant_id = :tenant_id AND (
+        id = ANY(:user_ids)
+        OR (role = 'super_admin' AND EXISTS (
+            SELECT 1 FROM users AS target
+            WHERE target.tenant_id = :tenant_id AND target.id = ANY(:user_ids) AND target.role = 'super_admin'
+        ))
+    )
+    ORDER BY id
+    FOR UPDATE
     """,
 )
 
+CHANGE_COUNTER = Statement(
+    """
+    INSERT INTO user_counters (tenant_id, facet, users) VALUES (:tenant_id, :facet, :change)
+    ON CONFLICT (facet) DO UPDATE SET users = user_counters.users + excluded.users
+    """,
+    "INSERT INTO user_counter_deltas (tenant_id, facet, users) VALUES (:tenant_id, :facet, :change)",
+    kind=Kind.BOOKKEEPING,
+)
 
-def _searched(user: User) -> dict[str, Parameter]:
-    text = search_text(user.email, user.name, user.username, user.phone, user.id)
-    return {"search_text": text, "search_prefixes": search_prefixes(text)}
+# Folding and rebuilding both begin by taking the row `total`, so that only one of them runs in a tenant at a time, and
+# each looks at the rows only after that.
+CLAIM_COUNTERS = Statement(
+    """
+    INSERT INTO user_counters (tenant_id, facet, users) VALUES (:tenant_id, 'total', 0)
+    ON CONFLICT (facet) DO UPDATE SET users = user_counters.users
+    """,
+    """
+    INSERT INTO user_counters (tenant_id, facet, users) VALUES (:tenant_id, 'total', 0)
+    ON CONFLICT (tenant_id, facet) DO UPDATE SET users = user_counters.users
+    """,
+    kind=Kind.BOOKKEEPING,
+)
+FOLD_COUNTERS = Statement(
+    "SELECT 0 WHERE :tenant_id IS NULL",
+    """
+    WITH gone AS (
+        DELETE FROM user_counter_deltas WHERE tenant_id = :tenant_id RETURNING facet, users
+    )
+    INSERT INTO user_counters (tenant_id, facet, users)
+    SELECT :tenant_id, facet, sum(users) FROM gone GROUP BY facet
+    ON CONFLICT (tenant_id, facet) DO UPDATE SET users = user_counters.users + excluded.users
+    """,
+    kind=Kind.BOOKKEEPING,
+)
+"""On SQLite the counters are always folded: nothing is there to do."""
+
+_COUNTED: Final = """
+    SELECT 'total' AS facet, count(*) AS users FROM users WHERE tenant_id = :tenant_id AND deleted_at IS NULL
+    UNION ALL
+    SELECT 'disabled', count(*) FROM users WHERE tenant_id = :tenant_id AND deleted_at IS NULL AND disabled
+    UNION ALL
+    SELECT 'mfa_enrolled', count(*) FROM users WHERE tenant_id = :tenant_id AND deleted_at IS NULL AND mfa_enrolled
+    UNION ALL
+    SELECT 'email_verified', count(*) FROM users
+    WHERE tenant_id = :tenant_id AND deleted_at IS NULL AND email_verified
+    UNION ALL
+    SELECT 'role:' || role, count(*) FROM users WHERE tenant_id = :tenant_id AND deleted_at IS NULL GROUP BY role
+    UNION ALL
+    SELECT facet, 0 FROM user_counters WHERE tenant_id = :tenant_id
+"""
+REBUILD_COUNTERS = Statement(
+    f"""
+    INSERT INTO user_counters (tenant_id, facet, users)
+    SELECT :tenant_id, facet, sum(users) FROM ({_COUNTED}) AS counted WHERE true GROUP BY facet
+    ON CONFLICT (facet) DO UPDATE SET users = excluded.users
+    """,
+    f"""
+    WITH gone AS (DELETE FROM user_counter_deltas WHERE tenant_id = :tenant_id)
+    INSERT INTO user_counters (tenant_id, facet, users)
+    SELECT :tenant_id, facet, sum(users) FROM ({_COUNTED}) AS counted GROUP BY facet
+    ON CONFLICT (tenant_id, facet) DO UPDATE SET users = excluded.users
+    """,
+    kind=Kind.BOOKKEEPING,
+)
+
+
+async def get_user(reader: Reader, user_id: str) -> User | None:
+    """Return a user, also one in the recycle bin; None when there is none."""
+    row = await reader.fetch_one(GET_USER, user_id=user_id)
+    return None if row is None else user_of(row)
+
+
+async def get_user_by_email(reader: Reader, email_key: str) -> User | None:
+    """Return the user who has an address, also one in the recycle bin; None when it is free."""
+    row = await reader.fetch_one(GET_USER_BY_EMAIL, email_key=email_key)
+    return None if row is None else user_of(row)
+
+
+async def list_users_locked(tx: Transaction, user_ids: Sequence[str]) -> dict[str, User]:
+    """Return the users of these ids and, if one is a super admin, every super admin; none changes until `tx` ends."""
+    users = [user_of(row) for row in await tx.fetch_all(LIST_USERS_LOCKED, user_ids=user_ids)]
+    return {user.id: user for user in users}
 
 
 async def insert_user(tx: Transaction, user: User, password_hash: str | None) -> None:
@@ -60,6 +192,44 @@ async def insert_user(tx: Transaction, user: User, password_hash: str | None) ->
     await tx.execute(INSERT_USER, **_stored(user), password_hash=password_hash)
 
 
+async def update_user(tx: Transaction, user: User) -> None:
+    """Write a locked user's row anew, but for its password; UniqueViolation as insert_user."""
+    stored = _stored(user)
+    del stored["created_at"]
+    await tx.execute(UPDATE_USER, **stored)
+
+
+async def update_disabled(tx: Transaction, user_ids: Sequence[str], by: str, reason: str | None, now_ms: int) -> None:
+    """Disable locked users who are not disabled, in one statement."""
+    await tx.execute(UPDATE_DISABLED, user_ids=user_ids, by=by, reason=reason, now=now_ms)
+
+
+async def update_counters(tx: Transaction, changes: Mapping[str, int]) -> None:
+    """Add to the counters of these facets."""
+    rows: list[dict[str, Parameter]] = [
+        {"facet": facet, "change": change} for facet, change in sorted(changes.items()) if change
+    ]
+    if rows:
+        await tx.execute_many(CHANGE_COUNTER, rows)
+
+
+async def update_folded_counters(tx: Transaction) -> None:
+    """Fold the deltas that have been committed into their counters."""
+    await tx.execute(CLAIM_COUNTERS)
+    await tx.execute(FOLD_COUNTERS)
+
+
+async def update_rebuilt_counters(tx: Transaction) -> None:
+    """Count every user anew, and set the counters to what was counted."""
+    await tx.execute(CLAIM_COUNTERS)
+    await tx.execute(REBUILD_COUNTERS)
+
+
 def _stored(user: User) -> dict[str, Any]:
-    username_key = None if user.username is None else user.username.casefold()
-    return {**msgspec.structs.asdict(user), **_searched(user), "username_key": username_key}
+    text = search_text(user.email, user.name, user.username, user.phone, user.id)
+    return {
+        **msgspec.structs.asdict(user),
+        "username_key": None if user.username is None else user.username.casefold(),
+        "search_text": text,
+        "search_prefixes": search_prefixes(text),
+    }

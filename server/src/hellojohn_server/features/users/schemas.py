@@ -1,55 +1,68 @@
 """A user as it is stored, as it is shown, and as it is asked for."""
 
+import unicodedata
 from enum import StrEnum
-from typing import Any, Final
+from typing import Annotated, Any, Final, TypeAlias
+from urllib.parse import urlsplit
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
+from hellojohn_server.features.roles.schemas import BuiltinRole
 from hellojohn_server.features.sessions.schemas import AccessStopped
+from hellojohn_server.kit.emails import MAX_CHARACTERS, is_email
+from hellojohn_server.kit.password_hashes import MAX_TEXT, CostlyPasswordHash, UnknownPasswordHash, parse_password_hash
+from hellojohn_server.kit.passwords import MAX_BYTES, MIN_CHARACTERS
+from hellojohn_server.kit.routing import checked_by
 from hellojohn_server.kit.times import Timestamp, format_optional_time, format_time
 from hellojohn_server.storage.database import Row
 
+MAX_METADATA_BYTES: Final = 16_384
+"""The most that each of a user's two metadata objects may take as compact JSON."""
+
 
 class User(msgspec.Struct, frozen=True):
-    """A row of users, without its password hash and its search columns. Times in milliseconds; metadata as JSON text."""
+    """A row of users, without its password hash and its search columns. Times in milliseconds; metadata as JSON text.
+
+    The defaults are a user's who has just been made.
+    """
 
     id: str
     email: str
     email_key: str
-    email_verified: bool
-    username: str | None
-    name: str | None
-    name_key: str | None
-    phone: str | None
-    phone_verified: bool
-    avatar_url: str | None
-    external_id: str | None
     role: str
-    disabled: bool
-    disabled_at: int | None
-    disabled_by: str | None
-    disabled_reason: str | None
-    banned_at: int | None
-    banned_by: str | None
-    banned_until: int | None
-    ban_reason: str | None
-    locked_at: int | None
-    locked_until: int | None
-    invited_at: int | None
-    deleted_at: int | None
-    deleted_by: str | None
-    deleted_reason: str | None
-    password_reset_required: bool
-    mfa_enrolled: bool
-    public_metadata: str
-    private_metadata: str
     created_at: int
     updated_at: int
-    last_sign_in_at: int | None
-    last_active_at: int | None
-    generation: int
-    version: int
+    email_verified: bool = False
+    username: str | None = None
+    name: str | None = None
+    name_key: str | None = None
+    phone: str | None = None
+    phone_verified: bool = False
+    avatar_url: str | None = None
+    external_id: str | None = None
+    disabled: bool = False
+    disabled_at: int | None = None
+    disabled_by: str | None = None
+    disabled_reason: str | None = None
+    banned_at: int | None = None
+    banned_by: str | None = None
+    banned_until: int | None = None
+    ban_reason: str | None = None
+    locked_at: int | None = None
+    locked_until: int | None = None
+    invited_at: int | None = None
+    deleted_at: int | None = None
+    deleted_by: str | None = None
+    deleted_reason: str | None = None
+    password_reset_required: bool = False
+    mfa_enrolled: bool = False
+    public_metadata: str = "{}"
+    private_metadata: str = "{}"
+    last_sign_in_at: int | None = None
+    last_active_at: int | None = None
+    generation: int = 1
+    version: int = 1
 
 
 _FIELDS: Final = User.__struct_fields__
@@ -205,3 +218,228 @@ def _ban_of(user: User, now_ms: int) -> BanBody | None:
         until=format_optional_time(user.banned_until),
         by=user.banned_by,
     )
+
+
+class AccessReasonCode(StrEnum):
+    """Why a user cannot sign in. docs/users.md says what ends each."""
+
+    BANNED = "banned"
+    DELETED = "deleted"
+    DISABLED = "disabled"
+    LOCKED = "locked"
+    PASSWORD_RESET_REQUIRED = "password_reset_required"
+    PENDING = "pending"
+
+
+class AccessReason(msgspec.Struct, frozen=True):
+    """One thing that keeps a user from signing in. `until` null: until somebody ends it. `by`: whose act it was."""
+
+    code: AccessReasonCode
+    since: Timestamp | None = None
+    until: Timestamp | None = None
+    by: str | None = None
+    reason: str | None = None
+
+
+class AccessBody(msgspec.Struct, frozen=True):
+    """Whether a user can sign in at this moment, and everything that prevents it, the strongest first."""
+
+    can_sign_in: bool
+    reasons: list[AccessReason]
+
+
+def access_of(user: User, now_ms: int) -> AccessBody:
+    """Return whether the user can sign in at `now_ms`, and why not."""
+    reasons: list[AccessReason] = []
+
+    def add(code: AccessReasonCode, since: int | None, until: int | None, by: str | None, reason: str | None) -> None:
+        shown = (format_optional_time(since), format_optional_time(until))
+        reasons.append(AccessReason(code, *shown, by, reason))
+
+    if user.deleted_at is not None:
+        add(AccessReasonCode.DELETED, user.deleted_at, None, user.deleted_by, user.deleted_reason)
+    if is_banned(user, now_ms):
+        add(AccessReasonCode.BANNED, user.banned_at, user.banned_until, user.banned_by, user.ban_reason)
+    if user.disabled:
+        add(AccessReasonCode.DISABLED, user.disabled_at, None, user.disabled_by, user.disabled_reason)
+    if is_locked(user, now_ms):
+        add(AccessReasonCode.LOCKED, user.locked_at, user.locked_until, None, None)
+    if is_pending(user):
+        add(AccessReasonCode.PENDING, user.invited_at, None, None, None)
+    if user.password_reset_required:
+        add(AccessReasonCode.PASSWORD_RESET_REQUIRED, None, None, None, None)
+    return AccessBody(can_sign_in=not reasons, reasons=reasons)
+
+
+def email_fault(text: str) -> str | None:
+    """Say what is wrong with an e-mail address."""
+    return None if is_email(text) else "Must be an e-mail address, such as name@example.com."
+
+
+def name_fault(text: str) -> str | None:
+    """Say what is wrong with a person's name."""
+    if not text.strip():
+        return "Must not be blank. Send null for a user without a name."
+    if any(unicodedata.category(character) == "Cc" for character in text):
+        return "Must not hold control characters."
+    return None
+
+
+def password_fault(text: str) -> str | None:
+    """Say what is wrong with a password. Its length in characters is checked by its type."""
+    return None if len(text.encode()) <= MAX_BYTES else f"Must be at most {MAX_BYTES} bytes of UTF-8."
+
+
+def password_hash_fault(text: str) -> str | None:
+    """Say what is wrong with a hash that another system made."""
+    try:
+        parse_password_hash(text)
+    except CostlyPasswordHash:
+        return "Checking a password against this hash would take more memory or time than is allowed."
+    except UnknownPasswordHash:
+        return "Must be an argon2, bcrypt, scrypt or PBKDF2 hash in one of the forms of docs/users.md."
+    return None
+
+
+def avatar_url_fault(text: str) -> str | None:
+    """Say what is wrong with the address of a picture."""
+    wanted = "Must be an absolute http or https URL without spaces."
+    if not text.isprintable() or any(character.isspace() for character in text):
+        return wanted
+    try:
+        parts = urlsplit(text)
+        is_sound = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        return wanted
+    return None if is_sound else wanted
+
+
+def metadata_fault(metadata: dict[str, Any]) -> str | None:
+    """Say what is wrong with a metadata object."""
+    size = len(msgspec.json.encode(metadata))
+    return None if size <= MAX_METADATA_BYTES else f"Is {size} bytes as JSON; must be at most {MAX_METADATA_BYTES}."
+
+
+Email: TypeAlias = Annotated[
+    str,
+    Meta(
+        min_length=3,
+        max_length=MAX_CHARACTERS,
+        description="an e-mail address; unique in the tenant, compared without case",
+        extra_json_schema={"format": "email"},
+        extra=checked_by(email_fault),
+    ),
+]
+Password: TypeAlias = Annotated[
+    str,
+    Meta(
+        min_length=MIN_CHARACTERS,
+        max_length=MAX_BYTES,
+        description=f"{MIN_CHARACTERS} characters or more, at most {MAX_BYTES} bytes",
+        extra=checked_by(password_fault),
+    ),
+]
+PasswordHash: TypeAlias = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=MAX_TEXT,
+        description="a hash that another system made: argon2, bcrypt, scrypt or PBKDF2",
+        extra=checked_by(password_hash_fault),
+    ),
+]
+Name: TypeAlias = Annotated[
+    str,
+    Meta(min_length=1, max_length=200, description="a name of 1 to 200 characters", extra=checked_by(name_fault)),
+]
+Username: TypeAlias = Annotated[
+    str,
+    Meta(
+        max_length=64,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$(?!\n)",
+        description="1 to 64 letters, digits and . _ - with a letter or digit first; unique without case",
+    ),
+]
+Phone: TypeAlias = Annotated[
+    str,
+    Meta(
+        max_length=16,
+        pattern=r"^\+[1-9][0-9]{6,14}$(?!\n)",
+        description="a phone number in E.164 form, such as +14155552671",
+    ),
+]
+AvatarUrl: TypeAlias = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=2048,
+        description="an http or https URL",
+        extra_json_schema={"format": "uri"},
+        extra=checked_by(avatar_url_fault),
+    ),
+]
+ExternalId: TypeAlias = Annotated[
+    str, Meta(min_length=1, max_length=255, description="your own id of the user; unique in the tenant")
+]
+RoleName: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64, description="the name of a role")]
+Metadata: TypeAlias = Annotated[
+    dict[str, Any],
+    Meta(description="an object of at most 16 KiB as JSON", extra=checked_by(metadata_fault)),
+]
+Reason: TypeAlias = Annotated[
+    str, Meta(min_length=1, max_length=500, pattern=r"\S", description="why, for the audit log; at most 500 characters")
+]
+
+
+class CreateUserBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A new user. `password` and `password_hash` exclude each other; without either the user sets a password later."""
+
+    email: Email
+    password: Password | None = None
+    password_hash: PasswordHash | None = None
+    name: Name | None = None
+    username: Username | None = None
+    phone: Phone | None = None
+    phone_verified: bool = False
+    avatar_url: AvatarUrl | None = None
+    external_id: ExternalId | None = None
+    role: RoleName = BuiltinRole.MEMBER.value
+    email_verified: bool = False
+    public_metadata: Metadata = {}
+    private_metadata: Metadata = {}
+    send_invitation: bool = False
+
+
+class UpdateUserBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What to change; what is absent stays. Metadata is merged (RFC 7396): null removes a key.
+
+    `revoke_sessions` goes with `disabled`; it is true for a disable that does not say otherwise.
+    """
+
+    email: Email | UnsetType = UNSET
+    email_verified: bool | UnsetType = UNSET
+    name: Name | UnsetType | None = UNSET
+    username: Username | UnsetType | None = UNSET
+    phone: Phone | UnsetType | None = UNSET
+    phone_verified: bool | UnsetType = UNSET
+    avatar_url: AvatarUrl | UnsetType | None = UNSET
+    external_id: ExternalId | UnsetType | None = UNSET
+    role: RoleName | UnsetType = UNSET
+    public_metadata: Metadata | UnsetType = UNSET
+    private_metadata: Metadata | UnsetType = UNSET
+    disabled: bool | UnsetType = UNSET
+    revoke_sessions: bool | UnsetType = UNSET
+    reason: Reason | None = None
+
+
+class DisableUserBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Why, and whether the user's sessions end for good. With false they rest until the user is enabled again."""
+
+    reason: Reason | None = None
+    revoke_sessions: bool = True
+
+
+class EnableUserBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Why."""
+
+    reason: Reason | None = None

@@ -1,0 +1,1 @@
+"""Acts on many users at once: one transaction, and the same number of statements however many."""

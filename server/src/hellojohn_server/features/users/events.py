@@ -1,0 +1,76 @@
+"""What acts on users say of themselves in the audit log. docs/audit.md lists them."""
+
+from typing import Any, Final
+
+import msgspec
+
+from hellojohn_server.features.audit.events import Event
+from hellojohn_server.features.users.schemas import User
+from hellojohn_server.kit.audit_types import AuditType, ResourceType
+
+_FIELDS: Final = (
+    "email",
+    "email_verified",
+    "username",
+    "name",
+    "phone",
+    "phone_verified",
+    "avatar_url",
+    "external_id",
+    "role",
+)
+_METADATA: Final = ("public_metadata", "private_metadata")
+_EMPTY: Final = {"email_verified": False, "phone_verified": False, "public_metadata": "{}", "private_metadata": "{}"}
+
+
+def changes_between(before: User | None, after: User) -> dict[str, tuple[Any, Any]]:
+    """Return the profile fields that differ, each with its old and new value; of metadata, the keys that differ.
+
+    A metadata key is named with its object before it: `public_metadata.plan`. None before means a new user.
+    """
+    changes: dict[str, tuple[Any, Any]] = {}
+    for field in _FIELDS:
+        old, new = _value(before, field), getattr(after, field)
+        if old != new:
+            changes[field] = (old, new)
+    for field in _METADATA:
+        old_keys, new_keys = msgspec.json.decode(_value(before, field)), msgspec.json.decode(getattr(after, field))
+        for key in {**old_keys, **new_keys}:
+            old, new = old_keys.get(key), new_keys.get(key)
+            if msgspec.json.encode(old) != msgspec.json.encode(new):
+                changes[f"{field}.{key}"] = (old, new)
+    return changes
+
+
+def _value(user: User | None, field: str) -> Any:
+    return _EMPTY.get(field) if user is None else getattr(user, field)
+
+
+def user_created(user: User, password: str) -> Event:
+    """Return the entry of a new user; `password` says how it came: none, set, or imported as a hash."""
+    return Event(
+        AuditType.USER_CREATED,
+        user.id,
+        ResourceType.USER,
+        changes=changes_between(None, user),
+        metadata={"password": password},
+    )
+
+
+def user_updated(before: User, after: User, reason: str | None) -> Event:
+    """Return the entry of a change of profile, address, role or metadata."""
+    return Event(
+        AuditType.USER_UPDATED, after.id, ResourceType.USER, reason=reason, changes=changes_between(before, after)
+    )
+
+
+def user_disabled(user_id: str, *, was_disabled: bool, reason: str | None, sessions_revoked: int) -> Event:
+    """Return the entry of a disable; for one who was disabled already, of the end of the sessions left to rest."""
+    changes = {} if was_disabled else {"disabled": (False, True)}
+    metadata = {"sessions_revoked": sessions_revoked}
+    return Event(AuditType.USER_DISABLED, user_id, ResourceType.USER, reason=reason, changes=changes, metadata=metadata)
+
+
+def user_enabled(user_id: str, reason: str | None) -> Event:
+    """Return the entry of an enable."""
+    return Event(AuditType.USER_ENABLED, user_id, ResourceType.USER, reason=reason, changes={"disabled": (True, False)})

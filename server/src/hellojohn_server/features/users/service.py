@@ -1,0 +1,481 @@
+"""The rules of users: who may be made, changed, disabled and enabled by whom, and what follows from it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import Any, Final, TypeVar
+
+import msgspec
+from msgspec import UNSET
+
+from hellojohn_server.features.audit.service import AuditLog
+from hellojohn_server.features.roles.schemas import PRIVILEGED_BUILTINS, BuiltinRole
+from hellojohn_server.features.roles.service import RoleService
+from hellojohn_server.features.sessions.schemas import AccessStopped, RevokeCause
+from hellojohn_server.features.sessions.service import SessionService
+from hellojohn_server.features.users import repository
+from hellojohn_server.features.users.errors import (
+    EmailAlreadyExists,
+    EmailBanned,
+    EmailInRecycleBin,
+    ExternalIdAlreadyExists,
+    LastSuperAdmin,
+    NotAvailable,
+    UserDeleted,
+    UsernameAlreadyExists,
+    UserNotFound,
+)
+from hellojohn_server.features.users.events import (
+    changes_between,
+    user_created,
+    user_disabled,
+    user_enabled,
+    user_updated,
+)
+from hellojohn_server.features.users.schemas import (
+    MAX_METADATA_BYTES,
+    AccessBody,
+    ChangedUserBody,
+    CreateUserBody,
+    DisableUserBody,
+    EnableUserBody,
+    UpdateUserBody,
+    User,
+    UserBody,
+    access_of,
+    body_of,
+    changed_body_of,
+    is_banned,
+)
+from hellojohn_server.kit.clock import Clock
+from hellojohn_server.kit.error_codes import FieldCode
+from hellojohn_server.kit.errors import FieldError, Invalid, VersionMismatch
+from hellojohn_server.kit.ids import IdFactory, IdPrefix, is_id
+from hellojohn_server.kit.merge_patch import merge_patch
+from hellojohn_server.kit.passwords import PasswordHasher
+from hellojohn_server.kit.principal import Context, Principal
+from hellojohn_server.kit.scopes import Scope
+from hellojohn_server.kit.text import email_key, fold
+from hellojohn_server.storage.database import Command, Database, Exempt, Guard, Reader, Transaction
+from hellojohn_server.storage.errors import UniqueViolation
+
+T = TypeVar("T")
+
+_PLAIN: Final = (
+    "email",
+    "email_verified",
+    "username",
+    "name",
+    "phone",
+    "phone_verified",
+    "avatar_url",
+    "external_id",
+    "role",
+)
+"""What a change writes as it is given."""
+
+
+class PasswordOrigin(StrEnum):
+    """What the audit entry of a new user says of the password, which it never holds."""
+
+    IMPORTED = "imported"
+    NONE = "none"
+    SET = "set"
+
+
+class Disabling(msgspec.Struct, frozen=True):
+    """What disabling several users did: who was enabled before, and how many sessions of each user ended."""
+
+    disabled: list[str]
+    sessions_by_user: Mapping[str, int]
+
+
+def facets_of(user: User) -> frozenset[str]:
+    """Return the counters that count this user: none for one in the recycle bin."""
+    if user.deleted_at is not None:
+        return frozenset()
+    facts = {"disabled": user.disabled, "mfa_enrolled": user.mfa_enrolled, "email_verified": user.email_verified}
+    return frozenset({"total", f"role:{user.role}", *(facet for facet, holds in facts.items() if holds)})
+
+
+async def change_counters(tx: Transaction, changes: Mapping[str, int]) -> None:
+    """Add to the counters, in the transaction that changes the users' rows. A facet without change may be left out."""
+    await repository.update_counters(tx, changes)
+
+
+class UserCounters:
+    """Keeping the counters: folding what commands appended, and counting anew."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def fold_counters(self, tenant_id: str) -> None:
+        """Fold the appended changes into the counters (PostgreSQL; on SQLite there are none). Any number may run."""
+        await self._db.write(tenant_id, repository.update_folded_counters, type(None), exempt=Exempt.COUNTER_FOLD)
+
+    async def rebuild_counters(self, tenant_id: str) -> None:
+        """Set every counter to what its users' rows say, whatever it was. Commands may go on meanwhile."""
+        await self._db.write(tenant_id, repository.update_rebuilt_counters, type(None), exempt=Exempt.COUNTER_FOLD)
+
+
+class UserService:
+    """Users of one tenant at a time: the tenant is the caller's."""
+
+    def __init__(  # noqa: PLR0913 - what it takes, each by name
+        self,
+        db: Database,
+        ids: IdFactory,
+        clock: Clock,
+        audit: AuditLog,
+        *,
+        roles: RoleService,
+        sessions: SessionService,
+        passwords: PasswordHasher,
+    ) -> None:
+        self._db = db
+        self._ids = ids
+        self._clock = clock
+        self._audit = audit
+        self._roles = roles
+        self._sessions = sessions
+        self._passwords = passwords
+
+    async def require_user(self, tenant_id: str, user_id: str) -> User:
+        """Return a user of the tenant, also one in the recycle bin; UserNotFound when there is none."""
+
+        async def query(reader: Reader) -> User | None:
+            return await repository.get_user(reader, user_id)
+
+        user = await self._db.read(tenant_id, query) if is_id(user_id, IdPrefix.USER) else None
+        if user is None:
+            raise UserNotFound
+        return user
+
+    async def get_user(self, tenant_id: str, user_id: str) -> UserBody:
+        """Return what is shown of a user now; UserNotFound."""
+        return body_of(await self.require_user(tenant_id, user_id), self._clock.now_ms())
+
+    async def get_access(self, tenant_id: str, user_id: str) -> AccessBody:
+        """Return whether a user can sign in now, and why not; UserNotFound."""
+        return access_of(await self.require_user(tenant_id, user_id), self._clock.now_ms())
+
+    async def create_user(self, context: Context, body: CreateUserBody) -> UserBody:
+        """Make a user. A role that is privileged needs admins:manage.
+
+        Invalid (an unknown role, both forms of a password); NotAvailable; Conflict when the address, username or
+        external id is taken: of any number of calls at once for one address, one succeeds.
+        """
+        principal = context.principal
+        if body.role in PRIVILEGED_BUILTINS:
+            principal.require(Scope.ADMINS_MANAGE)
+        await self._require_sound(context.tenant_id, body)
+        password_hash = body.password_hash
+        if body.password is not None:
+            password_hash = await self._passwords.hash(body.password)
+        user_id = self._ids.new(IdPrefix.USER)
+
+        async def command(tx: Transaction) -> UserBody:
+            privileges = await self._roles.list_privileges(tx, [body.role])
+            require_never_upward(principal, privileges)
+            faults = _role_faults(privileges, body.role)
+            if faults:
+                raise Invalid(details=faults)
+            now = self._clock.now_ms()
+            user = _new_user(user_id, body, now)
+            await repository.insert_user(tx, user, password_hash)
+            await change_counters(tx, dict.fromkeys(facets_of(user), 1))
+            await self._audit.record(tx, context, user_created(user, _password_origin(body)))
+            return body_of(user, now)
+
+        async def guard(tx: Transaction) -> None:
+            require_never_upward(principal, await self._roles.list_privileges(tx, [body.role]))
+
+        return await self._write(context, command, UserBody, guard, body.email)
+
+    async def update_user(self, context: Context, user_id: str, change: UpdateUserBody) -> ChangedUserBody:
+        """Change a user: profile, address (needs users:credentials), role, metadata, and whether disabled.
+
+        A user whose role is privileged, and a privileged new role, need admins:manage. What is so already changes
+        nothing: no new version, no entry. UserNotFound; UserDeleted; VersionMismatch; LastSuperAdmin; Invalid; Conflict
+        when the address, username or external id is taken. Changes of one user run one after another.
+        """
+        if change.email is not UNSET:
+            context.principal.require(Scope.USERS_CREDENTIALS)
+        _require_consistent(change)
+        if not is_id(user_id, IdPrefix.USER):
+            raise UserNotFound
+
+        async def command(tx: Transaction) -> ChangedUserBody:
+            return await self._change(tx, context, user_id, change)
+
+        async def guard(tx: Transaction) -> None:
+            user = await repository.get_user(tx, user_id)
+            roles = [role for role in (user.role if user else None, change.role) if isinstance(role, str)]
+            require_never_upward(context.principal, await self._roles.list_privileges(tx, roles))
+
+        email = None if change.email is UNSET else change.email
+        return await self._write(context, command, ChangedUserBody, guard, email)
+
+    async def disable_user(self, context: Context, user_id: str, body: DisableUserBody) -> ChangedUserBody:
+        """Disable a user: no sign-in, and what sessions there are end or, with `revoke_sessions` false, rest.
+
+        For one who is disabled already only sessions that had been left to rest are ended. Raises as update_user.
+        """
+        change = UpdateUserBody(disabled=True, revoke_sessions=body.revoke_sessions, reason=body.reason)
+        return await self.update_user(context, user_id, change)
+
+    async def enable_user(self, context: Context, user_id: str, body: EnableUserBody) -> ChangedUserBody:
+        """Let a disabled user sign in again. Raises as update_user."""
+        return await self.update_user(context, user_id, UpdateUserBody(disabled=False, reason=body.reason))
+
+    async def lock_users(self, tx: Transaction, user_ids: Sequence[str]) -> dict[str, User]:
+        """Return the users of these ids, which nobody else changes until `tx` ends; ids without a user are left out.
+
+        If one of them is a super admin, every super admin is locked and returned beside them.
+        """
+        locked = await repository.list_users_locked(tx, user_ids)
+        if [user.role for user in locked.values()].count(BuiltinRole.SUPER_ADMIN) == 1:
+            # The only one, or one who was given the role while this waited for the lock: then there are others to lock.
+            locked = await repository.list_users_locked(tx, user_ids)
+        return locked
+
+    async def disable_locked(  # noqa: PLR0913 - the act and its circumstances
+        self,
+        tx: Transaction,
+        context: Context,
+        users: Sequence[User],
+        *,
+        revoke: bool,
+        reason: str | None,
+        now_ms: int,
+    ) -> Disabling:
+        """Disable locked users in `tx`, with the same number of statements however many; an entry for each one changed.
+
+        Whether each may be disabled is for the caller to have decided.
+        """
+        disabled = [user.id for user in users if not user.disabled]
+        await repository.update_disabled(tx, disabled, context.principal.id, reason, now_ms)
+        await tx.slice()
+        ended: Mapping[str, int] = {}
+        if revoke:
+            every = [user.id for user in users]
+            ended = (await self._sessions.revoke_sessions(tx, every, RevokeCause.USER_DISABLED, now_ms)).by_user
+            await tx.slice()
+        await change_counters(tx, {"disabled": len(disabled)})
+        events = [
+            user_disabled(user.id, was_disabled=user.disabled, reason=reason, sessions_revoked=ended.get(user.id, 0))
+            for user in users
+            if not user.disabled or user.id in ended
+        ]
+        await self._audit.record_many(tx, context, events)
+        return Disabling(disabled, ended)
+
+    async def _change(self, tx: Transaction, context: Context, user_id: str, change: UpdateUserBody) -> ChangedUserBody:
+        now = self._clock.now_ms()
+        locked = await self.lock_users(tx, [user_id])
+        before = locked.get(user_id)
+        if before is None:
+            raise UserNotFound
+        new_role = before.role if change.role is UNSET else change.role
+        privileges = await self._roles.list_privileges(tx, {before.role, new_role})
+        require_never_upward(context.principal, privileges)
+        if before.deleted_at is not None:
+            raise UserDeleted
+        if context.if_match is not None and context.if_match != before.version:
+            raise VersionMismatch
+        faults = [] if new_role == before.role else _role_faults(privileges, new_role)
+        after = _changed(before, change, context.principal.id, now, faults)
+        _require_super_admin_left(before, after, locked.values(), now)
+        if after is not before:
+            await repository.update_user(tx, after)
+            await change_counters(tx, _counter_changes(before, after))
+        events = [] if not changes_between(before, after) else [user_updated(before, after, change.reason)]
+        stopped = await self._stop_access(tx, before, change, now)
+        if stopped is not None:
+            events.append(
+                user_disabled(
+                    user_id,
+                    was_disabled=before.disabled,
+                    reason=change.reason,
+                    sessions_revoked=stopped.sessions_revoked,
+                )
+            )
+        if before.disabled and not after.disabled:
+            events.append(user_enabled(user_id, change.reason))
+        await self._audit.record_many(tx, context, events)
+        return changed_body_of(after, now, stopped)
+
+    async def _stop_access(
+        self, tx: Transaction, before: User, change: UpdateUserBody, now_ms: int
+    ) -> AccessStopped | None:
+        """End what a disable ends; None when it asks for no disable, or when there was nothing left to end."""
+        if change.disabled is not True:
+            return None
+        if change.revoke_sessions is False:
+            kept = None if before.disabled else await self._sessions.keep_sessions(tx, before.id, now_ms)
+            return None if kept is None else kept.stopped()
+        ended = await self._sessions.revoke_sessions(tx, [before.id], RevokeCause.USER_DISABLED, now_ms)
+        return None if before.disabled and not ended.by_user else ended.stopped()
+
+    async def _require_sound(self, tenant_id: str, body: CreateUserBody) -> None:
+        """Refuse what no single field's type can: all of it at once, the role among it."""
+        faults = _phone_faults(body)
+        if body.password is not None and body.password_hash is not None:
+            faults.append(FieldError("password_hash", FieldCode.INVALID, "Send a password or its hash, not both."))
+        if body.send_invitation:
+            message = "Invitations are not available in this version. Send false, or leave the field out."
+            faults.append(FieldError("send_invitation", FieldCode.NOT_AVAILABLE, message))
+        if not faults:
+            return
+
+        async def query(reader: Reader) -> dict[str, bool]:
+            return await self._roles.list_privileges(reader, [body.role])
+
+        faults += _role_faults(await self._db.read(tenant_id, query), body.role)
+        raise NotAvailable(details=faults) if len(faults) == 1 and body.send_invitation else Invalid(details=faults)
+
+    async def _write(
+        self, context: Context, command: Command[T], result: type[T], guard: Guard, email: str | None
+    ) -> T:
+        """Write, and say which Conflict it is when something unique was taken. The guard is for replays only."""
+        try:
+            return await self._db.write(
+                context.tenant_id,
+                command,
+                result,
+                guard=None if context.idempotency is None else guard,
+                idempotency=context.idempotency,
+            )
+        except UniqueViolation as taken:
+            raise await self._conflict(context.tenant_id, taken, email) from taken
+
+    async def _conflict(self, tenant_id: str, taken: UniqueViolation, email: str | None) -> Exception:
+        if taken.column == "username_key":
+            return UsernameAlreadyExists()
+        if taken.column == "external_id":
+            return ExternalIdAlreadyExists()
+        if taken.column != "email_key" or email is None:
+            return taken
+        key = email_key(email)
+
+        async def query(reader: Reader) -> User | None:
+            return await repository.get_user_by_email(reader, key)
+
+        owner = await self._db.read(tenant_id, query)
+        if owner is not None and owner.deleted_at is not None:
+            return EmailInRecycleBin()
+        banned = owner is not None and is_banned(owner, self._clock.now_ms())
+        return EmailBanned() if banned else EmailAlreadyExists()
+
+
+def require_never_upward(principal: Principal, privileges: Mapping[str, bool]) -> None:
+    """Raise InsufficientScope when one of the roles is privileged and the caller may not manage administrators."""
+    if any(privileges.values()):
+        principal.require(Scope.ADMINS_MANAGE)
+
+
+def is_active_super_admin(user: User, now_ms: int) -> bool:
+    """Say whether the user can administer administrators now: disabled, banned and deleted super admins can't."""
+    stopped = user.disabled or user.deleted_at is not None or is_banned(user, now_ms)
+    return user.role == BuiltinRole.SUPER_ADMIN and not stopped
+
+
+def _require_super_admin_left(before: User, after: User, locked: Iterable[User], now_ms: int) -> None:
+    if not is_active_super_admin(before, now_ms) or is_active_super_admin(after, now_ms):
+        return
+    if not any(is_active_super_admin(user, now_ms) for user in locked if user.id != before.id):
+        raise LastSuperAdmin
+
+
+def _require_consistent(change: UpdateUserBody) -> None:
+    wants_end = change.revoke_sessions is True
+    alone = change.revoke_sessions is not UNSET and change.disabled is UNSET
+    if alone or (wants_end and change.disabled is not True):
+        message = "Goes with disabled: true, and says what becomes of the user's sessions."
+        raise Invalid(details=[FieldError("revoke_sessions", FieldCode.INVALID, message)])
+
+
+def _role_faults(privileges: Mapping[str, bool], role: str) -> list[FieldError]:
+    return [] if role in privileges else [FieldError("role", FieldCode.UNKNOWN, "There is no such role.")]
+
+
+def _phone_faults(holder: User | CreateUserBody) -> list[FieldError]:
+    if holder.phone is not None or not holder.phone_verified:
+        return []
+    return [FieldError("phone_verified", FieldCode.INVALID, "There is no phone to be verified.")]
+
+
+def _password_origin(body: CreateUserBody) -> PasswordOrigin:
+    if body.password_hash is not None:
+        return PasswordOrigin.IMPORTED
+    return PasswordOrigin.NONE if body.password is None else PasswordOrigin.SET
+
+
+def _new_user(user_id: str, body: CreateUserBody, now_ms: int) -> User:
+    return User(
+        id=user_id,
+        email=body.email,
+        email_key=email_key(body.email),
+        email_verified=body.email_verified,
+        username=body.username,
+        name=body.name,
+        name_key=None if body.name is None else fold(body.name),
+        phone=body.phone,
+        phone_verified=body.phone_verified,
+        avatar_url=body.avatar_url,
+        external_id=body.external_id,
+        role=body.role,
+        public_metadata=_encoded(merge_patch({}, body.public_metadata)),
+        private_metadata=_encoded(merge_patch({}, body.private_metadata)),
+        created_at=now_ms,
+        updated_at=now_ms,
+    )
+
+
+def _changed(before: User, change: UpdateUserBody, by: str, now_ms: int, faults: list[FieldError]) -> User:
+    """Return the user after the change, `before` itself when nothing differs; Invalid with `faults` and its own."""
+    values = {name: getattr(change, name) for name in _PLAIN if getattr(change, name) is not UNSET}
+    if "name" in values:
+        values["name_key"] = None if values["name"] is None else fold(values["name"])
+    if "email" in values:
+        values["email_key"] = email_key(values["email"])
+        if values["email_key"] != before.email_key:
+            values.setdefault("email_verified", False)
+    if values.get("phone", before.phone) != before.phone:
+        values.setdefault("phone_verified", False)
+    values |= _merged(before, change, faults)
+    if change.disabled is not UNSET and change.disabled != before.disabled:
+        values["disabled"] = change.disabled
+        who = (now_ms, by, change.reason) if change.disabled else (None, None, None)
+        values["disabled_at"], values["disabled_by"], values["disabled_reason"] = who
+    after = msgspec.structs.replace(before, **values)
+    faults += _phone_faults(after)
+    if faults:
+        raise Invalid(details=faults)
+    if after == before:
+        return before
+    stale = after.role != before.role or after.email != before.email or (after.disabled and not before.disabled)
+    return msgspec.structs.replace(
+        after, updated_at=now_ms, version=before.version + 1, generation=before.generation + stale
+    )
+
+
+def _merged(before: User, change: UpdateUserBody, faults: list[FieldError]) -> dict[str, str]:
+    """Return the metadata columns that the change names, and add to `faults` each one that grew too large."""
+    merged: dict[str, str] = {}
+    for field in ("public_metadata", "private_metadata"):
+        patch = getattr(change, field)
+        if patch is not UNSET:
+            merged[field] = _encoded(merge_patch(msgspec.json.decode(getattr(before, field)), patch))
+            if len(merged[field].encode()) > MAX_METADATA_BYTES:
+                message = f"With what is there already it would be more than {MAX_METADATA_BYTES} bytes as JSON."
+                faults.append(FieldError(field, FieldCode.TOO_LONG, message))
+    return merged
+
+
+def _encoded(metadata: Any) -> str:
+    return msgspec.json.encode(metadata).decode()
+
+
+def _counter_changes(before: User, after: User) -> dict[str, int]:
+    counted, counts = facets_of(before), facets_of(after)
+    return dict.fromkeys(counts - counted, 1) | dict.fromkeys(counted - counts, -1)

@@ -1,0 +1,240 @@
+"""Password hashes that other systems made: which forms are understood, and how much work each may ask of us.
+
+- argon2 (RFC 9106): `$argon2id$v=19$m=65536,t=3,p=4$<salt>$<hash>`; Django's `argon2$argon2id$...`
+- bcrypt: `$2a$` `$2b$` `$2y$`, the cost, 53 characters; Django's with `bcrypt$` or `bcrypt_sha256$` before it
+- scrypt (RFC 7914): `$scrypt$ln=16,r=8,p=1$<salt>$<hash>`; Django's `scrypt$16384$<salt>$8$1$<hash>`; Werkzeug's
+  `scrypt:32768:8:1$<salt>$<hex>`
+- scrypt as Firebase has it: `$firebase-scrypt$ln=14,r=8,ss=<salt separator>,sk=<signer key>$<salt>$<hash>`
+- PBKDF2 (RFC 8018): `$pbkdf2-sha256$i=600000$<salt>$<hash>`; passlib's `$pbkdf2-sha256$29000$...`; Django's
+  `pbkdf2_sha256$600000$<salt>$<hash>`; Werkzeug's `pbkdf2:sha256:600000$<salt>$<hex>`; with sha1 and sha512 too
+
+In the `$` forms (PHC string format) salt and hash are base64, with or without padding.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+import msgspec
+
+MAX_TEXT: Final = 1024
+"""The longest hash text that is looked at, in characters."""
+MAX_MEMORY_KIB: Final = 262_144
+"""The most memory that checking one password may take (argon2 and scrypt)."""
+MAX_ARGON2_WORK_KIB: Final = 2_097_152
+"""argon2: memory times passes."""
+MAX_ARGON2_LANES: Final = 16
+MIN_BCRYPT_COST: Final = 4
+MAX_BCRYPT_COST: Final = 15
+MAX_SCRYPT_WORK_KIB: Final = 1_048_576
+"""scrypt: memory times its parallelism, which runs one after another."""
+MAX_PBKDF2_ITERATIONS: Final = 5_000_000
+_MIN_DIGEST: Final = 16
+_MAX_DIGEST: Final = 128
+
+
+class PasswordHashError(ValueError):
+    """A hash that cannot be taken over."""
+
+
+class UnknownPasswordHash(PasswordHashError):
+    """The text has none of the forms that are understood."""
+
+
+class CostlyPasswordHash(PasswordHashError):
+    """The form is understood, and checking a password against it would take more than it may."""
+
+
+class Argon2Hash(msgspec.Struct, frozen=True):
+    """`text` is the PHC string as the argon2 library reads it."""
+
+    text: str
+    memory_kib: int
+    passes: int
+    lanes: int
+
+
+class BcryptHash(msgspec.Struct, frozen=True):
+    """`text` is the 60 characters of bcrypt. With `sha256_first` the password goes in as the hex of its SHA-256."""
+
+    text: str
+    cost: int
+    sha256_first: bool
+
+
+class ScryptHash(msgspec.Struct, frozen=True):
+    """N is 2 to the power `log2_n`."""
+
+    log2_n: int
+    block_size: int
+    parallelism: int
+    salt: bytes
+    digest: bytes
+
+
+class FirebaseScryptHash(msgspec.Struct, frozen=True):
+    """Firebase's scrypt: the derived key (of salt + separator) encrypts the signer key, and that is the hash."""
+
+    log2_n: int
+    block_size: int
+    salt: bytes
+    separator: bytes
+    signer_key: bytes
+    digest: bytes
+
+
+class Pbkdf2Hash(msgspec.Struct, frozen=True):
+    """`algorithm` is hashlib's name of the digest under HMAC."""
+
+    algorithm: str
+    iterations: int
+    salt: bytes
+    digest: bytes
+
+
+ParsedHash: TypeAlias = Argon2Hash | BcryptHash | ScryptHash | FirebaseScryptHash | Pbkdf2Hash
+
+_ARGON2: Final = re.compile(
+    r"(?:argon2)?(\$argon2(?:id|i|d)\$v=(?:16|19)\$m=(\d{1,9}),t=(\d{1,9}),p=(\d{1,4})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+))"
+)
+_BCRYPT: Final = re.compile(r"(?:bcrypt(_sha256)?\$)?(\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53})")
+_SCRYPT_PHC: Final = re.compile(r"\$scrypt\$ln=(\d{1,3}),r=(\d{1,5}),p=(\d{1,5})\$([^$]*)\$([^$]+)")
+_SCRYPT_DJANGO: Final = re.compile(r"scrypt\$(\d{1,12})\$([^$]*)\$(\d{1,5})\$(\d{1,5})\$([^$]+)")
+_SCRYPT_WERKZEUG: Final = re.compile(r"scrypt:(\d{1,12}):(\d{1,5}):(\d{1,5})\$([^$]*)\$([0-9a-f]+)")
+_FIREBASE: Final = re.compile(
+    r"\$firebase-scrypt\$ln=(\d{1,3}),r=(\d{1,5}),ss=([A-Za-z0-9+/_=-]+),sk=([A-Za-z0-9+/_=-]+)\$([^$]+)\$([^$]+)"
+)
+_PBKDF2_PHC: Final = re.compile(
+    r"\$pbkdf2(?:-(sha1|sha256|sha512))?\$(?:i=)?(\d{1,12})(?:,l=\d{1,4})?\$([^$]*)\$([^$]+)"
+)
+_PBKDF2_DJANGO: Final = re.compile(r"pbkdf2_(sha1|sha256|sha512)\$(\d{1,12})\$([^$]*)\$([^$]+)")
+_PBKDF2_WERKZEUG: Final = re.compile(r"pbkdf2:(sha1|sha256|sha512):(\d{1,12})\$([^$]*)\$([0-9a-f]+)")
+
+
+def parse_password_hash(text: str) -> ParsedHash:
+    """Return what `text` says; UnknownPasswordHash when it has no known form, CostlyPasswordHash for too much work."""
+    if len(text) <= MAX_TEXT:
+        for form, read in _FORMS:
+            match = form.fullmatch(text)
+            if match is not None:
+                return read(match)
+    raise UnknownPasswordHash("not a hash of a known form")
+
+
+def _argon2(match: re.Match[str]) -> ParsedHash:
+    memory, passes, lanes = int(match[2]), int(match[3]), int(match[4])
+    _require(holds=passes >= 1 and lanes >= 1 and memory >= 8 * lanes)
+    _digest(_base64(match[6]))
+    _base64(match[5])
+    _limit(memory, MAX_MEMORY_KIB)
+    _limit(memory * passes, MAX_ARGON2_WORK_KIB)
+    _limit(lanes, MAX_ARGON2_LANES)
+    return Argon2Hash(match[1], memory, passes, lanes)
+
+
+def _bcrypt(match: re.Match[str]) -> ParsedHash:
+    cost = int(match[3])
+    _require(holds=cost >= MIN_BCRYPT_COST)
+    _limit(cost, MAX_BCRYPT_COST)
+    return BcryptHash(match[2], cost, sha256_first=match[1] is not None)
+
+
+def _scrypt_phc(match: re.Match[str]) -> ParsedHash:
+    log2_n, block_size, parallelism = int(match[1]), int(match[2]), int(match[3])
+    return _scrypt(log2_n, block_size, parallelism, _base64(match[4]), _base64(match[5]))
+
+
+def _scrypt_django(match: re.Match[str]) -> ParsedHash:
+    return _scrypt(_log2(int(match[1])), int(match[3]), int(match[4]), match[2].encode(), _base64(match[5]))
+
+
+def _scrypt_werkzeug(match: re.Match[str]) -> ParsedHash:
+    return _scrypt(_log2(int(match[1])), int(match[2]), int(match[3]), match[4].encode(), _hex(match[5]))
+
+
+def _scrypt(log2_n: int, block_size: int, parallelism: int, salt: bytes, digest: bytes) -> ScryptHash:
+    _limit_scrypt(log2_n, block_size, parallelism)
+    return ScryptHash(log2_n, block_size, parallelism, salt, _digest(digest))
+
+
+def _firebase(match: re.Match[str]) -> ParsedHash:
+    log2_n, block_size = int(match[1]), int(match[2])
+    _limit_scrypt(log2_n, block_size, 1)
+    separator, signer_key, salt = _base64(match[3]), _base64(match[4]), _base64(match[5])
+    return FirebaseScryptHash(log2_n, block_size, salt, separator, signer_key, _digest(_base64(match[6])))
+
+
+def _pbkdf2_phc(match: re.Match[str]) -> ParsedHash:
+    return _pbkdf2(match[1] or "sha1", int(match[2]), _base64(match[3]), _base64(match[4]))
+
+
+def _pbkdf2_django(match: re.Match[str]) -> ParsedHash:
+    return _pbkdf2(match[1], int(match[2]), match[3].encode(), _base64(match[4]))
+
+
+def _pbkdf2_werkzeug(match: re.Match[str]) -> ParsedHash:
+    return _pbkdf2(match[1], int(match[2]), match[3].encode(), _hex(match[4]))
+
+
+def _pbkdf2(algorithm: str, iterations: int, salt: bytes, digest: bytes) -> Pbkdf2Hash:
+    _require(holds=iterations >= 1)
+    _limit(iterations, MAX_PBKDF2_ITERATIONS)
+    return Pbkdf2Hash(algorithm, iterations, salt, _digest(digest))
+
+
+_FORMS: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], ParsedHash]], ...]] = (
+    (_ARGON2, _argon2),
+    (_BCRYPT, _bcrypt),
+    (_SCRYPT_PHC, _scrypt_phc),
+    (_SCRYPT_DJANGO, _scrypt_django),
+    (_SCRYPT_WERKZEUG, _scrypt_werkzeug),
+    (_FIREBASE, _firebase),
+    (_PBKDF2_PHC, _pbkdf2_phc),
+    (_PBKDF2_DJANGO, _pbkdf2_django),
+    (_PBKDF2_WERKZEUG, _pbkdf2_werkzeug),
+)
+
+
+def _require(*, holds: bool) -> None:
+    if not holds:
+        raise UnknownPasswordHash("a parameter is out of the form's own range")
+
+
+def _limit(value: int, most: int) -> None:
+    if value > most:
+        raise CostlyPasswordHash(f"{value} is more than {most}")
+
+
+def _limit_scrypt(log2_n: int, block_size: int, parallelism: int) -> None:
+    _require(holds=log2_n >= 1 and block_size >= 1 and parallelism >= 1)
+    _limit(log2_n, 63)
+    memory_kib = ((1 << log2_n) * block_size * 128) // 1024
+    _limit(memory_kib, MAX_MEMORY_KIB)
+    _limit(memory_kib * parallelism, MAX_SCRYPT_WORK_KIB)
+
+
+def _log2(number: int) -> int:
+    _require(holds=number > 1 and number & (number - 1) == 0)
+    return number.bit_length() - 1
+
+
+def _base64(text: str) -> bytes:
+    plain = text.rstrip("=").replace("-", "+").replace("_", "/").replace(".", "+")
+    try:
+        return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+    except binascii.Error as error:
+        raise UnknownPasswordHash("not base64") from error
+
+
+def _hex(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError as error:
+        raise UnknownPasswordHash("not hexadecimal") from error
+
+
+def _digest(digest: bytes) -> bytes:
+    _require(holds=_MIN_DIGEST <= len(digest) <= _MAX_DIGEST)
+    return digest
