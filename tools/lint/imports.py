@@ -27,7 +27,7 @@ FEATURES: Final = (
 """The order of the features: each may know those before it."""
 
 FILES: Final = {"errors": 0, "events": 1, "schemas": 1, "repository": 2, "service": 3, "routes": 4}
-"""The files of a feature, from the one that knows least to the one that knows most; events and schemas know each other."""
+"""The files of a feature, from the one that knows least to the one that knows most."""
 
 OPEN_FILES: Final = {"errors", "schemas", "service"}
 """What a feature shows to later ones: what a service raises is part of what it offers. Audit shows its events too."""
