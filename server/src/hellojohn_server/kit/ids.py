@@ -76,6 +76,14 @@ def is_id(text: str, prefix: IdPrefix) -> bool:
     return separator == "_" and head == prefix.value and _ULID.fullmatch(ulid) is not None
 
 
+def time_of(made_id: str) -> int:
+    """Return when an id was made, in milliseconds since the epoch: the first ten characters of its ULID."""
+    value = 0
+    for letter in made_id[-26:-16]:
+        value = value << 5 | _VALUE[letter]
+    return value
+
+
 def first_id_at(prefix: IdPrefix, at_ms: int) -> str:
     """Return the least id of this prefix that can have been made at `at_ms` (for ranges over ids in time order)."""
     bounded = min(max(at_ms, 0), (1 << 48) - 1)

@@ -55,6 +55,13 @@ class Principal(msgspec.Struct, frozen=True):
             raise InsufficientScope(missing)
 
 
+class OnBehalfOf(msgspec.Struct, frozen=True):
+    """The user in whose place an impersonating caller acts. The Principal stays the real one."""
+
+    id: str
+    type: ActorType = ActorType.USER
+
+
 class Context(msgspec.Struct, frozen=True):
     """One call: who, and how it arrived. `asserted` is X-Acting-Admin: shown, never trusted."""
 
@@ -65,6 +72,7 @@ class Context(msgspec.Struct, frozen=True):
     asserted: str | None = None
     if_match: int | None = None
     idempotency: Idempotency | None = None
+    on_behalf_of: OnBehalfOf | None = None
 
     @property
     def tenant_id(self) -> str:
@@ -78,7 +86,8 @@ _EVERYTHING: Final = frozenset({ALL_SCOPES, Scope.ADMINS_MANAGE.value})
 def cli_context(request_id: str, tenant_id: str = CONTROL_TENANT_ID) -> Context:
     """Return the context of an `hj` command on the host: it may do everything, and is recorded as `cli`."""
     return Context(
-        principal=Principal(CredentialKind.CLI, ActorType.CLI, "cli", "hj", tenant_id, _EVERYTHING), request_id=request_id
+        principal=Principal(CredentialKind.CLI, ActorType.CLI, "cli", "hj", tenant_id, _EVERYTHING),
+        request_id=request_id,
     )
 
 

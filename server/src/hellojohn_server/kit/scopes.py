@@ -38,7 +38,8 @@ class Scope(StrEnum):
 
 ALL_SCOPES: Final = "*"
 _NAMES: Final = frozenset(scope.value for scope in Scope)
-_FAMILIES: Final = frozenset(scope.value.partition(":")[0] for scope in Scope)
+FAMILIES: Final = frozenset(scope.value.partition(":")[0] for scope in Scope)
+"""What stands before the colon: `users` in users:read and users:*."""
 
 
 def is_grant(text: str) -> bool:
@@ -46,7 +47,7 @@ def is_grant(text: str) -> bool:
     if text == ALL_SCOPES or text in _NAMES:
         return True
     family, separator, rest = text.partition(":")
-    return separator == ":" and rest == "*" and family in _FAMILIES
+    return separator == ":" and rest == "*" and family in FAMILIES
 
 
 def is_granted(grants: Iterable[str], scope: Scope) -> bool:

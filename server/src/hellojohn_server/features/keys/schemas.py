@@ -1,21 +1,43 @@
 """A key as it is stored, as it is shown, and as it is asked for. The key itself is in one answer only."""
 
+import re
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
 from hellojohn_server.kit.pagination import Cursor, Limit, Pagination
-from hellojohn_server.kit.times import Duration, Timestamp, format_optional_time, format_time
+from hellojohn_server.kit.routing import checked_by
+from hellojohn_server.kit.scopes import ALL_SCOPES, FAMILIES, Scope
+from hellojohn_server.kit.times import Duration, Timestamp, format_optional_time, format_time, parse_duration
+
+LONGEST_SECONDS: Final = 10 * 365 * 86_400
+"""The longest `expires_in`: ten years. A key without one lasts until it is revoked."""
+
+_GRANTS: Final = [ALL_SCOPES, *(f"{family}:*" for family in sorted(FAMILIES)), *(scope.value for scope in Scope)]
+
+
+def lifetime_fault(expires_in: str) -> str | None:
+    """Return why a key cannot last this long, or None."""
+    seconds = parse_duration(expires_in)
+    if seconds is None or seconds > LONGEST_SECONDS:
+        return "Must be a whole number and a unit, such as 90d, and at most ten years."
+    return None
+
 
 KeyName = Annotated[
     str, msgspec.Meta(min_length=1, max_length=200, pattern=r"\S", description="1 to 200 characters, not all blank")
 ]
 RevocationReason = Annotated[str, msgspec.Meta(min_length=1, max_length=500, description="Shown with the key")]
-Grants = Annotated[
-    list[str],
-    msgspec.Meta(min_length=1, max_length=100, description="Scopes, families such as users:*, or * (docs/scopes.md)"),
+Lifetime = Annotated[Duration, msgspec.Meta(extra=checked_by(lifetime_fault))]
+Grant = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=f"^({'|'.join(re.escape(grant) for grant in _GRANTS)})$",
+        description="a scope such as users:read, a family such as users:*, or * (docs/scopes.md)",
+    ),
 ]
+Grants = Annotated[list[Grant], msgspec.Meta(min_length=1, max_length=100)]
 
 
 class KeyType(StrEnum):
@@ -98,7 +120,7 @@ class CreateKeyBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     name: KeyName
     type: TenantKeyType = TenantKeyType.SECRET
     scopes: Grants | None = None
-    expires_in: Duration | None = None
+    expires_in: Lifetime | None = None
 
 
 class RevokeKeyBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

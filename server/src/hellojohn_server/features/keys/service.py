@@ -14,6 +14,7 @@ from hellojohn_server.features.keys.schemas import (
     ListKeysQuery,
     MadeKey,
     TenantKeyType,
+    lifetime_fault,
     status_of,
 )
 from hellojohn_server.features.tenants.errors import TenantSuspended
@@ -31,9 +32,6 @@ from hellojohn_server.kit.scopes import ALL_SCOPES, Scope, expand_grants, is_gra
 from hellojohn_server.kit.times import format_optional_time, format_time, parse_duration
 from hellojohn_server.storage.database import Database, Reader, Transaction
 from hellojohn_server.storage.errors import TenantStoreNotFound
-
-LONGEST_SECONDS: Final = 10 * 365 * 86_400
-"""The longest `expires_in`: ten years. A key without one lasts until it is revoked."""
 
 _KIND: Final = {
     KeyType.MASTER: CredentialKind.MASTER_KEY,
@@ -232,10 +230,10 @@ class KeyService:
     def _expiry_of(self, principal: Principal, expires_in: str | None) -> int | None:
         if expires_in is None:
             return principal.expires_at
+        fault = lifetime_fault(expires_in)
         seconds = parse_duration(expires_in)
-        if seconds is None or seconds > LONGEST_SECONDS:
-            message = "A whole number and a unit, such as 90d; ten years at most."
-            raise Invalid(details=[FieldError("expires_in", FieldCode.OUT_OF_RANGE, message)])
+        if fault is not None or seconds is None:
+            raise Invalid(details=[FieldError("expires_in", FieldCode.INVALID, fault or "Not a duration.")])
         expires_at = self._clock.now_ms() + seconds * 1000
         if principal.expires_at is not None and expires_at > principal.expires_at:
             message = f"No later than the key that makes it, which ends at {format_time(principal.expires_at)}."

@@ -33,7 +33,7 @@ UPDATE_TENANT: Final = Statement(
 )
 UPDATE_STATUS: Final = Statement("UPDATE tenants SET status = :after WHERE id = :id AND status = :before")
 DELETE_TENANT: Final = Statement("DELETE FROM tenants WHERE id = :id AND status = 'deleting'")
-LIST_IN_STATUS: Final = Statement("SELECT id FROM tenants WHERE status = :status ORDER BY id LIMIT :rows")
+LIST_UNFINISHED: Final = Statement("SELECT id FROM tenants WHERE status = :status ORDER BY id LIMIT :rows")
 
 
 @cache
@@ -125,4 +125,4 @@ async def list_tenants(
 
 async def list_ids_in_status(reader: Reader, status: TenantStatus, rows: int) -> Sequence[str]:
     """Return the ids of up to `rows` tenants in a status, oldest first."""
-    return [row[0] for row in await reader.fetch_all(LIST_IN_STATUS, status=status.value, rows=rows)]
+    return [row[0] for row in await reader.fetch_all(LIST_UNFINISHED, status=status.value, rows=rows)]

@@ -1,4 +1,8 @@
 -- The control store: tenants, master keys (api_keys), its own audit and idempotency tables, and the marks of pending work.
+--
+-- In every migration: text is COLLATE "C", so that it is ordered and compared by its bytes, as on SQLite and whatever the
+-- database's locale. A unique key is named <table>_<its columns without tenant_id>_key: the store reads from the name which
+-- column was taken. What a tenant owns has tenant_id first in its table and in every key and index.
 CREATE TABLE tenants (
     id TEXT COLLATE "C" NOT NULL,
     name TEXT COLLATE "C" NOT NULL,
@@ -66,9 +70,12 @@ CREATE TABLE audit_entries (
     PRIMARY KEY (tenant_id, id)
 );
 CREATE INDEX audit_entries_actor ON audit_entries (tenant_id, actor_id, id);
-CREATE INDEX audit_entries_on_behalf_of ON audit_entries (tenant_id, on_behalf_of_id, id) WHERE on_behalf_of_id IS NOT NULL;
+CREATE INDEX audit_entries_on_behalf_of ON audit_entries (tenant_id, on_behalf_of_id, id)
+WHERE on_behalf_of_id IS NOT NULL;
 CREATE INDEX audit_entries_resource ON audit_entries (tenant_id, resource_id, id) WHERE resource_id IS NOT NULL;
 CREATE INDEX audit_entries_type ON audit_entries (tenant_id, type, id);
+CREATE INDEX audit_entries_family ON audit_entries (tenant_id, substr(type, 1, strpos(type, '.')), id);
+CREATE INDEX audit_entries_refused ON audit_entries (tenant_id, result, id) WHERE result <> 'success';
 
 -- part 'actor': about who acted (name, asserted, address, agent); part 'resource': about what was acted on (reason,
 -- changes, metadata). subject_id is the person or thing the values are about, so that erasing it destroys them.
@@ -80,7 +87,7 @@ CREATE TABLE audit_values (
     salt BYTEA NOT NULL,
     document TEXT COLLATE "C" NOT NULL,
     ip_address TEXT COLLATE "C",
-    UNIQUE (tenant_id, entry_id, part)
+    CONSTRAINT audit_values_entry_id_part_key UNIQUE (tenant_id, entry_id, part)
 );
 CREATE INDEX audit_values_subject ON audit_values (tenant_id, subject_id) WHERE subject_id IS NOT NULL;
 CREATE INDEX audit_values_ip_address ON audit_values (tenant_id, ip_address, entry_id) WHERE ip_address IS NOT NULL;
@@ -93,7 +100,7 @@ CREATE TABLE audit_denials (
     minute BIGINT NOT NULL,
     entry_id TEXT COLLATE "C" NOT NULL,
     denials BIGINT NOT NULL,
-    UNIQUE (tenant_id, credential_id, operation, minute),
+    CONSTRAINT audit_denials_credential_id_operation_minute_key UNIQUE (tenant_id, credential_id, operation, minute),
     CONSTRAINT audit_denials_entry_id_key UNIQUE (tenant_id, entry_id)
 );
 
@@ -106,3 +113,5 @@ CREATE TABLE idempotency_records (
     CONSTRAINT idempotency_records_key_hash_key UNIQUE (tenant_id, key_hash)
 );
 CREATE INDEX idempotency_records_expires_at ON idempotency_records (tenant_id, expires_at);
+-- The worker's question whose records have expired is put across tenants.
+CREATE INDEX idempotency_records_due ON idempotency_records (expires_at);

@@ -1,4 +1,5 @@
--- Everything that one tenant owns. The file is the tenant: keys and indexes leave tenant_id out.
+-- Everything that tenants own, each row with its tenant first; keys and indexes too. (How names are given: see the control
+-- store's first migration.)
 CREATE TABLE api_keys (
     tenant_id TEXT COLLATE "C" NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
@@ -38,9 +39,12 @@ CREATE TABLE audit_entries (
     PRIMARY KEY (tenant_id, id)
 );
 CREATE INDEX audit_entries_actor ON audit_entries (tenant_id, actor_id, id);
-CREATE INDEX audit_entries_on_behalf_of ON audit_entries (tenant_id, on_behalf_of_id, id) WHERE on_behalf_of_id IS NOT NULL;
+CREATE INDEX audit_entries_on_behalf_of ON audit_entries (tenant_id, on_behalf_of_id, id)
+WHERE on_behalf_of_id IS NOT NULL;
 CREATE INDEX audit_entries_resource ON audit_entries (tenant_id, resource_id, id) WHERE resource_id IS NOT NULL;
 CREATE INDEX audit_entries_type ON audit_entries (tenant_id, type, id);
+CREATE INDEX audit_entries_family ON audit_entries (tenant_id, substr(type, 1, strpos(type, '.')), id);
+CREATE INDEX audit_entries_refused ON audit_entries (tenant_id, result, id) WHERE result <> 'success';
 
 -- part 'actor': about who acted (name, asserted, address, agent); part 'resource': about what was acted on (reason,
 -- changes, metadata). subject_id is the person or thing the values are about, so that erasing it destroys them.
@@ -52,7 +56,7 @@ CREATE TABLE audit_values (
     salt BYTEA NOT NULL,
     document TEXT COLLATE "C" NOT NULL,
     ip_address TEXT COLLATE "C",
-    UNIQUE (tenant_id, entry_id, part)
+    CONSTRAINT audit_values_entry_id_part_key UNIQUE (tenant_id, entry_id, part)
 );
 CREATE INDEX audit_values_subject ON audit_values (tenant_id, subject_id) WHERE subject_id IS NOT NULL;
 CREATE INDEX audit_values_ip_address ON audit_values (tenant_id, ip_address, entry_id) WHERE ip_address IS NOT NULL;
@@ -65,7 +69,7 @@ CREATE TABLE audit_denials (
     minute BIGINT NOT NULL,
     entry_id TEXT COLLATE "C" NOT NULL,
     denials BIGINT NOT NULL,
-    UNIQUE (tenant_id, credential_id, operation, minute),
+    CONSTRAINT audit_denials_credential_id_operation_minute_key UNIQUE (tenant_id, credential_id, operation, minute),
     CONSTRAINT audit_denials_entry_id_key UNIQUE (tenant_id, entry_id)
 );
 
@@ -78,6 +82,8 @@ CREATE TABLE idempotency_records (
     CONSTRAINT idempotency_records_key_hash_key UNIQUE (tenant_id, key_hash)
 );
 CREATE INDEX idempotency_records_expires_at ON idempotency_records (tenant_id, expires_at);
+-- The worker's question whose records have expired is put across tenants.
+CREATE INDEX idempotency_records_due ON idempotency_records (expires_at);
 
 -- search_text is matched by trigrams for words of 3 and more characters, search_prefixes (the first one and two characters
 -- of every word) for shorter ones.
@@ -136,8 +142,10 @@ CREATE INDEX users_role ON users (tenant_id, role, created_at, id);
 CREATE INDEX users_disabled ON users (tenant_id, created_at, id) WHERE disabled;
 CREATE INDEX users_banned ON users (tenant_id, created_at, id) WHERE banned_at IS NOT NULL;
 CREATE INDEX users_locked ON users (tenant_id, locked_until) WHERE locked_until IS NOT NULL;
-CREATE INDEX users_pending ON users (tenant_id, created_at, id) WHERE invited_at IS NOT NULL AND last_sign_in_at IS NULL;
+CREATE INDEX users_pending ON users (tenant_id, created_at, id)
+WHERE invited_at IS NOT NULL AND last_sign_in_at IS NULL;
 CREATE INDEX users_deleted ON users (tenant_id, created_at, id) WHERE deleted_at IS NOT NULL;
+-- These two hold the words of all tenants together; the planner combines them with the indexes by tenant.
 CREATE INDEX users_search_text ON users USING gin (search_text gin_trgm_ops);
 CREATE INDEX users_search_prefixes ON users USING gin (search_prefixes);
 ALTER TABLE users ALTER COLUMN search_text SET STATISTICS 1000;
@@ -190,7 +198,7 @@ CREATE TABLE memberships (
     user_id TEXT COLLATE "C" NOT NULL,
     role TEXT COLLATE "C" NOT NULL,
     created_at BIGINT NOT NULL,
-    UNIQUE (tenant_id, organization_id, user_id)
+    CONSTRAINT memberships_organization_id_user_id_key UNIQUE (tenant_id, organization_id, user_id)
 );
 CREATE INDEX memberships_user ON memberships (tenant_id, user_id, organization_id);
 
