@@ -1,8 +1,8 @@
--- The control store: tenants, master keys (api_keys), its own audit and idempotency tables, and the marks of pending work.
+-- The control store: tenants, master keys (api_keys), its own audit and idempotency tables.
 --
--- In every migration: text is COLLATE "C", so that it is ordered and compared by its bytes, as on SQLite and whatever the
--- database's locale. A unique key is named <table>_<its columns without tenant_id>_key: the store reads from the name which
--- column was taken. What a tenant owns has tenant_id first in its table and in every key and index.
+-- In every migration: text is COLLATE "C", so that it is ordered and compared by its bytes, as on SQLite and whatever
+-- the database's locale. A unique key is named <table>_<its columns without tenant_id>_key: the store reads from that
+-- name which column was taken. What a tenant owns has tenant_id first in its table and in every key and index.
 CREATE TABLE tenants (
     id TEXT COLLATE "C" NOT NULL,
     name TEXT COLLATE "C" NOT NULL,
@@ -16,19 +16,11 @@ CREATE TABLE tenants (
     PRIMARY KEY (id)
 );
 
-CREATE TABLE pending_work (
-    for_tenant TEXT COLLATE "C" NOT NULL,
-    due_at BIGINT NOT NULL,
-    generation BIGINT NOT NULL,
-    CONSTRAINT pending_work_for_tenant_key UNIQUE (for_tenant)
-);
-CREATE INDEX pending_work_due_at ON pending_work (due_at);
-
 -- What the service itself must remember, such as which encryption key the store was made with.
 CREATE TABLE service_facts (
     name TEXT COLLATE "C" NOT NULL,
     value TEXT COLLATE "C" NOT NULL,
-    PRIMARY KEY (name)
+    CONSTRAINT service_facts_name_key PRIMARY KEY (name)
 );
 
 CREATE TABLE api_keys (

@@ -1,5 +1,5 @@
--- Everything that tenants own, each row with its tenant first; keys and indexes too. (How names are given: see the control
--- store's first migration.)
+-- Everything that tenants own, each row with its tenant first; keys and indexes too. How text is compared and keys are
+-- named: see the control store's first migration.
 CREATE TABLE api_keys (
     tenant_id TEXT COLLATE "C" NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
@@ -85,8 +85,8 @@ CREATE INDEX idempotency_records_expires_at ON idempotency_records (tenant_id, e
 -- The worker's question whose records have expired is put across tenants.
 CREATE INDEX idempotency_records_due ON idempotency_records (expires_at);
 
--- search_text is matched by trigrams for words of 3 and more characters, search_prefixes (the first one and two characters
--- of every word) for shorter ones.
+-- search_text is matched by trigrams for words of 3 and more characters, search_prefixes (the first one and two
+-- characters of every word) for shorter ones.
 CREATE TABLE users (
     tenant_id TEXT COLLATE "C" NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
