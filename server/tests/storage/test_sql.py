@@ -1,4 +1,4 @@
-"""The common form of statements: what each driver gets, and the refusal of a statement that does not name its tenant."""
+"""The common form of statements: what each driver gets, and the refusal of one that does not name its tenant."""
 
 import re
 
@@ -104,13 +104,15 @@ SCOPED = [
     f"SELECT id FROM users INDEXED BY users_name WHERE {BOUND}",
     "SELECT u.id FROM users u, roles r WHERE u.tenant_id = :tenant_id AND r.tenant_id = :tenant_id",
     "SELECT u.id FROM users u, json_each(:ids) AS ids WHERE u.tenant_id = :tenant_id AND u.id = ids.value",
-    "SELECT u.id FROM users u JOIN roles AS r ON r.tenant_id = :tenant_id AND r.name = u.role"
-    " WHERE u.tenant_id = :tenant_id",
+    (
+        "SELECT u.id FROM users u JOIN roles AS r ON r.tenant_id = :tenant_id AND r.name = u.role"
+        " WHERE u.tenant_id = :tenant_id"
+    ),
     "SELECT u.id FROM users u LEFT JOIN roles r ON r.tenant_id = :tenant_id WHERE u.tenant_id = :tenant_id",
     "SELECT u.id FROM (users u CROSS JOIN roles r) WHERE u.tenant_id = :tenant_id AND :tenant_id = r.tenant_id",
     "SELECT u.id FROM users u JOIN users m USING (id) WHERE u.tenant_id = :tenant_id AND m.tenant_id = :tenant_id",
     f"SELECT id FROM users WHERE {BOUND} AND role IN (SELECT name FROM roles WHERE {BOUND})",
-    f"SELECT id FROM users WHERE {BOUND} AND EXISTS (SELECT 1 FROM sessions s WHERE s.{BOUND} AND s.user_id = users.id)",
+    f"SELECT id FROM users WHERE {BOUND} AND EXISTS (SELECT 1 FROM sessions s WHERE s.{BOUND} AND s.id = users.id)",
     f"SELECT (SELECT count(*) FROM users WHERE {BOUND}) FROM tenants",
     f"SELECT id FROM users WHERE {BOUND} UNION ALL SELECT id FROM roles WHERE {BOUND}",
     f"SELECT * FROM (SELECT id FROM users WHERE {BOUND} LIMIT 5) AS some",
@@ -124,8 +126,10 @@ SCOPED = [
     f"DELETE FROM users u USING roles r WHERE u.{BOUND} AND r.{BOUND}",
     "INSERT INTO roles (tenant_id, id) VALUES (:tenant_id, :id), (:tenant_id, :other)",
     "INSERT INTO roles (id, tenant_id) VALUES (replace(:id, 'a', 'b'), :tenant_id)",
-    "INSERT INTO roles AS r (tenant_id, id) VALUES (:tenant_id, :id) ON CONFLICT (id) DO UPDATE SET id = excluded.id"
-    " WHERE r.id < :id RETURNING id",
+    (
+        "INSERT INTO roles AS r (tenant_id, id) VALUES (:tenant_id, :id) ON CONFLICT (id) DO UPDATE SET id = excluded.id"
+        " WHERE r.id < :id RETURNING id"
+    ),
     f"INSERT INTO roles (tenant_id, id) SELECT :tenant_id, id FROM users WHERE {BOUND}",
     f"INSERT INTO roles (tenant_id, id) SELECT u.tenant_id, u.id FROM users u WHERE u.{BOUND}",
     "INSERT INTO roles (tenant_id, id) SELECT :tenant_id, value FROM json_each(:ids) WHERE TRUE ON CONFLICT DO NOTHING",

@@ -65,20 +65,14 @@ _TENANT_TABLES: Final = """
 """
 _DROP: Final = "DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {table} WHERE tenant_id = $1 LIMIT $2))"
 
-_DUE: Final = {
-    Plane.CONTROL: """
-        SELECT tenant_id, min(expires_at) AS due_at FROM idempotency_records WHERE expires_at <= $1
-        GROUP BY tenant_id ORDER BY due_at LIMIT $2
-    """,
-    Plane.TENANT: """
-        SELECT tenant_id, min(due_at) AS due_at FROM (
-            SELECT tenant_id, expires_at AS due_at FROM idempotency_records WHERE expires_at <= $1
-            UNION ALL
-            SELECT tenant_id, $1 FROM user_counter_deltas
-        ) AS due
-        GROUP BY tenant_id ORDER BY due_at LIMIT $2
-    """,
-}
+_DUE: Final = """
+    SELECT tenant_id, min(due_at) AS due_at FROM (
+        SELECT tenant_id, expires_at AS due_at FROM idempotency_records WHERE expires_at <= $1
+        UNION ALL
+        SELECT tenant_id, $1 FROM user_counter_deltas
+    ) AS due
+    GROUP BY tenant_id ORDER BY due_at, tenant_id LIMIT $2
+"""
 """Who has due rows: the one question that is put across tenants. A new kind of work adds its SELECT."""
 
 
@@ -178,12 +172,9 @@ class PostgresDatabase(Database):
                     pass
 
     async def pending(self, now_ms: int, limit: int) -> list[Pending]:
-        found: list[Pending] = []
-        for plane, due in _DUE.items():
-            async with self._connection(plane, long=True) as connection:
-                rows = await run(connection, connection.fetch, due, now_ms, limit)
-            found.extend(Pending(tenant_id, due_at, 0) for tenant_id, due_at in rows)
-        return sorted(found, key=lambda pending: pending.due_at)[:limit]
+        async with self._connection(Plane.TENANT, long=True) as connection:
+            rows = await run(connection, connection.fetch, _DUE, now_ms, limit)
+        return [Pending(tenant_id, due_at, 0) for tenant_id, due_at in rows]
 
     async def settle(self, pending: Pending, next_due: Query[int | None]) -> None:
         """Do nothing: what is done is no longer found."""

@@ -45,7 +45,7 @@ class PostgresReader(Reader):
         if not self._open:
             raise RuntimeError("a reader is used only while its query runs")
         if statement.postgres_writes:
-            raise RuntimeError(f"a reader changes nothing: {statement!r}")
+            raise TypeError(f"{statement!r} writes: it belongs in a command")
 
 
 class PostgresTransaction(Transaction):
