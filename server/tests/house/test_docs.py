@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-import click
 import pytest
 import typer.main
+from typer.core import TyperGroup
 
 from hellojohn_server.cli.root import app
 from hellojohn_server.config import CLIENT_VARIABLES, PREFIX, Settings
@@ -24,8 +24,8 @@ HEADING: Final = re.compile(r"^#+ +(.+?)\s*$", re.MULTILINE)
 FENCE: Final = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
-def _commands(command: click.Command, words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    if isinstance(command, click.Group):
+def _commands(command: Any, words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    if isinstance(command, TyperGroup):
         for name, inner in command.commands.items():
             yield from _commands(inner, (*words, name))
     else:

@@ -1,0 +1,69 @@
+"""What is installed is pinned by hash, and what is imported is asked for."""
+
+import ast
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tools.lint.sources import PACKAGE, Module, Project
+
+ROOT: Final = Path(__file__).resolve().parents[3]
+REQUIREMENTS: Final = ROOT / "requirements"
+PIN: Final = re.compile(r"([a-z0-9-]+)==[0-9][\w.]*(?: ; [^\\]+)? \\\n(?:    --hash=sha256:[0-9a-f]{64}(?: \\\n|\n))+")
+NAME: Final = re.compile(r"^([a-z0-9-]+)", re.MULTILINE)
+LOCAL: Final = frozenset({PACKAGE, "tests", "tools"})
+
+
+def _asked(name: str) -> set[str]:
+    """Return the names that a .in file asks for."""
+    return set(NAME.findall((REQUIREMENTS / f"{name}.in").read_text(encoding="utf-8"))) - {"-c"}
+
+
+def _pinned(name: str) -> dict[str, str]:
+    text = (REQUIREMENTS / f"{name}.txt").read_text(encoding="utf-8")
+    return {match.group(1): match.group(0) for match in PIN.finditer(text)}
+
+
+def _imported(modules: list[Module]) -> set[str]:
+    """Return the distributions, besides Python's own, that modules import."""
+    names: set[str] = set()
+    for module in modules:
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module is not None:
+                names.add(node.module.split(".")[0])
+    installed = packages_distributions()
+    return {
+        distribution.lower().replace("_", "-")
+        for name in names - LOCAL - sys.stdlib_module_names
+        for distribution in installed[name]
+    }
+
+
+@pytest.mark.parametrize("name", ["build", "dev", "lock", "run"])
+def test_everything_is_pinned_by_hash_and_from_no_address(name: str) -> None:
+    text = (REQUIREMENTS / f"{name}.txt").read_text(encoding="utf-8")
+    assert re.sub(r"^ *#.*\n", "", PIN.sub("", text), flags=re.MULTILINE).strip() == ""
+    assert "://" not in text
+    assert _asked(name) <= _pinned(name).keys()
+
+
+def test_what_both_the_server_and_its_tests_need_is_the_same_release() -> None:
+    run, dev = _pinned("run"), _pinned("dev")
+    assert {
+        name for name in run.keys() & dev.keys() if run[name].partition("\\")[0] != dev[name].partition("\\")[0]
+    } == set()
+
+
+def test_what_the_source_imports_is_asked_for() -> None:
+    project = Project(ROOT)
+    declared = tomllib.loads((ROOT / "server/pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    assert set(declared) == _asked("run")
+    assert _imported(project.sources) <= _asked("run")
+    assert _imported(project.tests) | _imported(project.tools) <= _asked("run") | _asked("dev")
