@@ -3,11 +3,14 @@
 A feature's routes.py holds one class whose async methods carry @route. The types of the parameters say what is read:
 `context: Context`, `query: <Struct>`, `body: <Struct>`, and one `str` for each {name} in the path; the return type
 `Answer[<Struct>]` says what goes out. http/ reads them once, at start-up.
+
+A field of a body or query whose rule no type can say has it in its metadata: `Meta(extra=checked_by(email_fault))`. The
+request boundary applies it, so that its fault is listed beside those of all other fields.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
 from enum import StrEnum
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
@@ -18,7 +21,16 @@ from hellojohn_server.kit.scopes import Scope
 T = TypeVar("T")
 Handler = TypeVar("Handler", bound=Callable[..., Awaitable[Any]])
 
+Rule: TypeAlias = Callable[[Any], str | None]
+"""Takes a value of the field's type and returns what is wrong with it as a sentence, or None."""
+
+RULE: Final = "rule"
 _MARK: Final = "__hellojohn_route__"
+
+
+def checked_by(rule: Rule) -> dict[str, Any]:
+    """Return the `extra` of a msgspec.Meta that has a field checked by `rule` at the request boundary."""
+    return {RULE: rule}
 
 
 class Method(StrEnum):
@@ -43,7 +55,7 @@ PUBLIC: Final[frozenset[CredentialKind]] = frozenset()
 
 
 class Answer(msgspec.Struct, Generic[T], frozen=True):
-    """What a route returns. `body` None means no content. `version` becomes the ETag. `location` the Location header."""
+    """What a route returns. `body` None: no content. `version` becomes the ETag, `location` the Location header."""
 
     body: T
     version: int | None = None
@@ -54,7 +66,7 @@ class Route(msgspec.Struct, frozen=True):
     """One operation of the API.
 
     `scope` is the base scope of a secret key; conditional ones are in docs/scopes.md and the checked-in table.
-    `credentials` empty means public. `errors` are what it can answer beyond those of its kind (401, 403, 422, 500, 503).
+    `credentials` empty means public. `errors` are what it can answer beyond those of its kind (401, 403, 422, 5xx).
     `if_match` says that If-Match is honoured. `max_body_bytes` is the largest body it takes.
     """
 
@@ -73,7 +85,7 @@ class Route(msgspec.Struct, frozen=True):
 
     @property
     def mutates(self) -> bool:
-        """Whether it may change something: every method but GET, save those that ignore idempotency (search, verify)."""
+        """Whether it may change something: every method but GET, save those that ignore idempotency (search)."""
         return self.method is not Method.GET and self.replay is not Replay.IGNORED
 
 
@@ -87,7 +99,7 @@ def route(  # noqa: PLR0913 - a declaration names each of its facts
     errors: tuple[type[ApiError], ...] = (),
     replay: Replay = Replay.HONOURED,
     if_match: bool = False,
-    max_body_bytes: int = 1_048_576,
+    max_body_bytes: int = 262_144,
     conditional_scopes: tuple[Scope, ...] = (),
 ) -> Callable[[Handler], Handler]:
     """Declare the method below as an operation. The first line of its docstring is the operation's summary.
