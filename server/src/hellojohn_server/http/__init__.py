@@ -1,0 +1,1 @@
+"""The HTTP door: the app, the request boundary, who is calling, errors as JSON, and the OpenAPI document."""

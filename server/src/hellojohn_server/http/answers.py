@@ -1,0 +1,135 @@
+"""What goes out: status, headers and body of every answer, errors included."""
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Final, TypeAlias
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from hellojohn_server import __version__
+from hellojohn_server.http.call import Call, call_of
+from hellojohn_server.http.settings import HttpSettings
+from hellojohn_server.kit.error_codes import ErrorCode
+from hellojohn_server.kit.errors import (
+    ApiError,
+    FieldError,
+    InsufficientScope,
+    MissingToken,
+    PayloadTooLarge,
+    Unauthenticated,
+)
+
+Header: TypeAlias = tuple[bytes, bytes]
+
+JSON: Final[Header] = (b"content-type", b"application/json")
+_API_POLICY: Final = b"default-src 'none'; frame-ancestors 'none'"
+_ONE_YEAR: Final = 31_536_000
+_ENCODER: Final = msgspec.json.Encoder()
+
+encode: Final = _ENCODER.encode
+"""Encodes every JSON body that goes out."""
+
+
+class ErrorObject(msgspec.Struct, frozen=True, kw_only=True):
+    """What went wrong. Branch on `code`; `message` is for people and may change. `details` lists bad fields."""
+
+    code: ErrorCode
+    message: str
+    status: Annotated[int, Meta(description="The status of the answer")]
+    request_id: Annotated[str, Meta(description="Also in the X-Request-ID header; quote it when you ask for help")]
+    details: list[FieldError] | UnsetType = UNSET
+
+
+class ErrorBody(msgspec.Struct, frozen=True):
+    """The body of every answer that is an error."""
+
+    error: ErrorObject
+
+
+class Outgoing:
+    """One answer, ready to be sent; an ASGI app."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, headers: list[Header], body: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+    async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
+        call_of(scope).status = self.status
+        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
+        await send({"type": "http.response.body", "body": self.body})
+
+
+class Answers:
+    """Makes answers: each has the headers that every answer has, and its own."""
+
+    def __init__(self, settings: HttpSettings) -> None:
+        common = [
+            (b"x-hellojohn-version", __version__.encode()),
+            (b"cache-control", b"no-store"),
+            (b"x-content-type-options", b"nosniff"),
+            (b"x-frame-options", b"DENY"),
+            (b"referrer-policy", b"no-referrer"),
+        ]
+        if settings.public_url.startswith("https://"):
+            common.append((b"strict-transport-security", b"max-age=%d" % _ONE_YEAR))
+        self._common = tuple(common)
+        self._api = (*common, (b"content-security-policy", _API_POLICY))
+
+    def json(self, call: Call, status: int, body: bytes, extra: Iterable[Header] = ()) -> Outgoing:
+        """Return an answer with a JSON body."""
+        length = (b"content-length", b"%d" % len(body))
+        return Outgoing(status, [*self._api, _request_id(call), JSON, length, *extra], body)
+
+    def empty(self, call: Call, status: int, extra: Iterable[Header] = ()) -> Outgoing:
+        """Return an answer without a body. A 204 has no Content-Length (RFC 9110 section 8.6)."""
+        return Outgoing(status, [*self._api, _request_id(call), *extra], b"")
+
+    def page(self, call: Call, body: bytes, policy: bytes) -> Outgoing:
+        """Return an HTML page with a Content-Security-Policy of its own."""
+        return Outgoing(
+            200,
+            [
+                *self._common,
+                _request_id(call),
+                (b"content-security-policy", policy),
+                (b"content-type", b"text/html; charset=utf-8"),
+                (b"content-length", b"%d" % len(body)),
+            ],
+            body,
+        )
+
+    def error(self, call: Call, error: ApiError, extra: Iterable[Header] = ()) -> Outgoing:
+        """Return the answer to a refusal."""
+        call.error_code = error.code.value
+        body = ErrorBody(
+            ErrorObject(
+                code=error.code,
+                message=error.message,
+                status=error.status,
+                request_id=call.request_id,
+                details=list(error.details) or UNSET,
+            )
+        )
+        return self.json(call, error.status, encode(body), [*_error_headers(error), *extra])
+
+
+def _request_id(call: Call) -> Header:
+    return (b"x-request-id", call.request_id.encode())
+
+
+def _error_headers(error: ApiError) -> Iterable[Header]:
+    """Yield Retry-After where there is one, the challenge of RFC 6750 section 3, and the end of a connection."""
+    if error.retry_after is not None:
+        yield (b"retry-after", b"%d" % error.retry_after)
+    if isinstance(error, MissingToken):
+        yield (b"www-authenticate", b'Bearer realm="hellojohn"')
+    elif isinstance(error, Unauthenticated):
+        yield (b"www-authenticate", b'Bearer realm="hellojohn", error="invalid_token"')
+    elif isinstance(error, InsufficientScope):
+        missing = " ".join(scope.value for scope in error.missing).encode()
+        yield (b"www-authenticate", b'Bearer realm="hellojohn", error="insufficient_scope", scope="%s"' % missing)
+    elif isinstance(error, PayloadTooLarge):
+        yield (b"connection", b"close")

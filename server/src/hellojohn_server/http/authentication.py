@@ -1,0 +1,75 @@
+"""Who is calling: the credential of a request, whom it stands for, and whether that may enter an operation."""
+
+import re
+from typing import Final, Protocol
+
+from hellojohn_server.features.keys.errors import invalid_key
+from hellojohn_server.features.keys.service import KeyService
+from hellojohn_server.http.call import Call
+from hellojohn_server.kit.api_keys import claimed_kind, parse_key
+from hellojohn_server.kit.errors import CredentialNotAllowed, InvalidToken, MissingToken, TenantMismatch
+from hellojohn_server.kit.principal import CredentialKind, Principal
+from hellojohn_server.kit.routing import Route
+
+_BEARER: Final = re.compile(rb"Bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
+_MASTER: Final = CredentialKind.MASTER_KEY
+_SECRET: Final = CredentialKind.SECRET_KEY
+
+
+class Authenticator(Protocol):
+    """Tells whom a credential stands for."""
+
+    async def authenticate(self, credential: str) -> Principal:
+        """Return the caller; an Unauthenticated leaf, or TenantSuspended, when there is none."""
+        ...
+
+
+class KeyAuthenticator:
+    """Authenticates API keys. The store is read each time, so a revoked key is refused from the next request on."""
+
+    def __init__(self, keys: KeyService) -> None:
+        self._keys = keys
+
+    async def authenticate(self, credential: str) -> Principal:
+        """Return whom a key stands for. What is not even the form of a key never reaches the store."""
+        parsed = parse_key(credential)
+        if parsed is None:
+            kind = claimed_kind(credential)
+            raise InvalidToken if kind is None else invalid_key(kind)
+        return await self._keys.authenticate(parsed)
+
+
+def credential_of(call: Call) -> str:
+    """Return the text of the bearer token (RFC 6750 section 2.1). MissingToken, InvalidToken."""
+    header = call.headers.get(b"authorization")
+    if header is None:
+        raise MissingToken
+    if call.is_repeated(b"authorization"):
+        raise InvalidToken("The Authorization header was sent more than once.")
+    bearer = _BEARER.fullmatch(header)
+    if bearer is None:
+        raise InvalidToken("The Authorization header must be `Bearer <key>`.")
+    return bearer.group(1).decode()
+
+
+def admit(call: Call, route: Route, principal: Principal) -> None:
+    """Raise unless `principal` may enter `route`: the right kind of credential, the tenant it names, the base scope.
+
+    A master key has no tenant: X-Tenant-ID is ignored with it.
+    """
+    if principal.kind not in route.credentials:
+        raise CredentialNotAllowed(_wanted(route))
+    named = call.headers.get(b"x-tenant-id")
+    if (
+        named is not None
+        and principal.kind is not _MASTER
+        and (named != principal.tenant_id.encode() or call.is_repeated(b"x-tenant-id"))
+    ):
+        raise TenantMismatch
+    if route.scope is not None and principal.kind is _SECRET:
+        principal.require(route.scope)
+
+
+def _wanted(route: Route) -> str:
+    kinds = " or ".join(sorted(f"a {kind.value.replace('_', ' ')}" for kind in route.credentials))
+    return f"This kind of credential does not open this operation. It takes {kinds.replace('a access', 'an access')}."

@@ -1,0 +1,58 @@
+"""One HTTP request as the door sees it: the facts that become known on the way, and what the log says of it."""
+
+from typing import Any, Final
+
+from hellojohn_server.kit.principal import Principal
+
+_KEY: Final = "hellojohn.call"
+
+
+class Call:
+    """The facts of one request. `route` is the template of the path; `status` is 0 until an answer has begun.
+
+    `headers` has the last value of each header by its lower-case name; `repeated` says that some header came twice.
+    """
+
+    __slots__ = (
+        "client_address",
+        "error_code",
+        "headers",
+        "method",
+        "principal",
+        "repeated",
+        "request_id",
+        "route",
+        "scope",
+        "status",
+    )
+
+    def __init__(self, scope: Any, request_id: str, headers: dict[bytes, bytes]) -> None:
+        self.scope = scope
+        self.request_id = request_id
+        self.headers = headers
+        self.repeated = len(headers) != len(scope["headers"])
+        self.method: str = scope["method"]
+        self.client_address: str | None = None
+        self.principal: Principal | None = None
+        self.route: str | None = None
+        self.error_code: str | None = None
+        self.status = 0
+        scope[_KEY] = self
+
+    def is_repeated(self, name: bytes) -> bool:
+        """Say whether the header `name` (lower case) came more than once."""
+        return self.repeated and sum(1 for header, _ in self.scope["headers"] if header == name) > 1
+
+    def values_of(self, name: bytes) -> list[bytes]:
+        """Return every value of the header `name` (lower case), in the order in which they came."""
+        return [value for header, value in self.scope["headers"] if header == name]
+
+
+def call_of(scope: Any) -> Call:
+    """Return the Call that the edge put into an ASGI scope."""
+    call: Call = scope[_KEY]
+    return call
+
+
+class ClientDisconnected(Exception):
+    """The client went away before its request was read: there is nobody to answer."""

@@ -1,0 +1,146 @@
+"""The edge: around everything else. It gives a request its id, makes an answer of every exception, and logs a line.
+
+A request has one line in the log: method, template of the path, status, milliseconds, request id, tenant, credential
+and error code. Never a path as it was sent, a query, a header or a body: people paste secrets into all of them.
+"""
+
+import re
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Final, TypeAlias
+
+from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
+from structlog.typing import FilteringBoundLogger
+
+from hellojohn_server.http.addresses import ClientAddresses
+from hellojohn_server.http.answers import Answers, Header
+from hellojohn_server.http.call import Call, ClientDisconnected
+from hellojohn_server.http.errors import InvalidHost
+from hellojohn_server.http.settings import HttpSettings
+from hellojohn_server.kit.errors import ApiError, BadRequest, InternalError, MethodNotAllowed, NotFound, Unavailable
+from hellojohn_server.kit.ids import IdFactory, IdPrefix
+
+App: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
+
+_SANE_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_ODD_PATH: Final = re.compile(rb"//|%2f|./\Z", re.IGNORECASE | re.DOTALL)
+_CLIENT_CLOSED_REQUEST: Final = 499
+"""What the log says of a request whose client went away before there was an answer. It is never sent."""
+
+
+class Edge:
+    """Serves requests through an app, and answers whatever the app raises."""
+
+    def __init__(self, settings: HttpSettings, ids: IdFactory, answers: Answers, log: FilteringBoundLogger) -> None:
+        self._ids = ids
+        self._answers = answers
+        self._log = log
+        self._addresses = ClientAddresses(settings.trusted_proxies)
+        self._hosts = (
+            None
+            if settings.dev_host_check is None
+            else frozenset(host.strip("[]").lower() for host in settings.dev_host_check)
+        )
+
+    async def serve(self, app: App, scope: Any, receive: Any, send: Any) -> None:
+        """Serve one request. HEAD is answered like GET, without the body (RFC 9110 section 9.3.2)."""
+        started = time.perf_counter()
+        call = self._begin(scope)
+        if call.method == "HEAD":
+            scope["method"] = "GET"
+            send = _without_body(send)
+        try:
+            self._check(call)
+            await app(scope, receive, send)
+        except ClientDisconnected:
+            call.status = _CLIENT_CLOSED_REQUEST
+        except Exception as error:  # noqa: BLE001 - this is where every exception ends, as an answer
+            await self._refuse(call, error, receive, send)
+        finally:
+            self._log_line(call, started)
+
+    def _begin(self, scope: Any) -> Call:
+        headers = dict(scope["headers"])
+        given = headers.get(b"x-request-id")
+        if given is not None and _SANE_REQUEST_ID.fullmatch(given):
+            request_id = given.decode()
+        else:
+            request_id = self._ids.new(IdPrefix.REQUEST)
+        call = Call(scope, request_id, headers)
+        peer = scope.get("client")
+        forwarded = call.values_of(b"x-forwarded-for") if b"x-forwarded-for" in headers else ()
+        call.client_address = self._addresses.find(peer[0] if peer else None, forwarded)
+        return call
+
+    def _check(self, call: Call) -> None:
+        """Refuse a foreign Host on a development server, and paths in another form than the one that is documented."""
+        if self._hosts is not None and _host_of(call) not in self._hosts:
+            raise InvalidHost
+        raw_path = call.scope.get("raw_path") or call.scope["path"].encode()
+        if _ODD_PATH.search(raw_path):
+            raise NotFound
+
+    async def _refuse(self, call: Call, raised: Exception, receive: Any, send: Any) -> None:
+        if call.status:
+            self._log.error("answer_interrupted", request_id=call.request_id, route=call.route, exc_info=raised)
+            raise raised
+        error, extra = _public(raised)
+        if isinstance(error, InternalError):
+            self._log.error("unexpected_error", request_id=call.request_id, route=call.route, exc_info=raised)
+        elif isinstance(error, Unavailable):
+            self._log.warning("unavailable", request_id=call.request_id, route=call.route, exc_info=raised)
+        await self._answers.error(call, error, extra)(call.scope, receive, send)
+
+    def _log_line(self, call: Call, started: float) -> None:
+        principal = call.principal
+        self._log.info(
+            "request",
+            method=call.method,
+            route=call.route,
+            status=call.status or _CLIENT_CLOSED_REQUEST,
+            duration_ms=round((time.perf_counter() - started) * 1000, 2),
+            request_id=call.request_id,
+            tenant=None if principal is None else principal.tenant_id,
+            credential=None if principal is None else principal.id,
+            error=call.error_code,
+        )
+
+
+def _public(raised: Exception) -> tuple[ApiError, list[Header]]:
+    """Return what the caller is told of an exception, and headers that go with it."""
+    if isinstance(raised, ApiError):
+        return raised, []
+    if isinstance(raised, MethodNotAllowedException):
+        allowed = (raised.headers or {}).get("allow", "").split(", ")
+        return MethodNotAllowed(), [(b"allow", allowed_methods(allowed))]
+    if isinstance(raised, NotFoundException):
+        return NotFound(), []
+    if isinstance(raised, HTTPException) and raised.status_code < 500:  # noqa: PLR2004 - the class of server errors
+        return BadRequest(), []
+    return InternalError(), []
+
+
+def allowed_methods(methods: Iterable[str]) -> bytes:
+    """Return the value of Allow: the methods of a path, with HEAD where there is GET."""
+    named = set(methods)
+    return ", ".join(sorted(named | ({"HEAD"} if "GET" in named else set()))).encode()
+
+
+def _host_of(call: Call) -> str | None:
+    """Return the name in the Host header without its port, or None when there is not exactly one header."""
+    host = call.headers.get(b"host")
+    if host is None or call.is_repeated(b"host"):
+        return None
+    text = host.decode("latin-1").lower()
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    return text.partition(":")[0]
+
+
+def _without_body(send: Any) -> Any:
+    async def send_head(message: Any) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return send_head

@@ -1,0 +1,21 @@
+"""What the HTTP door itself refuses, beside the errors of kit.
+
+BadRequest
+└── InvalidHost   400  a development server is called by a name that is not its own
+Unavailable
+└── NotReady      503  the store does not answer (/ready)
+"""
+
+from hellojohn_server.kit.error_codes import ErrorCode
+from hellojohn_server.kit.errors import BadRequest, Unavailable
+
+
+class InvalidHost(BadRequest):
+    code = ErrorCode.INVALID_HOST
+    message = "The Host header names another server than this one."
+
+
+class NotReady(Unavailable):
+    code = ErrorCode.NOT_READY
+    message = "The service is up, but its store does not answer."
+    retry_after = 5

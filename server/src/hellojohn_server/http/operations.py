@@ -1,0 +1,167 @@
+"""One declared operation as it is served: every step from the request's head to the answer, in this order.
+
+Credential, scope, headers, content type, size, body and query; then the feature's handler; then the answer. What is
+wrong with headers, query and body is said at once.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from hellojohn_server.http.answers import Answers, Header, Outgoing, encode
+from hellojohn_server.http.authentication import Authenticator, admit, credential_of
+from hellojohn_server.http.boundary import BodyReader, QueryReader, refuse_all
+from hellojohn_server.http.call import Call
+from hellojohn_server.http.request_headers import Given, read_headers, require_replayable
+from hellojohn_server.kit.errors import ApiError, FieldError, Forbidden, Invalid, Unauthenticated
+from hellojohn_server.kit.idempotency import Idempotency
+from hellojohn_server.kit.principal import Context, Principal
+from hellojohn_server.kit.routing import Answer, Route
+
+RecordDenied: TypeAlias = Callable[[Context, str, ApiError], Awaitable[None]]
+"""Writes the audit entry of a refusal to an authenticated caller: its context, the operation's name, the refusal."""
+
+
+RouteHandler: TypeAlias = Callable[..., Awaitable[Answer[Any]]]
+
+
+class UnusedIdempotencyKey(Exception):
+    """A defect: a handler changed something and did not pass its context's idempotency to `Database.write`."""
+
+
+class Signature(msgspec.Struct, frozen=True):
+    """What a handler takes and returns, read from its annotations."""
+
+    path: tuple[str, ...]
+    query: type[msgspec.Struct] | None
+    body: type[msgspec.Struct] | None
+    takes_context: bool
+    answer: Any
+
+
+class Shared(msgspec.Struct, frozen=True):
+    """What every operation of an app uses."""
+
+    authenticator: Authenticator
+    record_denied: RecordDenied
+    answers: Answers
+    max_body_bytes: int
+
+
+class Operation:
+    """Serves one route."""
+
+    def __init__(self, route: Route, handler: RouteHandler, shared: Shared) -> None:
+        self.route = route
+        self.name: str = handler.__name__
+        self.signature = signature_of(route, handler)
+        self._handler = handler
+        self._shared = shared
+        self._query = QueryReader(self.signature.query)
+        self._body = BodyReader(self.signature.body, min(route.max_body_bytes, shared.max_body_bytes))
+
+    @property
+    def body_is_optional(self) -> bool:
+        """Whether the body may be left out: every field of it has a default."""
+        return self._body.is_optional
+
+    async def serve(self, call: Call, receive: Any) -> Outgoing:
+        """Return the answer to one request; ApiError for a refusal."""
+        route = self.route
+        call.route = route.path
+        if not route.credentials:
+            return await self._serve_public(call, receive)
+        credential = credential_of(call)
+        principal = await self._shared.authenticator.authenticate(credential)
+        call.principal = principal
+        faults: list[FieldError] = []
+        given = read_headers(call, route, faults)
+        try:
+            admit(call, route, principal)
+            require_replayable(call, route, principal)
+            body = await self._body.receive(call, receive)
+            arguments = self._arguments(call, body, faults)
+            context = self._context(call, principal, given, self._idempotency(call, credential, given, body))
+            if self.signature.takes_context:
+                arguments["context"] = context
+            answer = await self._handler(**arguments)
+        except (Forbidden, Unauthenticated) as refusal:
+            await self._shared.record_denied(self._context(call, principal, given, None), self.name, refusal)
+            raise
+        return self._answer(call, answer, context.idempotency)
+
+    async def _serve_public(self, call: Call, receive: Any) -> Outgoing:
+        body = await self._body.receive(call, receive)
+        return self._answer(call, await self._handler(**self._arguments(call, body, [])), None)
+
+    def _arguments(self, call: Call, body: bytes, faults: list[FieldError]) -> dict[str, Any]:
+        """Return what the handler is called with, but for its context. Invalid, with `faults` and every other."""
+        scope = call.scope
+        query_value = self._query.read(scope["query_string"], faults)
+        body_value = self._body.read(body, faults)
+        refuse_all(faults, Invalid)
+        arguments: dict[str, Any] = dict(scope["path_params"])
+        if self.signature.query is not None:
+            arguments["query"] = query_value
+        if self.signature.body is not None:
+            arguments["body"] = body_value
+        return arguments
+
+    def _idempotency(self, call: Call, credential: str, given: Given, body: bytes) -> Idempotency | None:
+        principal = call.principal
+        if given.idempotency_key is None or principal is None:
+            return None
+        query: bytes = call.scope["query_string"]
+        return Idempotency(
+            key=given.idempotency_key,
+            scope=(principal.tenant_id, principal.id, call.method, call.scope["path"]),
+            credential=credential,
+            request=b"%d:%b%b" % (len(query), query, body),
+        )
+
+    def _context(self, call: Call, principal: Principal, given: Given, idempotency: Idempotency | None) -> Context:
+        return Context(
+            principal,
+            call.request_id,
+            call.client_address,
+            given.user_agent,
+            given.asserted,
+            given.if_match,
+            idempotency,
+        )
+
+    def _answer(self, call: Call, answer: Answer[Any], idempotency: Idempotency | None) -> Outgoing:
+        extra: list[Header] = []
+        if idempotency is not None:
+            if not idempotency.used:
+                raise UnusedIdempotencyKey(self.name)
+            if idempotency.replayed:
+                extra.append((b"idempotency-replayed", b"true"))
+        if answer.version is not None:
+            extra.append((b"etag", b'"%d"' % answer.version))
+        if answer.location is not None:
+            extra.append((b"location", answer.location.encode("ascii")))
+        if answer.body is None:
+            return self._shared.answers.empty(call, self.route.status, extra)
+        return self._shared.answers.json(call, self.route.status, encode(answer.body), extra)
+
+
+def signature_of(route: Route, handler: RouteHandler) -> Signature:
+    """Return what `handler` takes and returns; TypeError when that is not what a route's handler may."""
+    hints = get_type_hints(handler)
+    returned = hints.pop("return", None)
+    where = f"{route.method.value} {route.path}"
+    if get_origin(returned) is not Answer:
+        raise TypeError(f"{where}: must return Answer[...]")
+    path = tuple(part[1:-1] for part in route.path.split("/") if part.startswith("{"))
+    if sorted(path) != sorted(set(hints) - {"context", "query", "body"}) or any(
+        hints[name] is not str for name in path
+    ):
+        raise TypeError(f"{where}: its parameters must be context, query, body and each name in the path as str")
+    if "context" in hints and not route.credentials:
+        raise TypeError(f"{where}: a public operation has no context")
+    for name in ("query", "body"):
+        if name in hints and not (isinstance(hints[name], type) and issubclass(hints[name], msgspec.Struct)):
+            raise TypeError(f"{where}: {name} must be a Struct")
+    return Signature(path, hints.get("query"), hints.get("body"), "context" in hints, get_args(returned)[0])

@@ -1,0 +1,49 @@
+"""The flat list of everything that is served."""
+
+import msgspec
+
+from hellojohn_server.features.audit.routes import AuditRoutes
+from hellojohn_server.features.audit.service import AuditLog, AuditReader, CustomEntries
+from hellojohn_server.features.bulk.routes import BulkRoutes
+from hellojohn_server.features.bulk.service import BulkService
+from hellojohn_server.features.keys.routes import KeyRoutes
+from hellojohn_server.features.keys.service import KeyService
+from hellojohn_server.features.search.routes import SearchRoutes
+from hellojohn_server.features.search.service import UserSearch
+from hellojohn_server.features.tenants.routes import TenantRoutes
+from hellojohn_server.features.tenants.service import TenantService
+from hellojohn_server.features.users.routes import UserRoutes
+from hellojohn_server.features.users.service import UserService
+from hellojohn_server.http.system import SystemRoutes
+from hellojohn_server.kit.clock import Clock
+from hellojohn_server.kit.ids import IdFactory
+from hellojohn_server.storage.database import Database
+
+
+class Services(msgspec.Struct, frozen=True, kw_only=True):
+    """Every service of the app, made once by the composition root."""
+
+    database: Database
+    clock: Clock
+    ids: IdFactory
+    audit_log: AuditLog
+    audit: AuditReader
+    custom_entries: CustomEntries
+    tenants: TenantService
+    keys: KeyService
+    users: UserService
+    search: UserSearch
+    bulk: BulkService
+
+
+def routers(services: Services) -> list[object]:
+    """Return the routes objects of every feature, in the order in which the document lists them."""
+    return [
+        SearchRoutes(services.search),
+        UserRoutes(services.users),
+        BulkRoutes(services.bulk),
+        AuditRoutes(services.audit, services.custom_entries),
+        KeyRoutes(services.keys),
+        TenantRoutes(services.tenants),
+        SystemRoutes(services.database),
+    ]
