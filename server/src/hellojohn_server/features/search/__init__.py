@@ -1,0 +1,1 @@
+"""Finding users: the list with its filters and sorts, and the search by words."""

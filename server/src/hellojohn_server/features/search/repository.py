@@ -1,0 +1,476 @@
+"""The statements that find users: composed from the fragments below, one for each shape of question, and kept.
+
+docs/adr/0005-search-statements.md explains how. In short, a statement is a page and its total in one. PostgreSQL gets
+the conditions as they are and chooses the way itself. SQLite keeps no statistics, so the way is chosen here: one
+condition drives (`_Source`), the others are checked on what it finds, with a unary + so that no other index is used.
+"""
+
+from collections.abc import Iterator
+from enum import Enum, StrEnum
+from functools import lru_cache
+from typing import Any, Final
+
+import msgspec
+
+from hellojohn_server.features.search.schemas import Direction, Place, SortField, UserFilter, UserOrder
+from hellojohn_server.features.users.schemas import User, UserStatus, user_columns, user_of
+from hellojohn_server.kit.pagination import COUNT_CAP
+from hellojohn_server.kit.search_query import TRIGRAM, SearchWords, trigrams_of
+from hellojohn_server.storage.compose import bounded_count, conjunction, fts5_all, in_turn, like_anywhere
+from hellojohn_server.storage.database import Reader
+from hellojohn_server.storage.sql import Statement
+
+
+class Condition(StrEnum):
+    """One thing that is asked of a user."""
+
+    ACTIVE = "active"
+    BANNED = "banned"
+    CREATED_AFTER = "created_after"
+    CREATED_BEFORE = "created_before"
+    DELETED = "deleted"
+    DISABLED = "disabled"
+    EMAIL = "email"
+    EMAIL_NOT_VERIFIED = "email_not_verified"
+    EMAIL_VERIFIED = "email_verified"
+    ENABLED = "enabled"
+    EXTERNAL_ID = "external_id"
+    LAST_ACTIVE_AFTER = "last_active_after"
+    LAST_ACTIVE_BEFORE = "last_active_before"
+    LOCKED = "locked"
+    MFA_ENROLLED = "mfa_enrolled"
+    MFA_NOT_ENROLLED = "mfa_not_enrolled"
+    NOT_DELETED = "not_deleted"
+    ORGANIZATION = "organization"
+    PENDING = "pending"
+    ROLE = "role"
+    STATUS_DISABLED = "status_disabled"
+
+
+class Counting(Enum):
+    """Where a total comes from: a counter, the counter of all users less one, or the rows themselves up to the cap."""
+
+    COUNTER = "counter"
+    COMPLEMENT = "complement"
+    ROWS = "rows"
+
+
+class Start(Enum):
+    """Where a page starts: at the top, after a user with a sort value, or after one without (they come last)."""
+
+    TOP = "top"
+    VALUES = "values"
+    NULLS = "nulls"
+
+
+class Shape(msgspec.Struct, frozen=True):
+    """All of a question that its statement depends on.
+
+    `long_words` says how many words (the first ones) have more than one trigram: SQLite compares those with the text.
+    """
+
+    field: SortField
+    descending: bool
+    start: Start
+    counting: Counting
+    conditions: tuple[Condition, ...]
+    words: int = 0
+    long_words: int = 0
+    starts: int = 0
+
+
+_NOT_BANNED: Final = "(u.banned_at IS NULL OR u.banned_until <= :now)"
+_NOT_LOCKED: Final = "(u.locked_until IS NULL OR u.locked_until <= :now)"
+_MEMBER: Final = """EXISTS (
+    SELECT 1 FROM memberships AS m
+    WHERE m.tenant_id = :tenant_id AND m.organization_id = :organization_id AND m.user_id = u.id
+)"""
+
+# {0} is a + on SQLite when another condition drives; it keeps the planner from the column's index.
+_CONDITIONS: Final = {
+    Condition.ACTIVE: (
+        f"u.deleted_at IS NULL AND {_NOT_BANNED} AND NOT u.disabled AND {_NOT_LOCKED} "
+        "AND (u.invited_at IS NULL OR u.last_sign_in_at IS NOT NULL)"
+    ),
+    Condition.BANNED: (
+        "u.deleted_at IS NULL AND {0}u.banned_at IS NOT NULL AND (u.banned_until IS NULL OR u.banned_until > :now)"
+    ),
+    Condition.CREATED_AFTER: "{0}u.created_at > :created_after",
+    Condition.CREATED_BEFORE: "{0}u.created_at < :created_before",
+    Condition.DELETED: "{0}u.deleted_at IS NOT NULL",
+    Condition.DISABLED: "{0}u.disabled",
+    Condition.EMAIL: "{0}u.email_key = :email_key",
+    Condition.EMAIL_NOT_VERIFIED: "NOT u.email_verified",
+    Condition.EMAIL_VERIFIED: "u.email_verified",
+    Condition.ENABLED: "NOT u.disabled",
+    Condition.EXTERNAL_ID: "{0}u.external_id = :external_id",
+    Condition.LAST_ACTIVE_AFTER: "{0}u.last_active_at > :last_active_after",
+    Condition.LAST_ACTIVE_BEFORE: "{0}u.last_active_at < :last_active_before",
+    Condition.LOCKED: f"u.deleted_at IS NULL AND {_NOT_BANNED} AND NOT u.disabled AND {{0}}u.locked_until > :now",
+    Condition.MFA_ENROLLED: "u.mfa_enrolled",
+    Condition.MFA_NOT_ENROLLED: "NOT u.mfa_enrolled",
+    Condition.NOT_DELETED: "u.deleted_at IS NULL",
+    Condition.ORGANIZATION: _MEMBER,
+    Condition.PENDING: (
+        f"u.deleted_at IS NULL AND {_NOT_BANNED} AND NOT u.disabled AND {_NOT_LOCKED} "
+        "AND {0}u.invited_at IS NOT NULL AND {0}u.last_sign_in_at IS NULL"
+    ),
+    Condition.ROLE: "{0}u.role = :role",
+    Condition.STATUS_DISABLED: f"u.deleted_at IS NULL AND {_NOT_BANNED} AND {{0}}u.disabled",
+}
+_STATUS: Final = {
+    UserStatus.ACTIVE: Condition.ACTIVE,
+    UserStatus.BANNED: Condition.BANNED,
+    UserStatus.DELETED: Condition.DELETED,
+    UserStatus.DISABLED: Condition.STATUS_DISABLED,
+    UserStatus.LOCKED: Condition.LOCKED,
+    UserStatus.PENDING: Condition.PENDING,
+}
+_SORT_COLUMN: Final = {
+    SortField.CREATED_AT: "u.created_at",
+    SortField.EMAIL: "u.email_key",
+    SortField.LAST_SIGN_IN_AT: "u.last_sign_in_at",
+    SortField.NAME: "u.name_key",
+}
+_NULLABLE: Final = frozenset({SortField.LAST_SIGN_IN_AT, SortField.NAME})
+_UNIQUE: Final = (Condition.EMAIL, Condition.EXTERNAL_ID)
+# The condition that drives on SQLite is the first of these that is asked: about the most selective one.
+_STATE_INDEXES: Final = {
+    Condition.DELETED: "users_deleted",
+    Condition.LOCKED: "users_locked",
+    Condition.BANNED: "users_banned",
+    Condition.PENDING: "users_pending",
+    Condition.ROLE: "users_role",
+    Condition.STATUS_DISABLED: "users_disabled",
+    Condition.DISABLED: "users_disabled",
+}
+_COUNTER: Final = "SELECT users FROM user_counters WHERE tenant_id = :tenant_id AND facet = "
+_DELTAS: Final = "SELECT sum(users) FROM user_counter_deltas WHERE tenant_id = :tenant_id AND facet = "
+# seq is the creation time or the next free number, so whoever was created earlier than :created_before has a number
+# before the end of the run of taken numbers that it falls in.
+_SEQ_BEFORE: Final = """max(:created_before, coalesce((
+    SELECT next FROM user_sequence_runs
+    WHERE tenant_id = :tenant_id AND first < :created_before ORDER BY first DESC LIMIT 1
+), :created_before))"""
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A page of users, the place after it, the number of all that match, and whether more follow.
+
+    `total` comes from a counter (`is_counted`), or it is exact up to the cap and one more when there are more.
+    """
+
+    users: list[User]
+    last: Place | None
+    total: int
+    is_counted: bool
+    has_more: bool
+
+
+async def search_users(  # noqa: PLR0913 - a question has this many parts
+    reader: Reader,
+    wanted: UserFilter,
+    order: UserOrder,
+    place: Place | None,
+    *,
+    limit: int,
+    now_ms: int,
+    cap: int = COUNT_CAP,
+) -> Found:
+    """Return up to `limit` users that match, after `place`. Rows are counted to one beyond `cap`."""
+    facet, counting = _counter_of(wanted)
+    shape = shape_of(wanted, order, place, counting)
+    rows = await reader.fetch_all(
+        statement_of(shape), **_parameters(shape, wanted, place, rows=limit + 1, cap=cap + 1, now=now_ms, facet=facet)
+    )
+    users = len(User.__struct_fields__)
+    total = int(rows[0][users])
+    found = _in_order([row for row in rows if row[0] is not None], shape, position=users + 1)
+    page = found[:limit]
+    last = Place(page[-1][users + 1], page[-1][0]) if page else None
+    return Found([user_of(row) for row in page], last, total, counting is not Counting.ROWS, len(found) > limit)
+
+
+def _in_order(rows: list[Any], shape: Shape, position: int) -> list[Any]:
+    """Return the rows in the order asked for: joining them with the total promises none."""
+    with_value = [row for row in rows if row[position] is not None]
+    without = [row for row in rows if row[position] is None]
+    with_value.sort(key=lambda row: (row[position], row[0]), reverse=shape.descending)
+    without.sort(key=lambda row: row[0], reverse=shape.descending)
+    return with_value + without
+
+
+def shape_of(wanted: UserFilter, order: UserOrder, place: Place | None, counting: Counting) -> Shape:
+    """Return the shape of a question."""
+    start = Start.TOP
+    if place is not None:
+        start = Start.NULLS if place.value is None else Start.VALUES
+    return Shape(
+        field=order.field,
+        descending=order.direction is Direction.DESCENDING,
+        start=start,
+        counting=counting,
+        conditions=tuple(_conditions_of(wanted)),
+        words=len(wanted.words.anywhere),
+        long_words=sum(len(word) > TRIGRAM for word in wanted.words.anywhere),
+        starts=len(wanted.words.starts),
+    )
+
+
+def _conditions_of(wanted: UserFilter) -> Iterator[Condition]:
+    yield Condition.NOT_DELETED if wanted.status is None else _STATUS[wanted.status]
+    for asked, yes, no in (
+        (wanted.disabled, Condition.DISABLED, Condition.ENABLED),
+        (wanted.mfa_enrolled, Condition.MFA_ENROLLED, Condition.MFA_NOT_ENROLLED),
+        (wanted.email_verified, Condition.EMAIL_VERIFIED, Condition.EMAIL_NOT_VERIFIED),
+    ):
+        if asked is not None:
+            yield yes if asked else no
+    for value, condition in (
+        (wanted.email_key, Condition.EMAIL),
+        (wanted.external_id, Condition.EXTERNAL_ID),
+        (wanted.role, Condition.ROLE),
+        (wanted.organization_id, Condition.ORGANIZATION),
+        (wanted.created_after, Condition.CREATED_AFTER),
+        (wanted.created_before, Condition.CREATED_BEFORE),
+        (wanted.last_active_after, Condition.LAST_ACTIVE_AFTER),
+        (wanted.last_active_before, Condition.LAST_ACTIVE_BEFORE),
+    ):
+        if value is not None:
+            yield condition
+
+
+def _counter_of(wanted: UserFilter) -> tuple[str, Counting]:
+    """Return the facet that counts exactly what is wanted, if one does."""
+    asked = {
+        name: value
+        for name, value in msgspec.structs.asdict(wanted).items()
+        if value is not None and value != SearchWords()
+    }
+    if not asked:
+        return "total", Counting.COUNTER
+    name, value = asked.popitem()
+    if asked:
+        return "", Counting.ROWS
+    if name == "role":
+        return f"role:{value}", Counting.COUNTER
+    if name in {"disabled", "email_verified", "mfa_enrolled"}:
+        return name, Counting.COUNTER if value else Counting.COMPLEMENT
+    return "", Counting.ROWS
+
+
+def _parameters(shape: Shape, wanted: UserFilter, place: Place | None, **others: Any) -> dict[str, Any]:
+    """Return the parameters of the shape's statement, in both dialects."""
+    words = sorted(wanted.words.anywhere, key=len, reverse=True)
+    starts = wanted.words.starts
+    given: dict[str, Any] = {
+        **{name: value for name, value in msgspec.structs.asdict(wanted).items() if isinstance(value, str | int)},
+        **others,
+        "trigrams": fts5_all(trigrams_of(tuple(words))),
+        "prefixes": fts5_all(starts),
+        "starts": list(starts),
+    }
+    for number, word in enumerate(words):
+        given[f"word_{number}"] = word
+        given[f"like_{number}"] = like_anywhere(word)
+    for number, start in enumerate(starts):
+        given[f"start_{number}"] = f" {start} "
+    if place is not None:
+        given["value"], given["id"] = place.value, place.id
+    names = statement_of(shape).names
+    return {name: value for name, value in given.items() if name in names}
+
+
+@lru_cache(maxsize=1024)
+def statement_of(shape: Shape) -> Statement:
+    """Return the shape's statement. A row is a user's columns, the total, and what the user is sorted by.
+
+    When there is nobody on the page, one row carries the total alone.
+    """
+    return Statement(_sqlite(shape), _postgres(shape))
+
+
+def _counter(shape: Shape, *, deltas: bool) -> str:
+    def users(facet: str) -> str:
+        stored = f"coalesce(({_COUNTER}{facet}), 0)"
+        return f"{stored} + coalesce(({_DELTAS}{facet}), 0)" if deltas else stored
+
+    facet = users(":facet")
+    if shape.counting is Counting.COMPLEMENT:
+        everyone = users("'total'")
+        return f"SELECT {everyone} - ({facet})"
+    return f"SELECT {facet}"
+
+
+def _arms(shape: Shape, select: str, rows: str, *, column: str, tie: str | None) -> list[str]:
+    """Return the page as one or two ordered and limited SELECTs: users with a sort value, then those without.
+
+    `rows` is everything from FROM to the end of WHERE. Each walks one stretch of the index on (column, tie).
+    """
+    direction, beyond = ("DESC", "<") if shape.descending else ("ASC", ">")
+    by_tie = "" if tie is None else f", {tie} {direction}"
+    end = f"ORDER BY {column} {direction}{by_tie} LIMIT :rows"
+    arms: list[str] = []
+    if shape.start is not Start.NULLS:
+        present = f" AND {column} IS NOT NULL" if shape.field in _NULLABLE else ""
+        place = f"{column} {beyond} :value" if tie is None else f"({column}, {tie}) {beyond} (:value, :id)"
+        after = f" AND {place}" if shape.start is Start.VALUES else ""
+        arms.append(f"SELECT {column} AS position, {select} {rows}{present}{after} {end}")
+    if shape.field in _NULLABLE:
+        after = f" AND {tie} {beyond} :id" if shape.start is Start.NULLS else ""
+        arms.append(f"SELECT {column} AS position, {select} {rows} AND {column} IS NULL{after} {end}")
+    return arms
+
+
+def _tie(shape: Shape) -> str | None:
+    return None if shape.field is SortField.EMAIL else "u.id"
+
+
+def _postgres(shape: Shape) -> str:
+    conditions = ["u.tenant_id = :tenant_id", *(_CONDITIONS[condition].format("") for condition in shape.conditions)]
+    conditions += [f"u.search_text LIKE :like_{number}" for number in range(shape.words)]
+    if shape.starts:
+        conditions.append("u.search_prefixes @> CAST(:starts AS text[])")
+    rows = f"FROM users AS u WHERE {conjunction(conditions)}"
+    total = bounded_count(rows, ":cap") if shape.counting is Counting.ROWS else _counter(shape, deltas=True)
+    arms = _arms(shape, user_columns("u"), rows, column=_SORT_COLUMN[shape.field], tie=_tie(shape))
+    return f"""
+    SELECT {user_columns("page")}, total.users, page.position
+    FROM (SELECT ({total}) AS users) AS total
+    LEFT JOIN ({in_turn(arms, ":rows")}) AS page ON TRUE
+    """
+
+
+class _Source(msgspec.Struct, frozen=True):
+    """What drives a statement on SQLite: tables, the condition that selects, what is left to check.
+
+    `seq` is what users.seq is called where the rows come in its order, and None where they do not.
+    """
+
+    tables: str
+    selects: str | None
+    checks: tuple[str, ...]
+    seq: str | None = "u.seq"
+
+    def rows(self, *further: str) -> str:
+        """Return everything from FROM to the end of WHERE."""
+        selects = () if self.selects is None else (self.selects,)
+        return f"FROM {self.tables} WHERE {conjunction(('u.tenant_id = :tenant_id', *selects, *self.checks, *further))}"
+
+
+def _source(shape: Shape) -> _Source:
+    """Choose what drives: a unique value, the text, a membership, an index on a state, or else the order itself."""
+    for condition in _UNIQUE:
+        if condition in shape.conditions:
+            return _Source("users AS u", None, _checks(shape, driver=condition), seq=None)
+    if shape.words:
+        tables = "users_trigrams CROSS JOIN users AS u ON u.seq = users_trigrams.rowid"
+        checks = _checks(shape, words=shape.long_words)
+        return _Source(tables, "users_trigrams MATCH :trigrams", checks, seq="users_trigrams.rowid")
+    if shape.starts:
+        tables = "users_prefixes CROSS JOIN users AS u ON u.seq = users_prefixes.rowid"
+        checks = _checks(shape, starts=0)
+        return _Source(tables, "users_prefixes MATCH :prefixes", checks, seq="users_prefixes.rowid")
+    if Condition.ORGANIZATION in shape.conditions:
+        tables = "memberships AS m CROSS JOIN users AS u ON u.id = m.user_id"
+        selects = "m.tenant_id = :tenant_id AND m.organization_id = :organization_id"
+        return _Source(tables, selects, _checks(shape, driver=Condition.ORGANIZATION), seq=None)
+    for condition, index in _STATE_INDEXES.items():
+        if condition in shape.conditions:
+            seq = None if condition is Condition.LOCKED else "u.seq"
+            return _Source(f"users AS u INDEXED BY {index}", None, _checks(shape, driver=condition), seq)
+    return _walk(shape)
+
+
+def _walk(shape: Shape) -> _Source:
+    """Return all users, for an index in the order asked for, with everything left to check."""
+    return _Source("users AS u", None, _checks(shape))
+
+
+def _checks(
+    shape: Shape, *, driver: Condition | None = None, words: int | None = None, starts: int | None = None
+) -> tuple[str, ...]:
+    """Return the conditions as SQLite checks them; the driver's as it selects. `words` and `starts`: only the first."""
+    return (
+        *(
+            _CONDITIONS[condition].format("" if condition is driver else "+")
+            for condition in shape.conditions
+            if not condition is driver is Condition.ORGANIZATION
+        ),
+        *(f"instr(u.search_text, :word_{number})" for number in range(shape.words if words is None else words)),
+        *(
+            f"instr(' ' || u.search_prefixes || ' ', :start_{number})"
+            for number in range(shape.starts if starts is None else starts)
+        ),
+    )
+
+
+def _created_range(shape: Shape, seq: str, *, after_place: bool) -> list[str]:
+    """Return what the dates asked for, and the place a page starts after, mean for `seq`: a bound on each side."""
+    lower = [":created_after"] if Condition.CREATED_AFTER in shape.conditions else []
+    upper = [_SEQ_BEFORE] if Condition.CREATED_BEFORE in shape.conditions else []
+    if after_place:
+        (upper if shape.descending else lower).append(":value")
+    return [
+        *([f"{seq} > {_extreme('max', lower)}"] if lower else []),
+        *([f"{seq} < {_extreme('min', upper)}"] if upper else []),
+    ]
+
+
+def _extreme(function: str, terms: list[str]) -> str:
+    return terms[0] if len(terms) == 1 else f"{function}({', '.join(terms)})"
+
+
+def _newest(shape: Shape, source: _Source, seq: str, *further: str) -> str:
+    """Return a page of a source that comes in the order of `seq`, in that order or its reverse."""
+    rows = source.rows(*_created_range(shape, seq, after_place=shape.start is Start.VALUES), *further)
+    direction = "DESC" if shape.descending else "ASC"
+    return f"SELECT {seq} AS position, {seq} AS seq {rows} ORDER BY {seq} {direction} LIMIT :rows"
+
+
+def _sqlite(shape: Shape) -> str:
+    source = _source(shape)
+    is_counted = shape.counting is not Counting.ROWS
+    rows = source.rows(*(_created_range(shape, source.seq, after_place=False) if source.seq else ()))
+    matches = ""
+    total = _counter(shape, deltas=False) if is_counted else bounded_count(rows, ":cap")
+    if shape.field is SortField.CREATED_AT and source.seq is not None:
+        keys = _newest(shape, source, source.seq)
+    elif is_counted and source == _walk(shape):
+        keys = in_turn(_sorted(shape, source.rows()), ":rows")
+    else:
+        matches = f"WITH matches (seq) AS MATERIALIZED (SELECT u.seq {rows} LIMIT :cap)"
+        total = total if is_counted else "SELECT count(*) FROM matches"
+        keys = _few_or_many(shape)
+    return f"""
+    {matches}
+    SELECT {user_columns("u")}, total.users, keys.position
+    FROM (SELECT ({total}) AS users) AS total
+    LEFT JOIN ({keys}) AS keys ON TRUE
+    LEFT JOIN users AS u ON u.seq = keys.seq AND u.tenant_id = :tenant_id
+    """
+
+
+def _few_or_many(shape: Shape) -> str:
+    """Return the page when the source's order is not the one asked for.
+
+    Up to the cap the matches are all there already (they had to be counted): sort them. Beyond it they are dense, so
+    that walking the index in the order asked for, and checking, ends soon. The condition on the number of matches has
+    no table in it, so the arms that it excludes are not begun.
+    """
+    few = "FROM matches CROSS JOIN users AS u ON u.seq = matches.seq WHERE u.tenant_id = :tenant_id"
+    arms = _sorted(shape, f"{few} AND (SELECT count(*) FROM matches) < :cap")
+    if not any(condition in _UNIQUE for condition in shape.conditions):
+        is_many = "(SELECT count(*) FROM matches) = :cap"
+        walk = _walk(shape)
+        if shape.field is SortField.CREATED_AT:
+            arms.append(_newest(shape, walk, "u.seq", is_many))
+        else:
+            arms += _sorted(shape, walk.rows(is_many))
+    return in_turn(arms, ":rows")
+
+
+def _sorted(shape: Shape, rows: str) -> list[str]:
+    if shape.field is SortField.CREATED_AT:
+        return _arms(shape, "u.seq AS seq", rows, column="u.seq", tie=None)
+    return _arms(shape, "u.seq AS seq", rows, column=_SORT_COLUMN[shape.field], tie=_tie(shape))

@@ -1,0 +1,151 @@
+"""What is asked of the list of users and of the search, and what they answer."""
+
+from enum import StrEnum
+from typing import Annotated, Final
+
+import msgspec
+
+from hellojohn_server.features.users.schemas import UserBody, UserStatus
+from hellojohn_server.kit.pagination import Cursor, Limit, Pagination
+from hellojohn_server.kit.routing import checked_by
+from hellojohn_server.kit.search_query import MAX_QUERY_LENGTH, SearchWords, query_fault
+from hellojohn_server.kit.times import Moment
+
+DEFAULT_LIMIT: Final = 20
+
+
+class SortField(StrEnum):
+    """What users can be sorted by."""
+
+    CREATED_AT = "created_at"
+    EMAIL = "email"
+    LAST_SIGN_IN_AT = "last_sign_in_at"
+    NAME = "name"
+
+
+class Direction(StrEnum):
+    """Which end comes first. Users without the value come last in both."""
+
+    ASCENDING = "asc"
+    DESCENDING = "desc"
+
+
+_TIMES: Final = frozenset({SortField.CREATED_AT, SortField.LAST_SIGN_IN_AT})
+
+
+def default_direction(field: SortField) -> Direction:
+    """Return the direction when none is asked for: the newest first for times, A first for text."""
+    return Direction.DESCENDING if field in _TIMES else Direction.ASCENDING
+
+
+EmailFilter = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=320, description="The whole address; case does not matter")
+]
+ExternalIdFilter = Annotated[str, msgspec.Meta(min_length=1, max_length=255, description="Your own id of the user")]
+RoleFilter = Annotated[str, msgspec.Meta(min_length=1, max_length=64, description="The name of the user's role")]
+OrganizationFilter = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=64, description="The id of an organization the user is a member of")
+]
+QueryText = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=MAX_QUERY_LENGTH,
+        extra=checked_by(query_fault),
+        description=(
+            "Words that must all occur in name, e-mail, username, phone or id, without regard to case and accents: "
+            "one of three characters and more anywhere, a shorter one at the start of a word"
+        ),
+    ),
+]
+After = Annotated[Moment, msgspec.Meta(description="Strictly later than this time")]
+Before = Annotated[Moment, msgspec.Meta(description="Strictly earlier than this time")]
+
+
+class ListUsersQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The parameters of GET /v1/users."""
+
+    limit: Limit = DEFAULT_LIMIT
+    cursor: Cursor | None = None
+    order_by: SortField = SortField.CREATED_AT
+    direction: Direction | None = None
+    email: EmailFilter | None = None
+    external_id: ExternalIdFilter | None = None
+    status: UserStatus | None = None
+    role: RoleFilter | None = None
+    disabled: bool | None = None
+    mfa_enrolled: bool | None = None
+    email_verified: bool | None = None
+    organization_id: OrganizationFilter | None = None
+    created_after: After | None = None
+    created_before: Before | None = None
+
+
+class SearchFilters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The filters of a search. One that is absent or null does not filter."""
+
+    mfa_enrolled: bool | None = None
+    disabled: bool | None = None
+    created_after: After | None = None
+    created_before: Before | None = None
+    organization_id: OrganizationFilter | None = None
+    role: RoleFilter | None = None
+    status: UserStatus | None = None
+    email_verified: bool | None = None
+    last_active_after: After | None = None
+    last_active_before: Before | None = None
+
+
+class SearchSort(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The order of a search. Without a direction: desc for times, asc for text."""
+
+    field: SortField = SortField.CREATED_AT
+    direction: Direction | None = None
+
+
+class SearchUsersRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The body of POST /v1/admin/users/search. Without a query the filters alone select."""
+
+    query: QueryText | None = None
+    filters: SearchFilters = SearchFilters()
+    sort: SearchSort = SearchSort()
+    limit: Limit = DEFAULT_LIMIT
+    cursor: Cursor | None = None
+
+
+class UserListBody(msgspec.Struct, frozen=True):
+    """A page of users."""
+
+    data: list[UserBody]
+    pagination: Pagination
+
+
+class UserFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which users are meant; times in milliseconds, `after` and `before` exclusive. In the bin: only by status."""
+
+    words: SearchWords = SearchWords()
+    email_key: str | None = None
+    external_id: str | None = None
+    status: UserStatus | None = None
+    role: str | None = None
+    disabled: bool | None = None
+    mfa_enrolled: bool | None = None
+    email_verified: bool | None = None
+    organization_id: str | None = None
+    created_after: int | None = None
+    created_before: int | None = None
+    last_active_after: int | None = None
+    last_active_before: int | None = None
+
+
+class UserOrder(msgspec.Struct, frozen=True):
+    """How they are sorted: by the value, users without it last, users with the same by id."""
+
+    field: SortField
+    direction: Direction
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a page starts: after the user with this sort value (None: has none) and this id."""
+
+    value: int | str | None
+    id: str

@@ -1,0 +1,125 @@
+"""The rules of finding users: what a question means, and the pages it is answered in."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from hellojohn_server.features.search import repository
+from hellojohn_server.features.search.schemas import (
+    Direction,
+    ListUsersQuery,
+    Place,
+    SearchUsersRequest,
+    SortField,
+    UserFilter,
+    UserOrder,
+    default_direction,
+)
+from hellojohn_server.features.users.schemas import UserBody, body_of
+from hellojohn_server.kit.clock import Clock
+from hellojohn_server.kit.pagination import CursorCodec, InvalidCursor, Page, Position, page_of
+from hellojohn_server.kit.search_query import parse_query
+from hellojohn_server.kit.text import email_key
+from hellojohn_server.kit.times import to_ms
+from hellojohn_server.storage.database import Database, Reader
+
+_MICROSECONDS_IN_MS = 1000
+
+
+class _Operation(StrEnum):
+    """Whose cursor it is: one operation's cursor is of no use to the other."""
+
+    LIST = "users.list"
+    SEARCH = "users.search"
+
+
+class UserSearch:
+    """Finds users of one tenant at a time. It reads only, in one statement a page."""
+
+    def __init__(self, db: Database, clock: Clock, cursors: CursorCodec) -> None:
+        self._db = db
+        self._clock = clock
+        self._cursors = cursors
+
+    async def list_users(self, tenant_id: str, query: ListUsersQuery) -> Page[UserBody]:
+        """Return a page of the users that pass every filter. InvalidCursor for one of another query or tenant."""
+        wanted = UserFilter(
+            email_key=None if query.email is None else email_key(query.email),
+            external_id=query.external_id,
+            status=query.status,
+            role=query.role,
+            disabled=query.disabled,
+            mfa_enrolled=query.mfa_enrolled,
+            email_verified=query.email_verified,
+            organization_id=query.organization_id,
+            created_after=_after(query.created_after),
+            created_before=_before(query.created_before),
+        )
+        order = _order_of(query.order_by, query.direction)
+        return await self._page(tenant_id, _Operation.LIST, wanted, order, limit=query.limit, cursor=query.cursor)
+
+    async def search_users(self, tenant_id: str, request: SearchUsersRequest) -> Page[UserBody]:
+        """Return a page of the users in whom every word occurs and who pass every filter. Invalid, InvalidCursor."""
+        filters = request.filters
+        wanted = UserFilter(
+            words=parse_query(request.query or ""),
+            status=filters.status,
+            role=filters.role,
+            disabled=filters.disabled,
+            mfa_enrolled=filters.mfa_enrolled,
+            email_verified=filters.email_verified,
+            organization_id=filters.organization_id,
+            created_after=_after(filters.created_after),
+            created_before=_before(filters.created_before),
+            last_active_after=_after(filters.last_active_after),
+            last_active_before=_before(filters.last_active_before),
+        )
+        order = _order_of(request.sort.field, request.sort.direction)
+        return await self._page(tenant_id, _Operation.SEARCH, wanted, order, limit=request.limit, cursor=request.cursor)
+
+    async def _page(  # noqa: PLR0913 - what the two operations have in common
+        self,
+        tenant_id: str,
+        operation: _Operation,
+        wanted: UserFilter,
+        order: UserOrder,
+        *,
+        limit: int,
+        cursor: str | None,
+    ) -> Page[UserBody]:
+        bound = (operation, wanted, order)
+        place = None if cursor is None else _place_of(self._cursors.decode(tenant_id, bound, cursor))
+        now = self._clock.now_ms()
+
+        async def read(reader: Reader) -> repository.Found:
+            return await repository.search_users(reader, wanted, order, place, limit=limit, now_ms=now)
+
+        found = await self._db.read(tenant_id, read)
+        following = None
+        if found.has_more and found.last is not None:
+            following = self._cursors.encode(tenant_id, bound, (found.last.value, found.last.id))
+        rows = [body_of(user, now) for user in found.users]
+        return page_of(rows, limit, found.total, following, capped=not found.is_counted)
+
+
+def _order_of(field: SortField, direction: Direction | None) -> UserOrder:
+    return UserOrder(field, direction or default_direction(field))
+
+
+def _place_of(position: Position) -> Place:
+    match position:
+        case (None | int() | str() as value, str() as user_id):
+            return Place(value, user_id)
+        case _:
+            raise InvalidCursor
+
+
+def _after(moment: datetime | None) -> int | None:
+    """Return the last millisecond that is not after `moment`: what is later is after it."""
+    return None if moment is None else to_ms(moment)
+
+
+def _before(moment: datetime | None) -> int | None:
+    """Return the first millisecond that is not before `moment`: what is earlier is before it."""
+    if moment is None:
+        return None
+    return to_ms(moment) + (moment.microsecond % _MICROSECONDS_IN_MS > 0)

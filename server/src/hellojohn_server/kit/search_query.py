@@ -1,0 +1,69 @@
+"""A search question as words, folded the way the searched text is."""
+
+from typing import Final
+
+import msgspec
+
+from hellojohn_server.kit.error_codes import FieldCode
+from hellojohn_server.kit.errors import FieldError, Invalid
+from hellojohn_server.kit.text import PREFIX_LENGTH, fold, words
+
+MAX_QUERY_LENGTH: Final = 200
+MAX_WORDS: Final = 16
+TRIGRAM: Final = 3
+MAX_TRIGRAMS: Final = 32
+"""More trigrams than this find hardly fewer candidates, and what is found is compared with the words anyway."""
+
+
+class SearchWords(msgspec.Struct, frozen=True):
+    """What must occur in a user's search text: `anywhere` as parts of it, `starts` at the start of words. Each once."""
+
+    anywhere: tuple[str, ...] = ()
+    starts: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is asked for: everyone is found."""
+        return not self.anywhere and not self.starts
+
+
+def parse_query(query: str) -> SearchWords:
+    """Return the words of `query`; none for an empty or blank one.
+
+    A word of three characters and more (after folding) may occur anywhere; of a shorter one the letters and digits
+    count, and they must begin a word. One without any is left out. Raises Invalid when query_fault finds a fault.
+    """
+    asked = fold(query).split()
+    fault = _fault(asked)
+    if fault is not None:
+        raise Invalid(details=[FieldError("query", FieldCode.INVALID, fault)])
+    anywhere = (word for word in asked if len(word) > PREFIX_LENGTH)
+    return SearchWords(tuple(dict.fromkeys(anywhere)), tuple(dict.fromkeys(_starts(asked))))
+
+
+def query_fault(query: str) -> str | None:
+    """Say what is wrong with `query` (nothing in it can be searched for; too many words), or None."""
+    return _fault(fold(query).split())
+
+
+def _fault(asked: list[str]) -> str | None:
+    if len(asked) > MAX_WORDS:
+        return f"Has {len(asked)} words; at most {MAX_WORDS} are searched for."
+    if asked and not _starts(asked) and all(len(word) <= PREFIX_LENGTH for word in asked):
+        return "Needs a letter or a digit, or three characters together, to search for."
+    return None
+
+
+def _starts(asked: list[str]) -> list[str]:
+    return [start for word in asked if len(word) <= PREFIX_LENGTH for start in words(word)]
+
+
+def trigrams_of(asked: tuple[str, ...]) -> tuple[str, ...]:
+    """Return trigrams that a text with all of these words (of three characters and more) has: up to MAX_TRIGRAMS.
+
+    Every word's first and last trigram come first, then the others in turn, so that no word is left unused.
+    """
+    by_word = [[word[start : start + TRIGRAM] for start in range(len(word) - TRIGRAM + 1)] for word in asked]
+    ends = [trigram for own in by_word for trigram in (own[0], own[-1])]
+    inner = [trigram for own in by_word for trigram in own[1:-1]]
+    return tuple(dict.fromkeys(ends + inner))[:MAX_TRIGRAMS]
