@@ -13,6 +13,7 @@ from hellojohn_server.storage.database import Parameter, Row
 from hellojohn_server.storage.errors import QueryTimeout, StoreBusy, StoreUnavailable, UniqueViolation
 from hellojohn_server.storage.sql import Statement
 
+_SCALARS: Final = frozenset({str, int, float, bytes, bool, type(None)})
 _UNIQUE: Final = re.compile(r"UNIQUE constraint failed: (.+)")
 _UNIQUE_RESULTS: Final = frozenset(
     {apsw.SQLITE_CONSTRAINT_UNIQUE, apsw.SQLITE_CONSTRAINT_PRIMARYKEY, apsw.SQLITE_CONSTRAINT_ROWID}
@@ -91,7 +92,9 @@ def bind(statement: Statement, tenant_id: str, parameters: Mapping[str, Paramete
         raise TypeError(f"{statement!r} has no parameter {', '.join(sorted(unknown))}")
     bindings: dict[str, Any] = {"tenant_id": tenant_id}
     for name, value in parameters.items():
-        if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        if type(value) in _SCALARS:  # asked first: a command may bind thousands
+            bindings[name] = value
+        elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
             bindings[name] = msgspec.json.encode(value).decode()
         else:
             bindings[name] = value

@@ -1,6 +1,7 @@
 """The audit log over both stores: what an entry holds, who sees it, and what is written once."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -21,7 +22,10 @@ DESTROY = Statement(
     "DELETE FROM audit_values WHERE tenant_id = :tenant_id AND subject_id = :subject_id", kind=Kind.BOOKKEEPING
 )
 TAMPER = Statement(
-    "UPDATE audit_values SET document = :document WHERE tenant_id = :tenant_id AND entry_id = :entry_id AND part = :part",
+    """
+    UPDATE audit_values SET document = :document
+    WHERE tenant_id = :tenant_id AND entry_id = :entry_id AND part = :part
+    """,
     kind=Kind.BOOKKEEPING,
 )
 
@@ -54,7 +58,11 @@ async def test_an_entry_is_shown_whole(parts: Parts, tenant_id: str) -> None:
     assert shown.id == entry_id
     assert shown.type == "user.disabled"
     assert shown.source == "builtin"
-    assert (shown.actor.id, shown.actor.type, shown.actor.name) == ("key_01HZZZZZZZZZZZZZZZZZZZZZZZ", "api_key", "backend")
+    assert (shown.actor.id, shown.actor.type, shown.actor.name) == (
+        "key_01HZZZZZZZZZZZZZZZZZZZZZZZ",
+        "api_key",
+        "backend",
+    )
     assert shown.actor.asserted == "dana@example.com"
     assert shown.on_behalf_of is None
     assert shown.resource is not None
@@ -70,7 +78,9 @@ async def test_an_entry_is_shown_whole(parts: Parts, tenant_id: str) -> None:
 
 
 @pytest.mark.parametrize(("make", "actor_type"), [(cli_context, "cli"), (system_context, "system")])
-async def test_our_own_commands_and_worker_are_named(parts: Parts, tenant_id: str, make, actor_type: str) -> None:
+async def test_our_own_commands_and_worker_are_named(
+    parts: Parts, tenant_id: str, make: Callable[[str, str], Context], actor_type: str
+) -> None:
     [entry_id] = await record(parts, make("req_1", tenant_id), Event("user.updated"))
     assert (await parts.reader.require_entry(tenant_id, entry_id)).actor.type == actor_type
 
@@ -95,7 +105,9 @@ async def test_another_tenant_sees_nothing(parts: Parts, tenant_id: str, other_t
 
 
 async def test_a_thousand_entries_are_one_command(parts: Parts, tenant_id: str) -> None:
-    events = [Event("user.disabled", resource_id=f"usr_{n:04}", changes={"disabled": (False, True)}) for n in range(1000)]
+    events = [
+        Event("user.disabled", resource_id=f"usr_{n:04}", changes={"disabled": (False, True)}) for n in range(1000)
+    ]
     made = await record(parts, key_context(tenant_id), *events)
     assert made == sorted(made)
     page = await parts.reader.list_entries(tenant_id, ListAuditQuery(limit=200))

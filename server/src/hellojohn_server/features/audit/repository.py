@@ -1,8 +1,8 @@
 """The audit log's statements.
 
 A list is one statement: the page and its total, with side rows and coalesced denials joined to the page. Filters that
-ask for one of several columns ("actor or resource") are a UNION of walks along each column's own index, each ended by
-its own LIMIT; one OR over them would read every entry.
+ask for one of several columns ("actor or resource") are a UNION ALL of walks along each column's own index, each ended
+by its own LIMIT; one OR over them would read every entry. An entry that several columns ask for is left to the first.
 """
 
 from collections.abc import Sequence
@@ -57,22 +57,17 @@ INSERT_DENIAL: Final = Statement(
 )
 
 _ENTRY_COLUMNS: Final = ", ".join(f"e.{name}" for name in _FIELDS)
-_SIDES: Final = """
-    LEFT JOIN audit_values AS about_actor
-        ON about_actor.tenant_id = :tenant_id AND about_actor.entry_id = e.id AND about_actor.part = 'actor'
-    LEFT JOIN audit_values AS about_resource
-        ON about_resource.tenant_id = :tenant_id AND about_resource.entry_id = e.id AND about_resource.part = 'resource'
-    LEFT JOIN audit_denials AS denied ON denied.tenant_id = :tenant_id AND denied.entry_id = e.id
+# Looked up for each entry of a page. As joins they were read whole by PostgreSQL while its statistics were young.
+_SIDE_COLUMNS: Final = """
+    (SELECT v.document FROM audit_values AS v
+        WHERE v.tenant_id = :tenant_id AND v.entry_id = e.id AND v.part = 'actor'),
+    (SELECT v.document FROM audit_values AS v
+        WHERE v.tenant_id = :tenant_id AND v.entry_id = e.id AND v.part = 'resource'),
+    (SELECT d.denials FROM audit_denials AS d WHERE d.tenant_id = :tenant_id AND d.entry_id = e.id)
 """
-_SIDE_COLUMNS: Final = "about_actor.document, about_resource.document, denied.denials"
 
 GET_ENTRY: Final = Statement(
-    f"""
-    SELECT {_ENTRY_COLUMNS}, {_SIDE_COLUMNS}
-    FROM audit_entries AS e
-    {_SIDES}
-    WHERE e.tenant_id = :tenant_id AND e.id = :id
-    """
+    f"SELECT {_ENTRY_COLUMNS}, {_SIDE_COLUMNS} FROM audit_entries AS e WHERE e.tenant_id = :tenant_id AND e.id = :id"
 )
 
 
@@ -92,16 +87,20 @@ class Filters(msgspec.Struct, frozen=True):
 
 
 _PLAIN: Final = {
-    "actor_type": "e.actor_type = :actor_type",
-    "resource_id": "e.resource_id = :resource_id",
-    "resource_type": "e.resource_type = :resource_type",
-    "type": "e.type = :type",
-    "family": "{family} = :family",
-    "prefix": "e.type >= :prefix AND e.type < :prefix_end",
+    "resource_id": "{other}e.resource_id = :resource_id",
+    "type": "{other}e.type = :type",
+    "family": "{other}{family} = :family",
+    "refusal": "{other}e.result = :refusal AND e.result <> 'success'",
+    "actor_type": "{other}e.actor_type = :actor_type",
     "result": "e.result = :result",
-    "refusal": "e.result = :refusal AND e.result <> 'success'",
+    "resource_type": "e.resource_type = :resource_type",
+    "prefix": "{other}e.type >= :prefix AND {other}e.type < :prefix_end",
 }
-"""One condition for each parameter. `refusal` repeats the condition of the index that only the others are in."""
+"""One condition for each parameter; those with an index first, the most selective one leading.
+
+`{other}` is a `+` on SQLite, which keeps its planner from the index of a condition that does not lead: it has no
+statistics to choose by. `refusal` repeats the condition of the index that only the others than success are in.
+"""
 
 _RANGE: Final = {"from_id": "{id} >= :from_id", "to_id": "{id} < :to_id"}
 _SAME_ADDRESS: Final = (
@@ -109,15 +108,13 @@ _SAME_ADDRESS: Final = (
     " WHERE v.tenant_id = :tenant_id AND v.entry_id = e.id AND v.part = 'actor' AND v.ip_address = :ip_address)"
 )
 _ENTRIES: Final = "audit_entries AS e WHERE e.tenant_id = :tenant_id"
-_ADDRESSES: Final = (
-    "audit_values AS v WHERE v.tenant_id = :tenant_id AND v.part = 'actor' AND v.ip_address = :ip_address"
-)
+_ADDRESSES: Final = "audit_values AS v WHERE v.tenant_id = :tenant_id AND v.ip_address = :ip_address"
 _ENTRIES_OF_ADDRESS: Final = (
     "audit_values AS v JOIN audit_entries AS e ON e.tenant_id = :tenant_id AND e.id = v.entry_id"
-    " WHERE v.tenant_id = :tenant_id AND v.part = 'actor' AND v.ip_address = :ip_address"
+    " WHERE v.tenant_id = :tenant_id AND v.ip_address = :ip_address"
 )
-_FAMILY_SQLITE: Final = "substr(e.type, 1, instr(e.type, '.'))"
-_FAMILY_POSTGRES: Final = "substr(e.type, 1, strpos(e.type, '.'))"
+_SQLITE: Final = {"family": "substr(e.type, 1, instr(e.type, '.'))", "other": "+"}
+_POSTGRES: Final = {"family": "substr(e.type, 1, strpos(e.type, '.'))", "other": ""}
 
 
 async def insert_entries(tx: Transaction, entries: Sequence[EntryCore], sides: Sequence[SideRow]) -> None:
@@ -178,59 +175,83 @@ def _parameters_of(filters: Filters) -> dict[str, Parameter]:
 
 
 class _Walk(msgspec.Struct, frozen=True):
-    """One SELECT of a union, without its LIMIT. `id` is the column whose index it follows."""
+    """One SELECT of a union, without its LIMIT: from `source`, along the index of the column `id`, where `conditions`.
+
+    `counted` is the source where the number of matches is enough.
+    """
 
     id: str
     source: str
+    counted: str
+    conditions: tuple[str, ...]
 
-    def sql(self, family: str, rest: str = "") -> str:
-        """Return it with the dialect's expression for a type's family, and further conditions."""
-        return f"SELECT {self.id} AS id FROM {self.source}{rest}".format(id=self.id, family=family)
+    def count_sql(self, dialect: dict[str, str]) -> str:
+        """Return the ids of what matches, in no order."""
+        return self._sql(self.id, self.counted, self.conditions, dialect)
+
+    def page_sql(self, dialect: dict[str, str], *, after: bool) -> str:
+        """Return the entries that match, below `after`, newest first."""
+        below = ("{id} < :after",) if after else ()
+        walk = self._sql(_ENTRY_COLUMNS, self.source, (*self.conditions, *below), dialect)
+        return f"{walk} ORDER BY {self.id} DESC LIMIT :rows"
+
+    def _sql(self, columns: str, source: str, conditions: Sequence[str], dialect: dict[str, str]) -> str:
+        where = "".join(f" AND {condition}" for condition in conditions)
+        return f"SELECT {columns} FROM {source}" + where.format(id=self.id, **dialect)
 
 
 @lru_cache(maxsize=1024)
 def _list_statement(given: frozenset[str], *, after: bool) -> Statement:
     walks = _walks_of(given)
-    return Statement(
-        _list_sql(walks, after=after, family=_FAMILY_SQLITE), _list_sql(walks, after=after, family=_FAMILY_POSTGRES)
-    )
+    return Statement(_list_sql(walks, _SQLITE, after=after), _list_sql(walks, _POSTGRES, after=after))
 
 
-def _list_sql(walks: Sequence[_Walk], *, after: bool, family: str) -> str:
-    rest = " AND {id} < :after" if after else ""
-    counted = " UNION ".join(
-        f"SELECT id FROM ({walk.sql(family)} LIMIT {COUNT_CAP + 1}) AS counted_{n}" for n, walk in enumerate(walks)
-    )
-    paged = " UNION ".join(
-        f"SELECT id FROM ({walk.sql(family, rest)} ORDER BY {walk.id} DESC LIMIT :rows) AS paged_{n}"
+def _list_sql(walks: Sequence[_Walk], dialect: dict[str, str], *, after: bool) -> str:
+    counted = " UNION ALL ".join(
+        f"SELECT * FROM ({walk.count_sql(dialect)} LIMIT {COUNT_CAP + 1}) AS counted_{n}"
         for n, walk in enumerate(walks)
     )
+    paged = " UNION ALL ".join(
+        f"SELECT * FROM ({walk.page_sql(dialect, after=after)}) AS paged_{n}" for n, walk in enumerate(walks)
+    )
     return f"""
-        SELECT counted.total, {_ENTRY_COLUMNS}, {_SIDE_COLUMNS}
+        SELECT counted.total, e.*, {_SIDE_COLUMNS}
         FROM (SELECT count(*) AS total FROM ({counted}) AS matching) AS counted
-        LEFT JOIN (SELECT id FROM ({paged}) AS found ORDER BY id DESC LIMIT :rows) AS page ON TRUE
-        LEFT JOIN audit_entries AS e ON e.tenant_id = :tenant_id AND e.id = page.id
-        {_SIDES}
-        ORDER BY page.id DESC
+        LEFT JOIN (SELECT * FROM ({paged}) AS found ORDER BY id DESC LIMIT :rows) AS e ON TRUE
+        ORDER BY e.id DESC
     """
 
 
 def _walks_of(given: frozenset[str]) -> Sequence[_Walk]:
     """Return the walks whose union is what the filters `given` ask for."""
+    of_person = bool(given & {"user_id", "actor_id"})
+    of_address = "ip_address" in given and not of_person and "resource_id" not in given
     plain = [condition for name, condition in _PLAIN.items() if name in given]
+    if plain and not of_person and not of_address:
+        plain[0] = plain[0].replace("{other}", "")
     within = [condition for name, condition in _RANGE.items() if name in given]
-    if not given & {"user_id", "actor_id"} and "ip_address" in given:
-        return [_Walk("v.entry_id", " AND ".join([_ENTRIES_OF_ADDRESS if plain else _ADDRESSES, *plain, *within]))]
+    if of_address:
+        counted = _ENTRIES_OF_ADDRESS if plain else _ADDRESSES
+        return [_Walk("v.entry_id", _ENTRIES_OF_ADDRESS, counted, (*plain, *within))]
     if "ip_address" in given:
         plain.append(_SAME_ADDRESS)
     if {"user_id", "actor_id"} <= given:
         plain.append("(e.actor_id = :actor_id OR e.on_behalf_of_id = :actor_id)")
-    starts = [""]
     if "user_id" in given:
-        starts = [f" AND e.{column} = :user_id" for column in ("actor_id", "on_behalf_of_id", "resource_id")]
+        starts = _one_of(("actor_id", "on_behalf_of_id", "resource_id"), ":user_id")
     elif "actor_id" in given:
-        starts = [f" AND e.{column} = :actor_id" for column in ("actor_id", "on_behalf_of_id")]
-    return [_Walk("e.id", " AND ".join([_ENTRIES + start, *plain, *within])) for start in starts]
+        starts = _one_of(("actor_id", "on_behalf_of_id"), ":actor_id")
+    else:
+        starts = [[]]
+    return [_Walk("e.id", _ENTRIES, _ENTRIES, (*start, *plain, *within)) for start in starts]
+
+
+def _one_of(columns: Sequence[str], parameter: str) -> list[list[str]]:
+    """Return the conditions of walks that together find each entry with the value in any of `columns`, once."""
+    return [
+        [f"e.{column} = {parameter}", *(f"e.{earlier} IS DISTINCT FROM {parameter}" for earlier in columns[:index])]
+        for index, column in enumerate(columns)
+    ]
 
 
 def _entry_of(row: Row) -> StoredEntry:

@@ -66,6 +66,7 @@ CREATE INDEX audit_entries_on_behalf_of ON audit_entries (tenant_id, on_behalf_o
 WHERE on_behalf_of_id IS NOT NULL;
 CREATE INDEX audit_entries_resource ON audit_entries (tenant_id, resource_id, id) WHERE resource_id IS NOT NULL;
 CREATE INDEX audit_entries_type ON audit_entries (tenant_id, type, id);
+CREATE INDEX audit_entries_actor_type ON audit_entries (tenant_id, actor_type, id);
 CREATE INDEX audit_entries_family ON audit_entries (tenant_id, substr(type, 1, strpos(type, '.')), id);
 CREATE INDEX audit_entries_refused ON audit_entries (tenant_id, result, id) WHERE result <> 'success';
 
