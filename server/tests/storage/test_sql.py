@@ -127,7 +127,7 @@ SCOPED = [
     "INSERT INTO roles (tenant_id, id) VALUES (:tenant_id, :id), (:tenant_id, :other)",
     "INSERT INTO roles (id, tenant_id) VALUES (replace(:id, 'a', 'b'), :tenant_id)",
     (
-        "INSERT INTO roles AS r (tenant_id, id) VALUES (:tenant_id, :id) ON CONFLICT (id) DO UPDATE SET id = excluded.id"
+        "INSERT INTO roles AS r (tenant_id, id) VALUES (:tenant_id, :id) ON CONFLICT (id) DO UPDATE SET id = :id"
         " WHERE r.id < :id RETURNING id"
     ),
     f"INSERT INTO roles (tenant_id, id) SELECT :tenant_id, id FROM users WHERE {BOUND}",
