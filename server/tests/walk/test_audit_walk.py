@@ -1,0 +1,477 @@
+"""Every mutating operation of the document, on both stores, with exactly the audit entries it must write.
+
+The operations come from /openapi.json, the entries from the table below, written by hand. An operation without a row
+fails, and so does every act in which any one of its entries is not written.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any, Final
+
+import httpx
+import msgspec
+import pytest
+
+from hellojohn_server.features.audit.events import Event
+from hellojohn_server.features.audit.schemas import AuditEntryBody
+from hellojohn_server.kit.clock import Clock
+from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdPrefix, is_id
+from hellojohn_server.storage.database import Database
+from tests.walk.world import ADDRESS, AGENT, EVERY_SCOPE, World, walked_world
+
+Act = Callable[[World], Awaitable[tuple[httpx.Response, dict[str, str]]]]
+NOW: Final = "<now>"
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """What an entry must say beyond who asked. `resource` is a kind and the name of an object of the act, or ""."""
+
+    type: str
+    resource: tuple[str, str]
+    where: str = "tenant"
+    by: str = "secret"
+    source: str = "builtin"
+    result: str = "success"
+    reason: str | None = None
+    changes: dict[str, tuple[Any, Any]] = {}
+    metadata: dict[str, Any] = {}
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One operation: how it is called, what it answers, its entries, the oldest first, and how many precede."""
+
+    act: Act
+    status: int
+    entries: Sequence[Entry]
+    before: int = 0
+
+
+async def create_user(world: World) -> tuple[httpx.Response, dict[str, str]]:
+    answer = await world.send(
+        "POST",
+        "/v1/users",
+        {"email": "New@example.com", "name": "New", "role": "admin", "public_metadata": {"plan": "pro"}},
+    )
+    return answer, {"user": answer.json().get("id", "")}
+
+
+async def update_user(world: World) -> tuple[httpx.Response, dict[str, str]]:
+    user = await world.make("/v1/users", {"email": "a@example.com", "name": "A", "private_metadata": {"old": 1}})
+    change = {
+        "name": "B",
+        "email": "b@example.com",
+        "private_metadata": {"old": None, "new": [2]},
+        "disabled": True,
+        "reason": "asked to",
+    }
+    return await world.send("PATCH", f"/v1/users/{user['id']}", change), {"user": user["id"]}
+
+
+async def disable_user(world: World) -> tuple[httpx.Response, dict[str, str]]:
+    user = await world.make("/v1/users", {"email": "a@example.com"})
+    return await world.send("POST", f"/v1/users/{user['id']}/disable", {"reason": "spam"}), {"user": user["id"]}
+
+
+async def enable_user(world: World) -> tuple[httpx.Response, dict[str, str]]:
+    user = await world.make("/v1/users", {"email": "a@example.com"})
+    path = f"/v1/users/{user['id']}"
+    await world.send("POST", f"{path}/disable")
+    return await world.send("POST", f"{path}/enable", {"reason": "a mistake"}), {"user": user["id"]}
+
+
+async def bulk_disable_users(world: World) -> tuple[httpx.Response, dict[str, str]]:
+    users = [await world.make("/v1/users", {"email": f"{name}@example.com"}) for name in ("a", "b", "c")]
+    await world.send("POST", f"/v1/users/{users[2]['id']}/disable")
+    wanted = [user["id"] for user in users]
+    body = {"user_ids": [*wanted, wanted[0], "usr_unknown"], "reason": "a wave of spam"}
+    answer = await world.send("POST", "/v1/admin/users/bulk-disable", body)
+    return answer, {"a": wanted[0], "b": wanted[1]}
+
+
+async def create_audit_log(world: World) -> tuple[httpx.Response, dict[str, str]]:
+    user = await world.make("/v1/users", {"email": "a@example.com"})
+    body = {"action": "user.suspended", "actor": "admin", "resource_id": user["id"], "metadata": {"reason": "late"}}
+    return await world.send("POST", "/v1/audit-logs", body), {"user": user["id"]}
+
+
+async def create_api_key(world: World) -> tuple[httpx.Response, dict[str, str]]:
+    body = {"name": "reader", "type": "secret", "scopes": ["users:read", "audit:read"]}
+    answer = await world.send("POST", "/v1/api-keys", body)
+    return answer, {"key": answer.json().get("id", "")}
+
+
+async def revoke_api_key(world: World) -> tuple[httpx.Response, dict[str, str]]:
+    key = await world.make("/v1/api-keys", {"name": "leaked", "type": "publishable"})
+    return await world.send("DELETE", f"/v1/api-keys/{key['id']}", {"reason": "leaked"}), {"key": key["id"]}
+
+
+async def create_tenant_api_key(world: World) -> tuple[httpx.Response, dict[str, str]]:
+    body = {"name": "first", "type": "secret", "scopes": list(EVERY_SCOPE)}
+    answer = await world.send("POST", f"/v1/tenants/{world.tenant_id}/api-keys", body, key=world.master_key)
+    return answer, {"key": answer.json().get("id", "")}
+
+
+async def create_tenant(world: World) -> tuple[httpx.Response, dict[str, str]]:
+    answer = await world.send("POST", "/v1/tenants", {"name": "T", "environment": "test"}, key=world.master_key)
+    return answer, {"tenant": answer.json().get("id", "")}
+
+
+async def update_tenant(world: World) -> tuple[httpx.Response, dict[str, str]]:
+    tenant = await world.make("/v1/tenants", {"name": "T"}, key=world.master_key)
+    answer = await world.send("PATCH", f"/v1/tenants/{tenant['id']}", {"name": "U"}, key=world.master_key)
+    return answer, {"tenant": tenant["id"]}
+
+
+async def suspend_tenant(world: World) -> tuple[httpx.Response, dict[str, str]]:
+    tenant = await world.make("/v1/tenants", {"name": "T"}, key=world.master_key)
+    path = f"/v1/tenants/{tenant['id']}/suspend"
+    return await world.send("POST", path, {"reason": "unpaid"}, key=world.master_key), {"tenant": tenant["id"]}
+
+
+async def resume_tenant(world: World) -> tuple[httpx.Response, dict[str, str]]:
+    tenant = await world.make("/v1/tenants", {"name": "T"}, key=world.master_key)
+    path = f"/v1/tenants/{tenant['id']}"
+    await world.send("POST", f"{path}/suspend", {"reason": "unpaid"}, key=world.master_key)
+    return await world.send("POST", f"{path}/resume", key=world.master_key), {"tenant": tenant["id"]}
+
+
+async def delete_tenant(world: World) -> tuple[httpx.Response, dict[str, str]]:
+    tenant = await world.make("/v1/tenants", {"name": "T"}, key=world.master_key)
+    path = f"/v1/tenants/{tenant['id']}?confirm={tenant['id']}"
+    return await world.send("DELETE", path, key=world.master_key), {"tenant": tenant["id"]}
+
+
+TABLE: Final[dict[str, Row]] = {
+    "create_user": Row(
+        create_user,
+        201,
+        [
+            Entry(
+                type="user.created",
+                resource=("user", "user"),
+                changes={
+                    "email": (None, "New@example.com"),
+                    "name": (None, "New"),
+                    "role": (None, "admin"),
+                    "public_metadata.plan": (None, "pro"),
+                },
+                metadata={"password": "none"},
+            )
+        ],
+    ),
+    "update_user": Row(
+        update_user,
+        200,
+        [
+            Entry(
+                type="user.updated",
+                resource=("user", "user"),
+                reason="asked to",
+                changes={
+                    "name": ("A", "B"),
+                    "email": ("a@example.com", "b@example.com"),
+                    "private_metadata.old": (1, None),
+                    "private_metadata.new": (None, [2]),
+                },
+            ),
+            Entry(
+                type="user.disabled",
+                resource=("user", "user"),
+                reason="asked to",
+                changes={"disabled": (False, True)},
+                metadata={"sessions_revoked": 0},
+            ),
+        ],
+        before=1,
+    ),
+    "disable_user": Row(
+        disable_user,
+        200,
+        [
+            Entry(
+                type="user.disabled",
+                resource=("user", "user"),
+                reason="spam",
+                changes={"disabled": (False, True)},
+                metadata={"sessions_revoked": 0},
+            )
+        ],
+        before=1,
+    ),
+    "enable_user": Row(
+        enable_user,
+        200,
+        [
+            Entry(
+                type="user.enabled",
+                resource=("user", "user"),
+                reason="a mistake",
+                changes={"disabled": (True, False)},
+            )
+        ],
+        before=2,
+    ),
+    "bulk_disable_users": Row(
+        bulk_disable_users,
+        200,
+        [
+            *(
+                Entry(
+                    type="user.disabled",
+                    resource=("user", name),
+                    reason="a wave of spam",
+                    changes={"disabled": (False, True)},
+                    metadata={"sessions_revoked": 0},
+                )
+                for name in ("a", "b")
+            ),
+            Entry(
+                type="users.bulk_disabled",
+                resource=("user", ""),
+                reason="a wave of spam",
+                metadata={
+                    "requested": 4,
+                    "disabled": 2,
+                    "sessions_revoked": 0,
+                    "unchanged": 1,
+                    "not_found": 1,
+                    "refused": 0,
+                },
+            ),
+        ],
+        before=4,
+    ),
+    "create_audit_log": Row(
+        create_audit_log,
+        201,
+        [
+            Entry(
+                type="user.suspended",
+                resource=("user", "user"),
+                source="custom",
+                metadata={"claimed_actor": "admin", "reason": "late"},
+            )
+        ],
+        before=1,
+    ),
+    "create_api_key": Row(
+        create_api_key,
+        201,
+        [
+            Entry(
+                type="api_key.created",
+                resource=("api_key", "key"),
+                changes={
+                    "name": (None, "reader"),
+                    "type": (None, "secret"),
+                    "scopes": (None, ["audit:read", "users:read"]),
+                    "expires_at": (None, None),
+                },
+            )
+        ],
+    ),
+    "revoke_api_key": Row(
+        revoke_api_key,
+        204,
+        [
+            Entry(
+                type="api_key.revoked",
+                resource=("api_key", "key"),
+                reason="leaked",
+                changes={"revoked_at": (None, NOW)},
+            )
+        ],
+        before=1,
+    ),
+    "create_tenant_api_key": Row(
+        create_tenant_api_key,
+        201,
+        [
+            Entry(
+                type="api_key.created",
+                resource=("api_key", "key"),
+                by="master",
+                changes={
+                    "name": (None, "first"),
+                    "type": (None, "secret"),
+                    "scopes": (None, ["*", "admins:manage"]),
+                    "expires_at": (None, None),
+                },
+            )
+        ],
+    ),
+    "create_tenant": Row(
+        create_tenant,
+        201,
+        [
+            Entry(
+                type="tenant.created",
+                resource=("tenant", "tenant"),
+                where="control",
+                by="master",
+                changes={"name": (None, "T"), "environment": (None, "test")},
+            )
+        ],
+    ),
+    "update_tenant": Row(
+        update_tenant,
+        200,
+        [
+            Entry(
+                type="tenant.updated",
+                resource=("tenant", "tenant"),
+                where="control",
+                by="master",
+                changes={"name": ("T", "U")},
+            )
+        ],
+        before=1,
+    ),
+    "suspend_tenant": Row(
+        suspend_tenant,
+        200,
+        [
+            Entry(
+                type="tenant.suspended",
+                resource=("tenant", "tenant"),
+                where="control",
+                by="master",
+                reason="unpaid",
+                changes={"status": ("active", "suspended")},
+            )
+        ],
+        before=1,
+    ),
+    "resume_tenant": Row(
+        resume_tenant,
+        200,
+        [
+            Entry(
+                type="tenant.resumed",
+                resource=("tenant", "tenant"),
+                where="control",
+                by="master",
+                changes={"status": ("suspended", "active")},
+            )
+        ],
+        before=2,
+    ),
+    "delete_tenant": Row(
+        delete_tenant,
+        204,
+        [
+            Entry(
+                type="tenant.deleted",
+                resource=("tenant", "tenant"),
+                where="control",
+                by="master",
+                changes={"name": ("T", None), "environment": ("live", None)},
+            )
+        ],
+        before=1,
+    ),
+}
+CHANGES_NOTHING: Final = {"search_users"}
+"""Operations that are no GET and change nothing."""
+
+
+@pytest.fixture
+async def world(database: Database, clock: Clock) -> AsyncIterator[World]:
+    async with walked_world(database, clock) as furnished:
+        yield furnished
+
+
+async def mutating_operations(world: World) -> set[str]:
+    document = (await world.client.get("/openapi.json")).json()
+    return {
+        operation["operationId"]
+        for path in document["paths"].values()
+        for method, operation in path.items()
+        if method in {"post", "put", "patch", "delete"}
+    }
+
+
+async def test_every_mutating_operation_has_its_row(world: World) -> None:
+    assert await mutating_operations(world) == TABLE.keys() | CHANGES_NOTHING
+
+
+@pytest.mark.parametrize("operation", sorted(TABLE))
+async def test_an_operation_writes_exactly_its_entries(world: World, operation: str) -> None:
+    await walk(world, TABLE[operation])
+
+
+@pytest.mark.parametrize(
+    ("operation", "missing"), [(name, number) for name in sorted(TABLE) for number in range(len(TABLE[name].entries))]
+)
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_an_act_whose_entry_is_not_written_is_noticed(world: World, operation: str, missing: int) -> None:
+    row = TABLE[operation]
+    record_many = world.services.audit_log.record_many
+    seen = 0
+
+    async def forget(tx: Any, context: Any, events: Sequence[Event]) -> list[str]:
+        nonlocal seen
+        kept = [event for number, event in enumerate(events, seen) if number != row.before + missing]
+        seen += len(events)
+        return await record_many(tx, context, kept)
+
+    world.services.audit_log.record_many = forget  # type: ignore[method-assign]
+
+    with pytest.raises(AssertionError):
+        await walk(world, row)
+
+    assert seen >= row.before + missing + 1
+
+
+async def walk(world: World, row: Row) -> None:
+    """Do an operation and compare what the logs gained with its entries. AssertionError when they differ."""
+    answer, objects = await row.act(world)
+    assert answer.status_code == row.status, answer.text
+    request_id = answer.headers["X-Request-ID"]
+    stores = {"tenant": world.tenant_id, "control": CONTROL_TENANT_ID}
+    found = [
+        (where, entry)
+        for where, tenant_id in stores.items()
+        for entry in await world.entries(tenant_id)
+        if entry.request_id == request_id
+    ]
+    shown = [_shown(where, entry) for where, entry in found]
+    assert shown == [_expected(world, entry, objects) for entry in row.entries]
+    assert all(is_id(entry.id, IdPrefix.EVENT) for _, entry in found)
+
+
+def _shown(where: str, entry: AuditEntryBody) -> dict[str, Any]:
+    body = msgspec.to_builtins(entry)
+    assert isinstance(body, dict)
+    for field in ("id", "request_id"):
+        del body[field]
+    if "revoked_at" in body["changes"]:
+        assert body["changes"]["revoked_at"][1] == body["created_at"]
+        body["changes"]["revoked_at"] = (None, NOW)
+    del body["created_at"]
+    return {"where": where, **body}
+
+
+def _expected(world: World, entry: Entry, objects: dict[str, str]) -> dict[str, Any]:
+    actors = {
+        "secret": {"id": world.secret_key_id, "type": "api_key", "name": "walk"},
+        "master": {"id": world.master_key_id, "type": "master_key", "name": "walk master"},
+    }
+    kind, name = entry.resource
+    return {
+        "where": entry.where,
+        "type": entry.type,
+        "source": entry.source,
+        "actor": actors[entry.by],
+        "on_behalf_of": None,
+        "resource": {"id": objects.get(name), "type": kind},
+        "tenant_id": world.tenant_id if entry.where == "tenant" else CONTROL_TENANT_ID,
+        "organization_id": None,
+        "ip_address": ADDRESS,
+        "user_agent": AGENT,
+        "result": entry.result,
+        "reason": entry.reason,
+        "changes": {field: tuple(values) for field, values in entry.changes.items()},
+        "impersonated": False,
+        "metadata": entry.metadata,
+        "personal_data_erased": False,
+    }

@@ -1,0 +1,91 @@
+"""A served app with one of everything in it, for walking through every operation that its document names."""
+
+import base64
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import httpx
+import msgspec
+
+from hellojohn_server.app import build_services, http_settings
+from hellojohn_server.config import load_settings
+from hellojohn_server.features.audit.schemas import AuditEntryBody, ListAuditQuery
+from hellojohn_server.features.keys.service import KeyService
+from hellojohn_server.http.application import build_app
+from hellojohn_server.http.router import Services
+from hellojohn_server.kit.clock import Clock
+from hellojohn_server.kit.ids import CONTROL_TENANT_ID
+from hellojohn_server.kit.principal import cli_context
+from hellojohn_server.storage.database import Database
+
+AGENT: Final = "walk/1"
+ADDRESS: Final = "127.0.0.1"
+EVERY_SCOPE: Final = ("*", "admins:manage")
+
+
+class World(msgspec.Struct, frozen=True, kw_only=True):
+    """The app and one of everything. `extra` are objects of one act only, by name."""
+
+    client: httpx.AsyncClient
+    services: Services
+    tenant_id: str
+    master_key: str
+    master_key_id: str
+    secret_key: str
+    secret_key_id: str
+
+    async def send(
+        self, method: str, path: str, body: Any = None, *, key: str | None = None, **headers: str
+    ) -> httpx.Response:
+        """Send a request with the tenant's secret key, or `key`."""
+        sent = {"Authorization": f"Bearer {key or self.secret_key}", **headers}
+        return await self.client.request(method, path, json=body, headers=sent)
+
+    async def make(self, path: str, body: Any, *, key: str | None = None) -> dict[str, Any]:
+        """Create something and return it."""
+        answer = await self.send("POST", path, body, key=key)
+        assert answer.status_code == httpx.codes.CREATED, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
+
+    async def entries(self, tenant_id: str) -> list[AuditEntryBody]:
+        """Return a tenant's (or the control store's) entries, the oldest first."""
+        page = await self.services.audit.list_entries(tenant_id, ListAuditQuery(limit=200))
+        return page.rows[::-1]
+
+
+@asynccontextmanager
+async def walked_world(database: Database, clock: Clock) -> AsyncGenerator[World]:
+    """Serve an app over `database` in this process, with a tenant and a key that may do everything."""
+    environment: Mapping[str, str] = {
+        "HELLOJOHN_ENCRYPTION_KEY": base64.b64encode(bytes(32)).decode(),
+        "HELLOJOHN_PUBLIC_URL": "http://localhost:3000",
+    }
+    settings = load_settings(environment)
+    services = build_services(database, settings, clock)
+    app = build_app(services, http_settings(settings))
+    transport = httpx.ASGITransport(app=app, client=(ADDRESS, 40_000))  # type: ignore[arg-type]
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://localhost:3000", headers={"User-Agent": AGENT}
+    ) as client:
+        yield await _furnish(client, services)
+
+
+async def _furnish(client: httpx.AsyncClient, services: Services) -> World:
+    keys: KeyService = services.keys
+    master = await keys.create_master_key(cli_context("req_walk", CONTROL_TENANT_ID), "walk master")
+    bare = World(
+        client=client,
+        services=services,
+        tenant_id="",
+        master_key=master.key,
+        master_key_id=master.api_key.id,
+        secret_key=master.key,
+        secret_key_id="",
+    )
+    tenant = await bare.make("/v1/tenants", {"name": "Walk"})
+    key = await bare.make(
+        f"/v1/tenants/{tenant['id']}/api-keys", {"name": "walk", "type": "secret", "scopes": EVERY_SCOPE}
+    )
+    return msgspec.structs.replace(bare, tenant_id=tenant["id"], secret_key=key["key"], secret_key_id=key["id"])
