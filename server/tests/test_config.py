@@ -52,8 +52,9 @@ def test_every_setting_is_read_and_written_back() -> None:
         "HELLOJOHN_BACKLOG": "7",
         "HELLOJOHN_HOUSEKEEPING_SECONDS": "8",
         "HELLOJOHN_SQLITE_OPEN_FILES": "9",
-        "HELLOJOHN_POSTGRES_POOL_MIN": "1",
-        "HELLOJOHN_POSTGRES_POOL_MAX": "11",
+        "HELLOJOHN_POSTGRES_CONNECTIONS": "11",
+        "HELLOJOHN_POSTGRES_CONTROL_CONNECTIONS": "12",
+        "HELLOJOHN_POSTGRES_LONG_CONNECTIONS": "13",
     }
     assert {setting.variable for setting in settings_list()} == set(given)
     settings = load_settings(given)
@@ -111,7 +112,7 @@ def test_all_problems_come_in_one_message() -> None:
         ("HELLOJOHN_PUBLIC_URL", "id.example.com", "must be an address such as"),
         ("HELLOJOHN_PUBLIC_URL", "https://hush-hush@id.example.com", "must have no user, query or fragment"),
         ("HELLOJOHN_PORT", "-1", "must be a whole number from 0 to 65535"),
-        ("HELLOJOHN_POSTGRES_POOL_MIN", "50", "is greater than HELLOJOHN_POSTGRES_POOL_MAX"),
+        ("HELLOJOHN_POSTGRES_CONNECTIONS", "0", "must be a whole number from 1 to 1000"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named_and_never_shown(variable: str, text: str, says: str) -> None:

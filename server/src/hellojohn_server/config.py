@@ -163,7 +163,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         TrustedProxies,
         Meta(description="Proxies whose X-Forwarded-For is believed: addresses or networks, separated by commas."),
     ] = TrustedProxies("")
-    rate_limit_enabled: Annotated[bool, Meta(description="Whether callers are limited in how often they may call.")] = (
+    rate_limit_enabled: Annotated[bool, Meta(description="Whether limits on how often callers may call apply. (This version has none.)")] = (
         True
     )
     shutdown_seconds: Annotated[
@@ -179,12 +179,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sqlite_open_files: Annotated[
         int, Meta(ge=4, le=100_000, description="Tenant files of the embedded store that are kept open.")
     ] = 128
-    postgres_pool_min: Annotated[
-        int, Meta(ge=0, le=1000, description="Connections to PostgreSQL that each process keeps.")
-    ] = 2
-    postgres_pool_max: Annotated[
-        int, Meta(ge=1, le=1000, description="Connections to PostgreSQL that each process may open.")
+    postgres_connections: Annotated[
+        int, Meta(ge=1, le=1000, description="Connections to PostgreSQL that each process opens for tenants' data.")
     ] = 10
+    postgres_control_connections: Annotated[
+        int, Meta(ge=1, le=1000, description="The same for tenants and master keys.")
+    ] = 4
+    postgres_long_connections: Annotated[
+        int, Meta(ge=1, le=1000, description="The same for reads that may take long; so many for each of the two.")
+    ] = 2
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -232,12 +235,9 @@ def load_settings(environ: Mapping[str, str], *, required: tuple[str, ...] = ())
         and known[variable].field not in values
         and not given.get(variable, "").strip()
     ]
-    settings = None if problems else Settings(**values)
-    if settings is not None and settings.postgres_pool_min > settings.postgres_pool_max:
-        problems.append("HELLOJOHN_POSTGRES_POOL_MIN is greater than HELLOJOHN_POSTGRES_POOL_MAX.")
-    if settings is None or problems:
+    if problems:
         raise ConfigError(problems)
-    return settings
+    return Settings(**values)
 
 
 def to_environ(settings: Settings) -> dict[str, str]:

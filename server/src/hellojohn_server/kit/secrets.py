@@ -1,4 +1,4 @@
-"""Keys for each purpose, derived from the one encryption key by HKDF-SHA256 (RFC 5869), so that none stands for another."""
+"""Keys for each purpose, derived from the one encryption key by HKDF-SHA256 (RFC 5869): none stands for another."""
 
 from enum import StrEnum
 from typing import Final

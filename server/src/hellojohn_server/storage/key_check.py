@@ -1,4 +1,4 @@
-"""Which encryption key the store was made with: kept as a value derived from it, so that another key is noticed at once."""
+"""Which encryption key the store was made with: kept as a value derived from it, so that another key is noticed."""
 
 import hmac
 

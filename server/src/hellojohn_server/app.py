@@ -1,0 +1,223 @@
+"""The composition root: settings -> store -> services -> app and commands. The only module that knows everything."""
+
+import os
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, Final
+
+import structlog
+from litestar import Litestar
+
+from hellojohn_server import __version__
+from hellojohn_server.cli import root
+from hellojohn_server.cli.parts import Parts, Tools
+from hellojohn_server.cli.process_logs import configure_process_logs, log_level
+from hellojohn_server.config import Settings, load_settings, with_encryption_key
+from hellojohn_server.features.audit.service import AuditLog, AuditReader, CustomEntries
+from hellojohn_server.features.bulk.service import BulkService
+from hellojohn_server.features.keys.service import KeyService
+from hellojohn_server.features.roles.service import RoleService
+from hellojohn_server.features.search.service import UserSearch
+from hellojohn_server.features.sessions.service import SessionService
+from hellojohn_server.features.tenants.service import TenantService
+from hellojohn_server.features.users.service import UserCounters, UserService
+from hellojohn_server.http.application import build_app
+from hellojohn_server.http.router import Services
+from hellojohn_server.http.settings import HttpSettings
+from hellojohn_server.kit.clock import Clock, SystemClock
+from hellojohn_server.kit.ids import IdFactory
+from hellojohn_server.kit.logs import make_logger
+from hellojohn_server.kit.pagination import CursorCodec
+from hellojohn_server.kit.passwords import PasswordHasher
+from hellojohn_server.kit.secrets import Purpose, derive_key
+from hellojohn_server.storage.database import Database
+from hellojohn_server.storage.key_check import require_key
+from hellojohn_server.storage.postgres import PostgresDatabase, PostgresOptions
+from hellojohn_server.storage.sqlite import SqliteDatabase
+from hellojohn_server.storage.sqlite_files import SqliteOptions
+from hellojohn_server.worker.chores import FoldCounters, PurgeIdempotencyRecords
+from hellojohn_server.worker.loop import Worker
+
+_DEV_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]")
+_FACTORY: Final = "hellojohn_server.app:create_app"
+
+
+async def open_database(settings: Settings, clock: Clock) -> Database:
+    """Open the store that `settings` name, its tables brought up to date, and check that the encryption key is its own.
+
+    Raises StoreUnavailable, StoreBusy, or WrongEncryptionKey.
+    """
+    database: Database
+    if settings.database_url is None:
+        options = SqliteOptions(open_files=settings.sqlite_open_files)
+        database = await SqliteDatabase.open(settings.data_dir, clock, options)
+    else:
+        database = await PostgresDatabase.open(
+            settings.database_url.value,
+            clock,
+            PostgresOptions(
+                tenant_connections=settings.postgres_connections,
+                control_connections=settings.postgres_control_connections,
+                long_connections=settings.postgres_long_connections,
+            ),
+        )
+    try:
+        await require_key(database, _derived(settings, Purpose.KEY_CHECK))
+    except BaseException:
+        await database.close()
+        raise
+    return database
+
+
+def build_services(
+    database: Database,
+    settings: Settings,
+    clock: Clock,
+    *,
+    ids: IdFactory | None = None,
+    passwords: PasswordHasher | None = None,
+) -> Services:
+    """Return every service over an open store. `ids` and `passwords` are made if they are not given."""
+    ids = ids or IdFactory(clock)
+    cursors = CursorCodec(_derived(settings, Purpose.CURSORS))
+    audit_log = AuditLog(ids, clock)
+    audit = AuditReader(database, cursors)
+    roles = RoleService()
+    tenants = TenantService(database, ids, clock, audit_log, cursors)
+    users = UserService(
+        database,
+        ids,
+        clock,
+        audit_log,
+        roles=roles,
+        sessions=SessionService(),
+        passwords=passwords or PasswordHasher(),
+    )
+    return Services(
+        database=database,
+        clock=clock,
+        ids=ids,
+        audit_log=audit_log,
+        audit=audit,
+        custom_entries=CustomEntries(database, audit_log, audit),
+        tenants=tenants,
+        keys=KeyService(database, ids, clock, audit_log, tenants=tenants, cursors=cursors),
+        users=users,
+        search=UserSearch(database, clock, cursors),
+        bulk=BulkService(database, clock, audit_log, roles=roles, users=users),
+    )
+
+
+def build_worker(services: Services, settings: Settings) -> Worker:
+    """Return the housekeeping of a server."""
+    chores = (
+        PurgeIdempotencyRecords(services.database),
+        FoldCounters(UserCounters(services.database).fold_counters),
+    )
+    return Worker(services.database, services.clock, services.tenants, chores, settings.housekeeping_seconds)
+
+
+def http_settings(settings: Settings, *, dev: bool = False) -> HttpSettings:
+    """Return what the HTTP door is told."""
+    return HttpSettings(
+        public_url=str(settings.public_url) if settings.public_url else f"http://{settings.host}:{settings.port}",
+        trusted_proxies=settings.trusted_proxies,
+        dev_host_check=_DEV_HOSTS if dev else None,
+    )
+
+
+class Service:
+    """The ASGI application. Its lifespan opens the store and starts housekeeping, and ends both in turn."""
+
+    def __init__(self, settings: Settings, *, dev: bool = False) -> None:
+        self._settings = settings
+        self._http = http_settings(settings, dev=dev)
+        self._app: Litestar | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve one ASGI connection, or the lifespan."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif self._app is not None:
+            await self._app(scope, receive, send)
+        else:
+            raise RuntimeError("a request came before the start was complete")
+
+    async def _live(self, receive: Any, send: Any) -> None:
+        await receive()
+        async with AsyncExitStack() as stack:
+            try:
+                self._app = await stack.enter_async_context(self._running())
+            except Exception as error:  # noqa: BLE001 - it ends here, as uvicorn's failed start
+                structlog.get_logger().exception("the start failed")
+                await send({"type": "lifespan.startup.failed", "message": str(error)})
+                return
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    @asynccontextmanager
+    async def _running(self) -> AsyncGenerator[Litestar]:
+        clock = SystemClock()
+        async with AsyncExitStack() as stack:
+            database = await open_database(self._settings, clock)
+            stack.push_async_callback(database.close)
+            passwords = PasswordHasher()
+            stack.callback(passwords.close)
+            services = build_services(database, self._settings, clock, passwords=passwords)
+            app = build_app(services, self._http, log=make_logger(level=log_level(self._settings)))
+            await stack.enter_async_context(app.lifespan())
+            worker = build_worker(services, self._settings)
+            worker.start()
+            stack.push_async_callback(worker.stop)
+            yield app
+
+
+def create_app() -> Service:
+    """Return the production app with the settings of the environment: a factory for uvicorn's worker processes."""
+    settings = with_encryption_key(load_settings(os.environ, required=("public_url",)))
+    configure_process_logs(settings)
+    return Service(settings)
+
+
+@asynccontextmanager
+async def open_tools(settings: Settings) -> AsyncGenerator[Tools]:
+    """Open the store for one command, and close it after."""
+    clock = SystemClock()
+    database = await open_database(settings, clock)
+    try:
+        services = build_services(database, settings, clock)
+        yield Tools(
+            database=database,
+            clock=clock,
+            ids=services.ids,
+            audit=services.audit_log,
+            tenants=services.tenants,
+            keys=services.keys,
+        )
+    finally:
+        await database.close()
+
+
+def _derived(settings: Settings, purpose: Purpose) -> bytes:
+    if settings.encryption_key is None:
+        raise RuntimeError("the encryption key is missing: settings come from with_encryption_key")
+    return derive_key(settings.encryption_key.value, purpose)
+
+
+def _dev_app(settings: Settings) -> Service:
+    return Service(settings, dev=True)
+
+
+PARTS: Final = Parts(
+    open_tools=open_tools,
+    make_app=Service,
+    make_dev_app=_dev_app,
+    app_factory=_FACTORY,
+    version=__version__,
+)
+
+
+def main() -> int:
+    """Run `hj` with the arguments of the process, and return its exit code."""
+    return root.run(PARTS)

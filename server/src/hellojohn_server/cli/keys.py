@@ -1,0 +1,107 @@
+"""`hj keys`: making and revoking keys on the host, so that a first key can be made."""
+
+from typing import Annotated
+
+import typer
+
+from hellojohn_server.cli.console import out, show_fields, show_json
+from hellojohn_server.cli.exits import CommandFailed, ExitCode
+from hellojohn_server.cli.options import DatabaseUrlOption, DataDir, Json, checked, settings_with
+from hellojohn_server.cli.parts import Tools, parts_of, use_tools
+from hellojohn_server.features.keys.schemas import (
+    ApiKeyBody,
+    CreateKeyBody,
+    KeyType,
+    MadeKeyBody,
+    RevokeKeyBody,
+    key_body,
+    made_key_body,
+)
+from hellojohn_server.kit.ids import CONTROL_TENANT_ID
+
+app = typer.Typer(help="Make and revoke keys.", no_args_is_help=True)
+
+
+@app.command("create")
+def create_key(  # noqa: PLR0913 - an option each
+    ctx: typer.Context,
+    *,
+    name: Annotated[str, typer.Option("--name", help="What it is for: 1 to 200 characters.")],
+    tenant: Annotated[str | None, typer.Option("--tenant", help="The tenant's id. Not for a master key.")] = None,
+    key_type: Annotated[
+        KeyType, typer.Option("--type", help="secret, publishable, or master for the control plane.")
+    ] = KeyType.SECRET,
+    scope: Annotated[
+        list[str] | None,
+        typer.Option("--scope", help="A scope of a secret key; may be repeated. Without any: * (docs/scopes.md)."),
+    ] = None,
+    expires_in: Annotated[
+        str | None, typer.Option("--expires-in", help="How long it lasts, as in 90d. Without: until it is revoked.")
+    ] = None,
+    as_json: Json = False,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrlOption = None,
+) -> None:
+    """Make a key, and print it: nobody can read it again."""
+    if (key_type is KeyType.MASTER) != (tenant is None):
+        raise CommandFailed(
+            ExitCode.USAGE,
+            "Name the tenant with --tenant. Only a master key has none: --type master, without --tenant.",
+        )
+    if key_type is not KeyType.SECRET and scope:
+        raise CommandFailed(ExitCode.USAGE, "Only a secret key has scopes: leave out --scope.")
+    given = {"name": name, "expires_in": expires_in, "scopes": scope or None}
+    tenant_type = None if key_type is KeyType.MASTER else key_type
+    body = checked(given | ({"type": tenant_type} if tenant_type else {}), CreateKeyBody)
+    settings = settings_with({"data_dir": data_dir, "database_url": database_url})
+
+    async def create(tools: Tools) -> MadeKeyBody:
+        if tenant is None:
+            made = await tools.keys.create_master_key(tools.context(), body.name, body.expires_in)
+        else:
+            made = await tools.keys.create_key(tools.context(tenant), tenant, body)
+        return made_key_body(made)
+
+    _show_made(use_tools(parts_of(ctx), settings, create), as_json=as_json)
+
+
+@app.command("revoke")
+def revoke_key(  # noqa: PLR0913 - an option each
+    ctx: typer.Context,
+    *,
+    key_id: Annotated[str, typer.Argument(help="The key's id: key_01H...")],
+    tenant: Annotated[str | None, typer.Option("--tenant", help="The tenant's id.")] = None,
+    master: Annotated[bool, typer.Option("--master", help="It is a master key: it has no tenant.")] = False,
+    reason: Annotated[str | None, typer.Option("--reason", help="Shown with the key and in the audit log.")] = None,
+    as_json: Json = False,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrlOption = None,
+) -> None:
+    """Revoke a key: a running server refuses it from the next request on."""
+    if master != (tenant is None):
+        raise CommandFailed(ExitCode.USAGE, "Name the tenant with --tenant, or say --master for a master key.")
+    body = checked({"reason": reason}, RevokeKeyBody)
+    settings = settings_with({"data_dir": data_dir, "database_url": database_url})
+
+    async def revoke(tools: Tools) -> ApiKeyBody:
+        if tenant is not None:
+            await tools.tenants.require_tenant(tenant)
+        context = tools.context(CONTROL_TENANT_ID if tenant is None else tenant)
+        return key_body(await tools.keys.revoke_key(context, key_id, body.reason), tools.clock.now_ms())
+
+    revoked = use_tools(parts_of(ctx), settings, revoke)
+    if as_json:
+        show_json(revoked)
+    else:
+        out.print(f"{revoked.id} ({revoked.name}) is revoked since {revoked.revoked_at}.", markup=False)
+
+
+def _show_made(made: MadeKeyBody, *, as_json: bool) -> None:
+    if as_json:
+        show_json(made)
+        return
+    fields = [("id", made.id), ("name", made.name), ("type", made.type.value), ("scopes", " ".join(made.scopes))]
+    fields += [("expires_at", made.expires_at or "never"), ("key", made.key)]
+    show_fields("Key", [(name, value) for name, value in fields if value])
+    if out.is_terminal:
+        out.print("[yellow]Keep the key now: it is not shown again.[/]")

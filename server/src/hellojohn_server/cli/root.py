@@ -1,0 +1,43 @@
+"""`hj` itself: its groups, its version, and how a run begins and ends."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from hellojohn_server.cli import dev, keys, migrate, serve, tenants
+from hellojohn_server.cli.console import out
+from hellojohn_server.cli.exits import run_to_exit_code
+from hellojohn_server.cli.parts import Parts, parts_of
+
+app = typer.Typer(
+    name="hj",
+    help="Run Hellojohn, and work on its store from the host itself.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+for single in (dev.app, serve.app, migrate.app):
+    app.registered_commands.extend(single.registered_commands)
+app.add_typer(tenants.app, name="tenants")
+app.add_typer(keys.app, name="keys")
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    ctx: typer.Context,
+    *,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Run Hellojohn, and work on its store from the host itself."""
+    if version:
+        out.print(f"hj {parts_of(ctx).version}")
+        raise typer.Exit
+    if ctx.invoked_subcommand is None:
+        out.print(ctx.get_help())
+
+
+def run(parts: Parts, arguments: Sequence[str] | None = None) -> int:
+    """Run the command that `arguments` (default: those of the process) name, and return the exit code."""
+    return run_to_exit_code(lambda: app(args=arguments, prog_name="hj", obj=parts))

@@ -1,0 +1,82 @@
+"""Starting the server: the lock on the data directory, the socket, and uvicorn around the app."""
+
+import errno
+import os
+import signal
+import socket
+from typing import Any
+
+import structlog
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from hellojohn_server.cli.exits import CommandFailed, ExitCode
+from hellojohn_server.cli.parts import AsgiApp
+from hellojohn_server.cli.protocol import BoundedHttpProtocol
+from hellojohn_server.config import Settings, to_environ
+
+
+def listen(host: str, port: int, backlog: int) -> socket.socket:
+    """Return a listening socket; CommandFailed when the address is taken, not ours, or not permitted."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=backlog)
+    except OSError as error:
+        reason = {
+            errno.EADDRINUSE: "another program listens there. Choose another with --port",
+            errno.EACCES: "this user may not listen there. Ports below 1024 need the right to bind them",
+            errno.EADDRNOTAVAIL: "this machine does not have that address",
+        }.get(error.errno or 0, error.strerror or str(error))
+        raise CommandFailed(ExitCode.ADDRESS, f"Cannot listen on {host} port {port}: {reason}.") from error
+
+
+def address_of(listening: socket.socket) -> str:
+    """Return where the socket listens, as http://host:port."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def announce(settings: Settings, listening: socket.socket) -> None:
+    """Say in the log where the server listens."""
+    structlog.get_logger().info(
+        "listening", address=address_of(listening), public_url=str(settings.public_url), workers=settings.workers
+    )
+
+
+def serve_app(app: AsgiApp, settings: Settings, listening: socket.socket) -> None:
+    """Serve `app` in this process until SIGTERM or SIGINT; running requests are finished first."""
+    server = uvicorn.Server(uvicorn.Config(app, **_uvicorn_options(settings)))
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn stops in order on these and then raises them again, for the handler that was there before its own:
+        # with its own there too, a signal that comes early stops it as well, and the process ends with exit code 0.
+        signal.signal(stop, server.handle_exit)
+    try:
+        server.run(sockets=[listening])
+    except SystemExit as failed:
+        raise CommandFailed(ExitCode.DEFECT, "The server could not start. The log above says why.") from failed
+
+
+def serve_workers(app_factory: str, settings: Settings, listening: socket.socket) -> None:
+    """Serve in `settings.workers` processes, which read these settings from the environment; until they are stopped."""
+    os.environ.update(to_environ(settings))
+    options = _uvicorn_options(settings)
+    Multiprocess(uvicorn.Config(app_factory, factory=True, **options), sockets=[listening]).run()
+
+
+def _uvicorn_options(settings: Settings) -> dict[str, Any]:
+    return {
+        "loop": "uvloop",
+        "http": BoundedHttpProtocol,
+        "ws": "none",
+        "interface": "asgi3",
+        "lifespan": "on",
+        "workers": settings.workers,
+        "access_log": False,
+        "log_config": None,
+        "server_header": False,
+        "date_header": True,
+        "proxy_headers": False,
+        "backlog": settings.backlog,
+        "timeout_keep_alive": settings.keep_alive_seconds,
+        "timeout_graceful_shutdown": settings.shutdown_seconds,
+    }

@@ -1,0 +1,1 @@
+"""Second factors of users, as rows; the operations on them come with MFA itself."""

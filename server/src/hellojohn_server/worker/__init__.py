@@ -1,0 +1,1 @@
+"""Housekeeping beside the server: finds tenants with work that is due, and does it in small steps."""
