@@ -3,7 +3,7 @@
 import base64
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import httpx
 import msgspec
@@ -89,3 +89,33 @@ async def _furnish(client: httpx.AsyncClient, services: Services) -> World:
         f"/v1/tenants/{tenant['id']}/api-keys", {"name": "walk", "type": "secret", "scopes": EVERY_SCOPE}
     )
     return msgspec.structs.replace(bare, tenant_id=tenant["id"], secret_key=key["key"], secret_key_id=key["id"])
+
+
+async def operations_of(world: World) -> list[tuple[str, str]]:
+    """Return every operation of the served document with its method."""
+    document = (await world.client.get("/openapi.json")).json()
+    return [
+        (operation["operationId"], method)
+        for path in document["paths"].values()
+        for method, operation in path.items()
+        if method in {"delete", "get", "patch", "post", "put"}
+    ]
+
+
+async def send(world: World, call: "Sendable", *, key: str | None = None, **headers: str) -> httpx.Response:
+    """Send an act's request with the credential it is for, or with `key`."""
+    own = world.master_key if call.by_master else world.secret_key
+    return await world.send(call.method, call.path, call.body, key=key or own, **headers)
+
+
+class Sendable(Protocol):
+    """What `send` needs of a call."""
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def body(self) -> Any: ...
+    @property
+    def by_master(self) -> bool: ...

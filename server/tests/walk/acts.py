@@ -1,0 +1,202 @@
+"""One call of every operation that the document names: what must exist before it, and the request itself."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import msgspec
+
+from tests.walk.world import EVERY_SCOPE, World
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """A request. `objects` are the ids of what it is about, by the names that expectations use; `made` is its own."""
+
+    method: str
+    path: str
+    body: Any = None
+    by_master: bool = False
+    objects: dict[str, str] = {}
+
+
+Act = Callable[[World], Awaitable[Call]]
+
+
+async def _user(world: World, **fields: Any) -> str:
+    made = await world.make("/v1/users", {"email": "a@example.com", **fields})
+    return str(made["id"])
+
+
+async def _tenant(world: World) -> str:
+    return str((await world.make("/v1/tenants", {"name": "T"}, key=world.master_key))["id"])
+
+
+async def create_user(_: World) -> Call:
+    body = {"email": "New@example.com", "name": "New", "role": "admin", "public_metadata": {"plan": "pro"}}
+    return Call(method="POST", path="/v1/users", body=body)
+
+
+async def list_users(_: World) -> Call:
+    return Call(method="GET", path="/v1/users?limit=2")
+
+
+async def search_users(_: World) -> Call:
+    return Call(method="POST", path="/v1/admin/users/search", body={"query": "a"})
+
+
+async def get_user(world: World) -> Call:
+    user = await _user(world)
+    return Call(method="GET", path=f"/v1/users/{user}", objects={"user": user})
+
+
+async def get_user_access(world: World) -> Call:
+    user = await _user(world)
+    return Call(method="GET", path=f"/v1/users/{user}/access", objects={"user": user})
+
+
+async def update_user(world: World) -> Call:
+    user = await _user(world, name="A", private_metadata={"old": 1})
+    body = {
+        "name": "B",
+        "email": "b@example.com",
+        "private_metadata": {"old": None, "new": [2]},
+        "disabled": True,
+        "reason": "asked to",
+    }
+    return Call(method="PATCH", path=f"/v1/users/{user}", body=body, objects={"user": user})
+
+
+async def disable_user(world: World) -> Call:
+    user = await _user(world)
+    return Call(method="POST", path=f"/v1/users/{user}/disable", body={"reason": "spam"}, objects={"user": user})
+
+
+async def enable_user(world: World) -> Call:
+    user = await _user(world)
+    await world.send("POST", f"/v1/users/{user}/disable")
+    body = {"reason": "a mistake"}
+    return Call(method="POST", path=f"/v1/users/{user}/enable", body=body, objects={"user": user})
+
+
+async def bulk_disable_users(world: World) -> Call:
+    users = [await _user(world, email=f"{name}@example.com") for name in ("a", "b", "c")]
+    await world.send("POST", f"/v1/users/{users[2]}/disable")
+    body = {"user_ids": [*users, users[0], "usr_unknown"], "reason": "a wave of spam"}
+    return Call(
+        method="POST", path="/v1/admin/users/bulk-disable", body=body, objects={"user": users[0], "other": users[1]}
+    )
+
+
+async def list_audit_logs(_: World) -> Call:
+    return Call(method="GET", path="/v1/audit-logs?type=user.*")
+
+
+async def get_audit_log(world: World) -> Call:
+    entry = await world.make("/v1/audit-logs", {"action": "thing.done"})
+    return Call(method="GET", path=f"/v1/audit-logs/{entry['id']}", objects={"entry": entry["id"]})
+
+
+async def create_audit_log(world: World) -> Call:
+    user = await _user(world)
+    body = {"action": "user.suspended", "actor": "admin", "resource_id": user, "metadata": {"reason": "late"}}
+    return Call(method="POST", path="/v1/audit-logs", body=body, objects={"user": user})
+
+
+async def list_api_keys(_: World) -> Call:
+    return Call(method="GET", path="/v1/api-keys")
+
+
+async def get_api_key(world: World) -> Call:
+    return Call(method="GET", path=f"/v1/api-keys/{world.secret_key_id}", objects={"key": world.secret_key_id})
+
+
+async def create_api_key(_: World) -> Call:
+    body = {"name": "reader", "type": "secret", "scopes": ["users:read", "audit:read"]}
+    return Call(method="POST", path="/v1/api-keys", body=body)
+
+
+async def revoke_api_key(world: World) -> Call:
+    key = (await world.make("/v1/api-keys", {"name": "leaked", "type": "publishable"}))["id"]
+    return Call(method="DELETE", path=f"/v1/api-keys/{key}", body={"reason": "leaked"}, objects={"key": key})
+
+
+async def create_tenant_api_key(world: World) -> Call:
+    body = {"name": "first", "type": "secret", "scopes": list(EVERY_SCOPE)}
+    return Call(method="POST", path=f"/v1/tenants/{world.tenant_id}/api-keys", body=body, by_master=True)
+
+
+async def list_tenants(_: World) -> Call:
+    return Call(method="GET", path="/v1/tenants", by_master=True)
+
+
+async def get_tenant(world: World) -> Call:
+    return Call(method="GET", path=f"/v1/tenants/{world.tenant_id}", by_master=True)
+
+
+async def create_tenant(_: World) -> Call:
+    return Call(method="POST", path="/v1/tenants", body={"name": "T", "environment": "test"}, by_master=True)
+
+
+async def update_tenant(world: World) -> Call:
+    tenant = await _tenant(world)
+    path = f"/v1/tenants/{tenant}"
+    return Call(method="PATCH", path=path, body={"name": "U"}, by_master=True, objects={"tenant": tenant})
+
+
+async def suspend_tenant(world: World) -> Call:
+    tenant = await _tenant(world)
+    path = f"/v1/tenants/{tenant}/suspend"
+    return Call(method="POST", path=path, body={"reason": "unpaid"}, by_master=True, objects={"tenant": tenant})
+
+
+async def resume_tenant(world: World) -> Call:
+    tenant = await _tenant(world)
+    path = f"/v1/tenants/{tenant}"
+    await world.send("POST", f"{path}/suspend", {"reason": "unpaid"}, key=world.master_key)
+    return Call(method="POST", path=f"{path}/resume", by_master=True, objects={"tenant": tenant})
+
+
+async def delete_tenant(world: World) -> Call:
+    tenant = await _tenant(world)
+    path = f"/v1/tenants/{tenant}?confirm={tenant}"
+    return Call(method="DELETE", path=path, by_master=True, objects={"tenant": tenant})
+
+
+async def check_health(_: World) -> Call:
+    return Call(method="GET", path="/health")
+
+
+async def check_readiness(_: World) -> Call:
+    return Call(method="GET", path="/ready")
+
+
+ACTS: Final[dict[str, Act]] = {
+    act.__name__: act
+    for act in (
+        bulk_disable_users,
+        check_health,
+        check_readiness,
+        create_api_key,
+        create_audit_log,
+        create_tenant,
+        create_tenant_api_key,
+        create_user,
+        delete_tenant,
+        disable_user,
+        enable_user,
+        get_api_key,
+        get_audit_log,
+        get_tenant,
+        get_user,
+        get_user_access,
+        list_api_keys,
+        list_audit_logs,
+        list_tenants,
+        list_users,
+        resume_tenant,
+        revoke_api_key,
+        search_users,
+        suspend_tenant,
+        update_tenant,
+        update_user,
+    )
+}

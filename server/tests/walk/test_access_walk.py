@@ -1,0 +1,129 @@
+"""Every operation by everyone: no credential, the wrong kind, each single scope, another tenant."""
+
+from typing import Any, Final
+
+import httpx
+import pytest
+
+from hellojohn_server.kit.scopes import Scope
+from tests.walk.acts import ACTS
+from tests.walk.test_audit_walk import TABLE
+from tests.walk.world import EVERY_SCOPE, World, send
+
+MASTER: Final = {
+    "create_tenant",
+    "create_tenant_api_key",
+    "delete_tenant",
+    "get_tenant",
+    "list_tenants",
+    "resume_tenant",
+    "suspend_tenant",
+    "update_tenant",
+}
+PUBLIC: Final = {"check_health", "check_readiness"}
+NEEDS: Final[dict[str, set[str]]] = {
+    "bulk_disable_users": {"users:write"},
+    "create_api_key": {"keys:write", "users:read", "audit:read"},
+    "create_audit_log": {"audit:write"},
+    "create_user": {"users:write", "admins:manage"},
+    "disable_user": {"users:write"},
+    "enable_user": {"users:write"},
+    "get_api_key": {"keys:read"},
+    "get_audit_log": {"audit:read"},
+    "get_user": {"users:read"},
+    "get_user_access": {"users:read"},
+    "list_api_keys": {"keys:read"},
+    "list_audit_logs": {"audit:read"},
+    "list_users": {"users:read"},
+    "revoke_api_key": {"keys:write"},
+    "search_users": {"users:read"},
+    "update_user": {"users:write", "users:credentials"},
+}
+"""What the call in acts.py needs: its base scope and the conditional ones of what it does."""
+NAMES_ANOTHERS_OBJECT: Final = {
+    "disable_user",
+    "enable_user",
+    "get_api_key",
+    "get_audit_log",
+    "get_user",
+    "get_user_access",
+    "revoke_api_key",
+    "update_user",
+}
+
+
+def error_of(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["error"]["code"]
+
+
+async def make_key(world: World, *scopes: str, tenant_id: str | None = None, kind: str = "secret") -> str:
+    body: dict[str, Any] = {"name": "some", "type": kind}
+    if kind == "secret":
+        body["scopes"] = scopes
+    made = await world.make(f"/v1/tenants/{tenant_id or world.tenant_id}/api-keys", body, key=world.master_key)
+    return str(made["key"])
+
+
+def test_the_table_names_every_operation() -> None:
+    assert ACTS.keys() == MASTER | PUBLIC | NEEDS.keys()
+
+
+@pytest.mark.parametrize("operation", sorted(ACTS.keys() - PUBLIC))
+async def test_the_wrong_credential_is_refused(world: World, operation: str) -> None:
+    call = await ACTS[operation](world)
+    publishable = await make_key(world, kind="publishable")
+    wrong_kind = world.secret_key if operation in MASTER else world.master_key
+    altered = f"{world.secret_key[:-1]}{'A' if world.secret_key[-1] != 'A' else 'B'}"
+    entries = len(await world.entries(world.tenant_id))
+
+    bare = await world.client.request(call.method, call.path, json=call.body)
+
+    assert error_of(bare) == (401, "missing_token")
+    assert bare.headers["WWW-Authenticate"].startswith("Bearer")
+    assert error_of(await send(world, call, key=altered)) == (401, "invalid_api_key")
+    assert error_of(await send(world, call, key="eyJhbGciOiJFZERTQSJ9.e30.x")) == (401, "invalid_token")
+    assert error_of(await send(world, call, key=publishable)) == (403, "credential_not_allowed")
+    assert error_of(await send(world, call, key=wrong_kind)) == (403, "credential_not_allowed")
+    gained = (await world.entries(world.tenant_id))[entries:]
+    assert {(entry.type, entry.result) for entry in gained} == {("operation.denied", "denied")}
+
+
+@pytest.mark.parametrize("operation", sorted(NEEDS))
+async def test_each_single_scope_opens_exactly_what_it_is_for(world: World, operation: str) -> None:
+    needed = NEEDS[operation]
+    call = await ACTS[operation](world)
+    for scope in Scope:
+        if {scope.value} == needed:
+            continue
+        answer = await send(world, call, key=await make_key(world, scope.value))
+        assert error_of(answer) == (403, "insufficient_scope"), (scope, answer.text)
+        named = {detail["message"] for detail in answer.json()["error"]["details"]}
+        assert named <= {f"Needs the scope {missing}." for missing in needed - {scope.value}}, (scope, named)
+        assert named
+
+    allowed = await send(world, call, key=await make_key(world, *needed))
+
+    assert allowed.is_success, allowed.text
+
+
+@pytest.mark.parametrize("operation", sorted(NEEDS))
+async def test_another_tenant_finds_nothing(world: World, operation: str) -> None:
+    other = str((await world.make("/v1/tenants", {"name": "Other"}, key=world.master_key))["id"])
+    others_key = await make_key(world, *EVERY_SCOPE, tenant_id=other)
+    call = await ACTS[operation](world)
+
+    mismatch = await send(world, call, key=others_key, **{"X-Tenant-ID": world.tenant_id})
+    answer = await send(world, call, key=others_key)
+
+    assert error_of(mismatch) == (403, "tenant_mismatch")
+    if operation in NAMES_ANOTHERS_OBJECT:
+        assert answer.status_code == httpx.codes.NOT_FOUND, answer.text
+    elif operation == "bulk_disable_users":
+        assert answer.json()["disabled"] == 0
+        assert set(answer.json()["not_found"]) == set(call.body["user_ids"])
+    elif operation in {"list_users", "search_users"}:
+        assert answer.json()["data"] == []
+    else:
+        assert answer.is_success
+    own = await send(world, call, **{"X-Tenant-ID": world.tenant_id})
+    assert own.status_code == (TABLE[operation].status if operation in TABLE else httpx.codes.OK), own.text

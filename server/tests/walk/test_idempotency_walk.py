@@ -1,0 +1,70 @@
+"""Every mutating operation under an Idempotency-Key: eight at once and again later, one effect and one answer."""
+
+import asyncio
+from typing import Final
+
+import httpx
+import msgspec
+import pytest
+
+from hellojohn_server.kit.ids import CONTROL_TENANT_ID
+from tests.walk.acts import ACTS
+from tests.walk.test_audit_walk import TABLE
+from tests.walk.world import World, send
+
+AT_ONCE: Final = 8
+KEY: Final = "walk-1"
+OTHERWISE: Final[dict[str, dict[str, str]]] = {
+    "bulk_disable_users": {"reason": "another"},
+    "create_api_key": {"name": "another"},
+    "create_audit_log": {"action": "thing.else"},
+    "create_tenant": {"name": "another"},
+    "create_tenant_api_key": {"name": "another"},
+    "create_user": {"name": "another"},
+    "disable_user": {"reason": "another"},
+    "enable_user": {"reason": "another"},
+    "revoke_api_key": {"reason": "another"},
+    "suspend_tenant": {"reason": "another"},
+    "update_tenant": {"name": "another"},
+    "update_user": {"reason": "another"},
+}
+"""What makes the body of each operation that has one another body."""
+
+
+async def count_entries(world: World) -> int:
+    return sum([len(await world.entries(tenant_id)) for tenant_id in (world.tenant_id, CONTROL_TENANT_ID)])
+
+
+@pytest.mark.parametrize("operation", sorted(TABLE))
+async def test_one_effect_and_one_answer(world: World, operation: str) -> None:
+    call = await ACTS[operation](world)
+    before = await count_entries(world)
+
+    at_once = await asyncio.gather(*(send(world, call, **{"Idempotency-Key": KEY}) for _ in range(AT_ONCE)))
+    later = [await send(world, call, **{"Idempotency-Key": KEY}) for _ in range(2)]
+
+    answers = [*at_once, *later]
+    assert {answer.status_code for answer in answers} == {TABLE[operation].status}, answers[0].text
+    assert len({answer.content for answer in answers}) == 1
+    assert len({(answer.headers.get("ETag"), answer.headers.get("Location")) for answer in answers}) == 1
+    assert [answer.headers.get("Idempotency-Replayed") for answer in answers].count(None) == 1
+    assert await count_entries(world) - before == len(TABLE[operation].entries)
+
+
+def test_every_operation_with_a_body_is_there() -> None:
+    assert TABLE.keys() - OTHERWISE.keys() == {"delete_tenant", "resume_tenant"}
+
+
+@pytest.mark.parametrize("operation", sorted(OTHERWISE))
+async def test_another_request_under_the_key_is_refused(world: World, operation: str) -> None:
+    call = await ACTS[operation](world)
+    first = await send(world, call, **{"Idempotency-Key": KEY})
+    assert first.status_code == TABLE[operation].status
+    before = await count_entries(world)
+
+    changed = msgspec.structs.replace(call, body={**call.body, **OTHERWISE[operation]})
+    other = await send(world, changed, **{"Idempotency-Key": KEY})
+
+    assert other.status_code == httpx.codes.UNPROCESSABLE_ENTITY, other.text
+    assert other.json()["error"]["code"] == "idempotency_key_reused"
+    assert await count_entries(world) == before

@@ -1,0 +1,49 @@
+"""How many reads the hot paths make: tenant, key, and what was asked for, a page with its total included."""
+
+from collections.abc import AsyncIterator
+from typing import Any, Final, cast
+
+import pytest
+
+from hellojohn_server.kit.clock import Clock
+from hellojohn_server.storage.database import Database
+from tests.walk.acts import ACTS
+from tests.walk.recorder import CountingDatabase
+from tests.walk.world import World, send, walked_world
+
+BUDGET: Final = {
+    "bulk_disable_users": 2,
+    "disable_user": 2,
+    "get_api_key": 3,
+    "get_audit_log": 3,
+    "get_user": 3,
+    "get_user_access": 3,
+    "list_api_keys": 3,
+    "list_audit_logs": 3,
+    "list_users": 3,
+    "search_users": 3,
+    "update_user": 2,
+}
+"""Reads outside of a write transaction."""
+
+
+@pytest.fixture
+def counting(database: Database) -> CountingDatabase:
+    return CountingDatabase(database)
+
+
+@pytest.fixture
+async def counted_world(counting: CountingDatabase, clock: Clock) -> AsyncIterator[World]:
+    async with walked_world(cast("Database", cast("Any", counting)), clock) as furnished:
+        yield furnished
+
+
+@pytest.mark.parametrize("operation", sorted(BUDGET))
+async def test_a_hot_path_keeps_its_budget(counted_world: World, counting: CountingDatabase, operation: str) -> None:
+    call = await ACTS[operation](counted_world)
+    counting.read_statements.clear()
+
+    answer = await send(counted_world, call)
+
+    assert answer.is_success, answer.text
+    assert len(counting.read_statements) <= BUDGET[operation], counting.read_statements
