@@ -5,6 +5,7 @@ a file in use is never evicted.
 """
 
 import asyncio
+import contextlib
 import os
 from collections import OrderedDict
 from collections.abc import Callable
@@ -74,6 +75,7 @@ class FileCache:
         self._reads: Executor = ThreadPoolExecutor(_READ_THREADS, thread_name_prefix="sqlite-read")
         self._open: OrderedDict[str, SqliteFile] = OrderedDict()
         self._opening: dict[str, asyncio.Task[None]] = {}
+        self._creating = asyncio.Lock()
         self._dropping: set[str] = set()
         self._template: bytes | None = None
         self._closing = False
@@ -101,7 +103,8 @@ class FileCache:
     async def create(self, tenant_id: str) -> None:
         """Make a tenant's file from the template, durably. Again is harmless."""
         path = self._path_of(tenant_id)
-        await self._in_thread(self._create, path)
+        async with self._creating:  # two at once would write one template, and one unfinished file
+            await self._in_thread(self._create, path)
 
     async def drop(self, tenant_id: str) -> None:
         """Close and remove a tenant's file. Again is harmless. Calls that use it end first; new ones find nothing."""
@@ -203,11 +206,13 @@ class FileCache:
         unfinished = path.with_suffix(f".{os.getpid()}.new")
         try:
             _write_durably(unfinished, self._template)
-            unfinished.replace(path)
+            with contextlib.suppress(FileExistsError):  # another process made it meanwhile, and may have filled it
+                path.hardlink_to(unfinished)
             _sync_directory(path.parent)
         except OSError as error:
-            unfinished.unlink(missing_ok=True)
             raise StoreUnavailable(f"The tenant's file cannot be made: {error.strerror}.") from error
+        finally:
+            unfinished.unlink(missing_ok=True)
 
     def _make_template(self) -> bytes:
         """Return the bytes of an empty tenant file of the newest schema (DDL statement by statement takes 600 ms)."""
