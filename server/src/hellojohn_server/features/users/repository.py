@@ -82,7 +82,7 @@ LIST_USERS_LOCKED = Statement(
     f"""
     SELECT {USER_COLUMNS} FROM users
     WHERE tenant_id = :tenant_id AND id IN (SELECT value FROM json_each(:user_ids))
-    UNION
+    UNION ALL
     SELECT {USER_COLUMNS} FROM users
     WHERE tenant_id = :tenant_id AND role = 'super_admin' AND EXISTS (
         SELECT 1 FROM users
