@@ -4,6 +4,7 @@ msgspec takes the last of two equal keys, any depth up to a crash of the recursi
 length. `is_plain` says in C speed that a body cannot hold such a thing; the rare others are parsed again by `parse`.
 """
 
+import codecs
 import json
 import math
 import re
@@ -41,9 +42,11 @@ class JsonObject(dict[str, Any]):
 
 
 def text_of(body: bytes) -> str:
-    """Return the body as text; MalformedJson when it is empty or not UTF-8 (RFC 8259 section 8.1)."""
+    """Return the body as text; MalformedJson when it is empty or not bare UTF-8 (RFC 8259 section 8.1)."""
     if not body:
         raise MalformedJson("The body is empty. Send a JSON object.")
+    if body.startswith(codecs.BOM_UTF8):
+        raise MalformedJson("The body is not valid JSON: it starts with a byte order mark (BOM).")
     try:
         return body.decode()
     except UnicodeDecodeError as error:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from http import HTTPStatus
+from inspect import cleandoc
 from typing import Any, Final
 
 import msgspec
@@ -193,24 +194,25 @@ def _query_parameters(query: dict[str, Any] | None) -> list[dict[str, Any]]:
     if query is None:
         return []
     return [
-        {
-            "name": name,
-            "in": "query",
-            "required": name in query.get("required", ()),
-            "schema": _without_null(schema),
-        }
-        | ({"description": schema["description"]} if "description" in schema else {})
+        _query_parameter(name, schema, required=name in query.get("required", ()))
         for name, schema in query["properties"].items()
     ]
 
 
-def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+def _query_parameter(name: str, declared: dict[str, Any], *, required: bool) -> dict[str, Any]:
+    schema = _without_null(declared)
+    described = schema.pop("description", None)
+    parameter: dict[str, Any] = {"name": name, "in": "query", "required": required, "schema": schema}
+    return parameter if described is None else {**parameter, "description": described}
+
+
+def _without_null(declared: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of a parameter: null is how its absence is declared, and nothing that can be sent."""
-    kept: dict[str, Any] = {key: value for key, value in schema.items() if key != "description" and value is not None}
+    kept = {key: value for key, value in declared.items() if value is not None}
     members = [member for member in kept.pop("anyOf", ()) if member.get("type") != "null"]
     if len(members) == 1:
         return {**members[0], **kept}
-    return kept | ({"anyOf": members} if members else {})
+    return {**kept, "anyOf": members} if members else kept
 
 
 def _header_parameters(route: Route) -> list[dict[str, str]]:
@@ -257,9 +259,9 @@ def _failures(operation: Operation) -> dict[str, Any]:
 def errors_of(operation: Operation) -> Iterator[type[ApiError]]:
     """Yield every error that an operation documents: those of its kind, then those that it declares."""
     route, signature = operation.route, operation.signature
-    yield from (BadRequest, InvalidHost, InternalError)
+    yield from (BadRequest, InvalidHost, PayloadTooLarge, InternalError)
     if signature.body is not None:
-        yield from (MalformedJson, PayloadTooLarge, UnsupportedMediaType)
+        yield from (MalformedJson, UnsupportedMediaType)
     if signature.path:
         yield NotFound
     yield Invalid
@@ -328,6 +330,9 @@ def _name_of(reference: dict[str, Any]) -> str:
 
 def _closed(schema: dict[str, Any]) -> dict[str, Any]:
     """Return a schema whose objects say that they have no other fields. Maps (metadata) have no `properties`."""
-    if "properties" in schema:
-        return schema | {"additionalProperties": False}
-    return schema
+    closed = dict(schema)
+    if "properties" in closed:
+        closed["additionalProperties"] = False
+    if "description" in closed:
+        closed["description"] = cleandoc(closed["description"])
+    return closed

@@ -1,0 +1,173 @@
+"""The document and the page that are made of the declarations."""
+
+import re
+from typing import Any
+
+import msgspec
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from hellojohn_server.http.application import Parts, assemble
+from hellojohn_server.http.settings import HttpSettings
+from hellojohn_server.kit.ids import IdFactory
+from hellojohn_server.kit.principal import Context
+from hellojohn_server.kit.routing import PUBLIC, Answer, Method, route, routes_of
+from hellojohn_server.kit.scopes import Scope
+from tests.http.things import Door, Echo, ThingRoutes, WrittenAuthenticator
+
+
+@pytest.fixture
+async def document(ids: IdFactory) -> dict[str, Any]:
+    door = Door(ids, HttpSettings(public_url="https://id.door.test"))
+    return (await door.call("GET", "/openapi.json", headers={})).json()  # type: ignore[no-any-return]
+
+
+def names_of(parameters: list[dict[str, Any]]) -> list[str]:
+    return [parameter.get("name") or parameter["$ref"].rpartition("/")[2] for parameter in parameters]
+
+
+async def test_the_document_is_valid(document: dict[str, Any]) -> None:
+    assert document["openapi"].startswith("3.1.")
+    assert document["servers"] == [{"url": "https://id.door.test"}]
+    assert [str(error) for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
+
+
+async def test_every_declared_operation_is_in_it_and_nothing_else(document: dict[str, Any]) -> None:
+    served = {
+        (declared.method.value.lower(), declared.path, handler.__name__)
+        for declared, handler in routes_of(ThingRoutes())
+    }
+    assert served == {
+        (method, path, operation["operationId"])
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+    }
+
+
+async def test_an_operation_says_what_it_takes_and_needs(document: dict[str, Any]) -> None:
+    create = document["paths"]["/v1/things"]["post"]
+    assert create["summary"] == "Create a thing"
+    assert create["x-required-scope"] == "users:write"
+    assert create["security"] == [{"secretKey": ["users:write"]}]
+    assert names_of(create["parameters"]) == [
+        "limit", "flag", "email", "color", "from", "TenantId", "ActingAdmin", "IdempotencyKey",
+    ]  # fmt: skip
+    assert create["requestBody"]["required"] is True
+    assert set(create["responses"]) == {"201", "400", "401", "403", "409", "413", "415", "422", "500", "503"}
+    assert set(create["responses"]["201"]["headers"]) == {
+        "ETag", "Idempotency-Replayed", "Location", "X-Request-ID",
+    }  # fmt: skip
+    assert "user_deleted" in create["responses"]["409"]["content"]["application/json"]["examples"]
+    update = document["paths"]["/v1/things/{thing_id}"]["patch"]
+    assert "IfMatch" in names_of(update["parameters"])
+    assert "412" in update["responses"]
+    assert update["requestBody"]["required"] is False
+    delete = document["paths"]["/v1/things/{thing_id}"]["delete"]
+    assert "content" not in delete["responses"]["204"]
+    assert "IfMatch" not in names_of(delete["parameters"])
+    assert document["paths"]["/v1/masters"]["get"]["security"] == [{"masterKey": []}]
+    assert document["paths"]["/v1/broken"]["get"]["security"] == []
+    assert names_of(document["paths"]["/v1/broken"]["get"].get("parameters", [])) == []
+    assert "IdempotencyKey" not in names_of(document["paths"]["/v1/search"]["post"]["parameters"])
+
+
+async def test_every_error_has_the_body_of_errors_and_an_example(document: dict[str, Any]) -> None:
+    error = {"$ref": "#/components/schemas/ErrorBody"}
+    for item in document["paths"].values():
+        for operation in item.values():
+            for status, response in operation["responses"].items():
+                if status >= "400":
+                    content = response["content"]["application/json"]
+                    assert content["schema"] == error
+                    assert content["examples"]
+    for name, example in document["components"]["examples"].items():
+        assert example["value"]["error"]["code"] == name
+
+
+async def test_objects_are_closed_and_maps_are_open(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    assert all(schema["additionalProperties"] is False for schema in schemas.values() if "properties" in schema)
+    assert "additionalProperties" not in schemas["ThingBody"]["properties"]["metadata"]
+    assert "ThingQuery" not in schemas
+
+
+async def test_parameters_are_never_null(document: dict[str, Any]) -> None:
+    parameters = {
+        parameter["name"]: parameter
+        for parameter in document["paths"]["/v1/things"]["get"]["parameters"]
+        if "name" in parameter
+    }
+    assert parameters["limit"]["description"] == "How many"
+    assert parameters["limit"]["schema"] == {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}
+    assert parameters["flag"]["schema"] == {"type": "boolean"}
+    assert parameters["color"]["schema"] == {"$ref": "#/components/schemas/Color"}
+    assert all(parameter["required"] is False for parameter in parameters.values())
+
+
+async def test_the_page_lists_every_operation_and_fetches_nothing(door: Door) -> None:
+    response = await door.call("GET", "/docs", headers={})
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    for declared, handler in routes_of(ThingRoutes()):
+        assert f'id="{handler.__name__}"' in response.text
+        assert declared.summary in response.text
+    assert "<script" not in response.text
+    assert re.findall(r'(?:src|href)="([^"#]+)"', response.text) == ["/openapi.json"]
+    assert "url(" not in response.text
+    policy = response.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert "unsafe" not in policy
+
+
+async def test_the_page_shows_text_as_text(ids: IdFactory) -> None:
+    class Sly:
+        @route(Method.GET, "/v1/sly", credentials=PUBLIC)
+        async def be_sly(self) -> Answer[Echo]:
+            """Show <script>alert(1)</script> & `code <b>`."""
+            return Answer(Echo())
+
+    page = (await Door(ids, owners=[Sly()]).call("GET", "/docs", headers={})).text
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+
+
+class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    values: list[str] = []
+
+
+async def test_declarations_that_cannot_be_served_are_refused_at_the_start(ids: IdFactory) -> None:
+    class NoAnswer:
+        @route(Method.GET, "/v1/x", scope=Scope.USERS_READ)
+        async def get_x(self) -> Echo:
+            """Get."""
+            return Echo()
+
+    class OddPath:
+        @route(Method.GET, "/v1/x/{x_id}", scope=Scope.USERS_READ)
+        async def get_x(self, y_id: str) -> Answer[Echo]:
+            """Get."""
+            return Answer(Echo(said=y_id))
+
+    class PublicContext:
+        @route(Method.GET, "/v1/x", credentials=PUBLIC)
+        async def get_x(self, context: Context) -> Answer[Echo]:
+            """Get."""
+            return Answer(Echo(said=context.request_id))
+
+    class ListParameter:
+        @route(Method.GET, "/v1/x", scope=Scope.USERS_READ)
+        async def get_x(self, query: Query) -> Answer[Echo]:
+            """Get."""
+            return Answer(Echo(said=query))
+
+    for owner in (NoAnswer(), OddPath(), PublicContext(), ListParameter()):
+        with pytest.raises(TypeError):
+            Door(ids, owners=[owner])
+    with pytest.raises(ValueError, match="declared twice"):
+        Door(ids, owners=[ThingRoutes(), ThingRoutes()])
+
+
+async def test_an_app_logs_to_standard_output_when_it_is_given_no_log(ids: IdFactory) -> None:
+    async def nothing(*_: object) -> None:
+        return None
+
+    assert assemble(Parts(owners=[], authenticator=WrittenAuthenticator(), record_denied=nothing, ids=ids)) is not None
