@@ -23,7 +23,7 @@ import msgspec
 
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.idempotency import Idempotency
-from hellojohn_server.kit.ids import CONTROL_TENANT_ID
+from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdPrefix, is_id
 from hellojohn_server.storage.database import (
     Command,
     Database,
@@ -34,7 +34,7 @@ from hellojohn_server.storage.database import (
     Work,
     run_work,
 )
-from hellojohn_server.storage.errors import StoreBusy, StoreUnavailable
+from hellojohn_server.storage.errors import StoreBusy, StoreUnavailable, TenantStoreNotFound
 from hellojohn_server.storage.migrations import Plane
 from hellojohn_server.storage.postgres_driver import (
     DRIVER_ERRORS,
@@ -98,7 +98,10 @@ class _Connection(asyncpg.Connection):
 
 
 class PostgresDatabase(Database):
-    """Every tenant's rows and the control store in one database. Belongs to the event loop it was opened on."""
+    """Every tenant's rows and the control store in one database. Belongs to the event loop it was opened on.
+
+    A tenant that was never made has no rows: TenantStoreNotFound is raised only for what is no tenant's id.
+    """
 
     def __init__(self, dsn: str, clock: Clock, options: PostgresOptions) -> None:
         self._dsn = dsn
@@ -157,13 +160,14 @@ class PostgresDatabase(Database):
         raise StoreBusy
 
     async def create_tenant(self, tenant_id: str) -> None:
-        """Do nothing: a tenant's rows stand in the same tables as everyone's."""
+        """Make nothing: a tenant's rows stand in the same tables as everyone's."""
+        _plane_of(tenant_id)
 
     async def drop_tenant(self, tenant_id: str) -> None:
         """Delete every row of a tenant, in batches that are each committed: when it fails midway, call it again."""
         plane = _plane_of(tenant_id)
         if plane is Plane.CONTROL:
-            raise ValueError("the control store is no tenant")
+            raise TenantStoreNotFound
         async with self._connection(plane, long=True) as connection:
             tables = await run(connection, connection.fetch, _TENANT_TABLES, SCHEMAS[plane])
             for (table,) in tables:
@@ -277,7 +281,11 @@ async def _close(pool: asyncpg.Pool) -> None:
 
 
 def _plane_of(tenant_id: str) -> Plane:
-    return Plane.CONTROL if tenant_id == CONTROL_TENANT_ID else Plane.TENANT
+    if tenant_id == CONTROL_TENANT_ID:
+        return Plane.CONTROL
+    if not is_id(tenant_id, IdPrefix.TENANT):
+        raise TenantStoreNotFound
+    return Plane.TENANT
 
 
 def _milliseconds(seconds: float) -> str:

@@ -17,6 +17,11 @@ _CREATE_VERSIONS: Final = """
         number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL
     )
 """
+_HAS_VERSIONS: Final = """
+    SELECT EXISTS (SELECT 1 FROM pg_tables WHERE schemaname = $1 AND tablename = 'schema_migrations')
+"""
+"""to_regclass would answer from the connection's cache: it need not see what another process made while we waited."""
+
 _GET_VERSION: Final = "SELECT coalesce(max(number), 0) FROM {schema}.schema_migrations"
 _INSERT_VERSION: Final = "INSERT INTO {schema}.schema_migrations (number, name, applied_at) VALUES ($1, $2, $3)"
 _NO_RIGHT: Final = (asyncpg.InsufficientPrivilegeError, asyncpg.ReadOnlySQLTransactionError)
@@ -28,19 +33,16 @@ async def bring_up_to_date(connection: asyncpg.Connection, now_ms: int) -> None:
     Raises StoreUnavailable when the database is newer than this program, or is not one that it can use.
     """
     await _require_fit(connection)
-    for plane, schema in SCHEMAS.items():
-        known = load_migrations(Engine.POSTGRES, plane)
-        while True:
-            missing = known[await _version(connection, schema, len(known)) :]
-            if not missing:
-                break
-            try:
+    try:
+        for plane, schema in SCHEMAS.items():
+            known = load_migrations(Engine.POSTGRES, plane)
+            while await _version(connection, schema, len(known)) < len(known):
                 await _apply_next(connection, schema, known, now_ms)
-            except _NO_RIGHT as error:
-                raise StoreUnavailable(
-                    f"The database needs migration {missing[0].number:04d}_{missing[0].name} of schema {schema}, and "
-                    f"this role may not make it ({error}). Run `hj migrate` once with a role that may."
-                ) from error
+    except _NO_RIGHT as error:
+        raise StoreUnavailable(
+            f"The database has not the newest schema, and this role may not make it ({error}). "
+            "Run `hj migrate` once with a role that may."
+        ) from error
 
 
 async def _require_fit(connection: asyncpg.Connection) -> None:
@@ -54,7 +56,7 @@ async def _require_fit(connection: asyncpg.Connection) -> None:
 
 async def _version(connection: asyncpg.Connection, schema: str, newest: int) -> int:
     """Return the number of the last migration applied, 0 for none."""
-    if await connection.fetchval("SELECT to_regclass($1)", f"{schema}.schema_migrations") is None:
+    if not await connection.fetchval(_HAS_VERSIONS, schema):
         return 0
     version = int(await connection.fetchval(_GET_VERSION.format(schema=schema)))
     if version > newest:
@@ -73,9 +75,9 @@ async def _apply_next(connection: asyncpg.Connection, schema: str, known: tuple[
             return
         migration = known[version]
         if version == 0:
+            await _require_trigrams(connection)
             await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
             await connection.execute(_CREATE_VERSIONS.format(schema=schema))
-            await _require_trigrams(connection)
         await connection.execute(f"SET LOCAL search_path TO {schema}, public")
         await connection.execute(migration.sql)
         await connection.execute(

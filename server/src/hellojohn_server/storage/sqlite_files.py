@@ -108,6 +108,8 @@ class FileCache:
 
     async def drop(self, tenant_id: str) -> None:
         """Close and remove a tenant's file. Again is harmless. Calls that use it end first; new ones find nothing."""
+        if tenant_id == CONTROL_TENANT_ID:
+            raise TenantStoreNotFound
         path = self._path_of(tenant_id)
         self._dropping.add(tenant_id)
         try:
