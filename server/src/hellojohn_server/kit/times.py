@@ -14,10 +14,10 @@ Timestamp = Annotated[
     msgspec.Meta(description="RFC 3339 in UTC, with milliseconds", extra_json_schema={"format": "date-time"}),
 ]
 Moment = Annotated[datetime, msgspec.Meta(tz=True, description="RFC 3339 with an offset or Z")]
-DURATION_PATTERN: Final = r"^[1-9][0-9]{0,8}[smhdwy]$"
+DURATION_PATTERN: Final = r"^[1-9][0-9]{0,8}[smhdwy]$(?!\n)"
 Duration = Annotated[
     str,
-    msgspec.Meta(pattern=DURATION_PATTERN, description="A whole number and a unit: s m h d w y (365 days), as in 1h"),
+    msgspec.Meta(pattern=DURATION_PATTERN, description="a whole number and a unit: s m h d w y (365 days), as in 1h"),
 ]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

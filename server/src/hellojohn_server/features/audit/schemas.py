@@ -45,16 +45,16 @@ TypeFilter = Annotated[
     str,
     msgspec.Meta(
         max_length=100,
-        pattern=r"^[a-z0-9_-]+(\.[a-z0-9_-]+)*(\.\*)?$",
-        description="A type such as user.disabled, or every type that starts alike: user.*",
+        pattern=r"^[a-z0-9_-]+(\.[a-z0-9_-]+)*(\.\*)?$(?!\n)",
+        description="a type such as user.disabled, or every type that starts alike: user.*",
     ),
 ]
 Action = Annotated[
     str,
     msgspec.Meta(
         max_length=100,
-        pattern=r"^[a-z0-9_-]+(\.[a-z0-9_-]+)*$",
-        description="Words of a-z 0-9 _ - separated by dots, as in invoice.sent; not the name of a built-in type",
+        pattern=r"^[a-z0-9_-]+(\.[a-z0-9_-]+)*$(?!\n)",
+        description="words of a-z 0-9 _ - separated by dots, as in invoice.sent; not the name of a built-in type",
         extra=checked_by(action_fault),
     ),
 ]
