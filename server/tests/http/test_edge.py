@@ -265,7 +265,7 @@ async def run(door: Door, messages: list[dict[str, Any]], **facts: Any) -> list[
         "client": ("192.0.2.1", 1),
         "server": ("door.test", 80),
     } | facts
-    await door.app(scope, receive, send)  # type: ignore[arg-type]
+    await door.app(scope, receive, send)
     return sent
 
 
@@ -322,5 +322,5 @@ async def test_the_lifespan_runs(door: Door) -> None:
     async def send(message: Any) -> None:
         sent.append(message["type"])
 
-    await door.app({"type": "lifespan"}, receive, send)  # type: ignore[arg-type, typeddict-item]
+    await door.app({"type": "lifespan"}, receive, send)
     assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
