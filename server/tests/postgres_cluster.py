@@ -39,6 +39,7 @@ _FAST: Final = (
     "max_wal_senders=0",
     "max_wal_size=128MB",
 )
+_DEBIAN: Final = Path("/usr/lib/postgresql")
 _MEMORY: Final = Path("/dev/shm")
 _MEMORY_BYTES: Final = 2**30
 _SETTINGS: Final = ("max_connections=200", "shared_buffers=64MB", "log_min_messages=fatal", "client_min_messages=error")
@@ -123,7 +124,7 @@ def find_binaries() -> Path:
     if pg_config is not None:
         found = subprocess.run([pg_config, "--bindir"], capture_output=True, text=True, check=False)
         candidates.append(Path(found.stdout.strip()))
-    installed = Path("/usr/lib/postgresql").glob("*/bin")
+    installed = _DEBIAN.glob("*/bin")
     candidates.extend(sorted(installed, key=lambda path: int(path.parent.name.split(".")[0]), reverse=True))
     for directory in candidates:
         if all((directory / name).is_file() for name in ("initdb", "postgres", "psql")):

@@ -233,7 +233,7 @@ async def test_results_of_every_form_come_back_alike(database: Database, tenant_
             return answer
 
         for _ in range(2):
-            outcome = await database.write(tenant_id, command, form, idempotency=key(f"key-{number}"))  # type: ignore[arg-type,var-annotated]
+            outcome = await database.write(tenant_id, command, form, idempotency=key(f"key-{number}"))
             assert outcome == value
 
 

@@ -8,7 +8,7 @@ import pytest
 from hellojohn_server.features.audit.service import AuditLog
 from hellojohn_server.kit.errors import Conflict
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdFactory
-from hellojohn_server.storage.database import Database, Exempt, Reader, Row, Transaction
+from hellojohn_server.storage.database import Database, Exempt, Parameter, Reader, Row, Transaction
 from hellojohn_server.storage.errors import UnauditedChange, UniqueViolation
 from hellojohn_server.storage.sql import Kind, Statement
 from tests.conftest import ManualClock, OpenDatabase
@@ -65,9 +65,9 @@ async def write(database: Database, tenant_id: str, step: Step, exempt: Exempt |
     await database.write(tenant_id, command, type(None), exempt=exempt)
 
 
-async def read(database: Database, tenant_id: str, statement: Statement, **parameters: object) -> list[Row]:
+async def read(database: Database, tenant_id: str, statement: Statement, **parameters: Parameter) -> list[Row]:
     async def query(reader: Reader) -> list[Row]:
-        return await reader.fetch_all(statement, **parameters)  # type: ignore[arg-type]
+        return await reader.fetch_all(statement, **parameters)
 
     return await database.read(tenant_id, query)
 

@@ -130,7 +130,7 @@ async def test_a_serialization_conflict_is_run_again_whole(store: PostgresDataba
     counted: list[int] = []
 
     async def count_and_add(tx: Transaction) -> str:
-        await tx._connection.execute("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE")  # type: ignore[attr-defined]
+        await tx._connection.execute("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE")
         row = await tx.fetch_one(COUNT_ORGANIZATIONS)
         assert row is not None
         counted.append(row[0])
