@@ -33,17 +33,21 @@ def parse_query(query: str) -> SearchWords:
     A word of three characters and more (after folding) may occur anywhere; of a shorter one the letters and digits
     count, and they must begin a word. One without any is left out. Raises Invalid when query_fault finds a fault.
     """
-    asked = fold(query).split()
+    asked = _asked(query)
     fault = _fault(asked)
     if fault is not None:
         raise Invalid(details=[FieldError("query", FieldCode.INVALID, fault)])
-    anywhere = (word for word in asked if len(word) > PREFIX_LENGTH)
-    return SearchWords(tuple(dict.fromkeys(anywhere)), tuple(dict.fromkeys(_starts(asked))))
+    anywhere = tuple(word for word in asked if len(word) > PREFIX_LENGTH)
+    return SearchWords(anywhere, tuple(dict.fromkeys(_starts(asked))))
 
 
 def query_fault(query: str) -> str | None:
     """Say what is wrong with `query` (nothing in it can be searched for; too many words), or None."""
-    return _fault(fold(query).split())
+    return _fault(_asked(query))
+
+
+def _asked(query: str) -> list[str]:
+    return list(dict.fromkeys(fold(query).split()))
 
 
 def _fault(asked: list[str]) -> str | None:

@@ -311,7 +311,7 @@ def _arms(shape: Shape, select: str, rows: str, *, column: str, tie: str | None)
     by_tie = "" if tie is None else f", {tie} {direction}"
     end = f"ORDER BY {column} {direction}{by_tie} LIMIT :rows"
     arms: list[str] = []
-    if shape.start is not Start.NULLS:
+    if shape.start is not Start.NULLS or shape.field not in _NULLABLE:
         present = f" AND {column} IS NOT NULL" if shape.field in _NULLABLE else ""
         place = f"{column} {beyond} :value" if tie is None else f"({column}, {tie}) {beyond} (:value, :id)"
         after = f" AND {place}" if shape.start is Start.VALUES else ""
@@ -379,12 +379,20 @@ def _source(shape: Shape) -> _Source:
         if condition in shape.conditions:
             seq = None if condition is Condition.LOCKED else "u.seq"
             return _Source(f"users AS u INDEXED BY {index}", None, _checks(shape, driver=condition), seq)
-    return _walk(shape)
+    return _everyone(shape)
 
 
-def _walk(shape: Shape) -> _Source:
-    """Return all users, for an index in the order asked for, with everything left to check."""
+def _everyone(shape: Shape) -> _Source:
     return _Source("users AS u", None, _checks(shape))
+
+
+def _walk(shape: Shape, *further: str) -> list[str]:
+    """Return the page from the index in the order asked for, with everything checked on the way.
+
+    Without a condition on the column, SQLite would rather sort everybody than walk an index that lacks other columns.
+    """
+    bound = ("u.email_key >= ''",) if shape.field is SortField.EMAIL else ()
+    return _sorted(shape, _everyone(shape).rows(*bound, *further))
 
 
 def _checks(
@@ -436,8 +444,8 @@ def _sqlite(shape: Shape) -> str:
     total = _counter(shape, deltas=False) if is_counted else bounded_count(rows, ":cap")
     if shape.field is SortField.CREATED_AT and source.seq is not None:
         keys = _newest(shape, source, source.seq)
-    elif is_counted and source == _walk(shape):
-        keys = in_turn(_sorted(shape, source.rows()), ":rows")
+    elif is_counted and source == _everyone(shape):
+        keys = in_turn(_walk(shape), ":rows")
     else:
         matches = f"WITH matches (seq) AS MATERIALIZED (SELECT u.seq {rows} LIMIT :cap)"
         total = total if is_counted else "SELECT count(*) FROM matches"
@@ -462,11 +470,10 @@ def _few_or_many(shape: Shape) -> str:
     arms = _sorted(shape, f"{few} AND (SELECT count(*) FROM matches) < :cap")
     if not any(condition in _UNIQUE for condition in shape.conditions):
         is_many = "(SELECT count(*) FROM matches) = :cap"
-        walk = _walk(shape)
         if shape.field is SortField.CREATED_AT:
-            arms.append(_newest(shape, walk, "u.seq", is_many))
+            arms.append(_newest(shape, _everyone(shape), "u.seq", is_many))
         else:
-            arms += _sorted(shape, walk.rows(is_many))
+            arms += _walk(shape, is_many)
     return in_turn(arms, ":rows")
 
 

@@ -1,0 +1,206 @@
+"""How the composed statements are run: every shape on SQLite, without statistics and with; the main on PostgreSQL."""
+
+import itertools
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import apsw
+import asyncpg
+import pytest
+
+from hellojohn_server.features.search.repository import Condition, Counting, Shape, Start, statement_of
+from hellojohn_server.features.search.schemas import SortField
+from hellojohn_server.features.users.schemas import UserStatus
+from hellojohn_server.kit.ids import IdFactory, IdPrefix
+from hellojohn_server.storage.database import Reader, Row
+from hellojohn_server.storage.migrations import Engine, Plane, load_migrations
+from hellojohn_server.storage.postgres import PostgresDatabase
+from hellojohn_server.storage.postgres_schema import SCHEMAS
+from hellojohn_server.storage.sql import TENANT_TABLES, Statement
+from tests.conftest import START_MS, ManualClock
+from tests.features.search.people import DAY_MS, insert_people, people
+from tools.lint.statements import check_statement, with_names
+
+STATUSES = {
+    UserStatus.ACTIVE: Condition.ACTIVE,
+    UserStatus.BANNED: Condition.BANNED,
+    UserStatus.DELETED: Condition.DELETED,
+    UserStatus.DISABLED: Condition.STATUS_DISABLED,
+    UserStatus.LOCKED: Condition.LOCKED,
+    UserStatus.PENDING: Condition.PENDING,
+}
+TEXTS = [(0, 0, 0), (2, 1, 1), (0, 0, 2)]
+HAVE_AN_INDEX = {
+    Condition.BANNED: "users_banned",
+    Condition.DELETED: "users_deleted",
+    Condition.DISABLED: "users_disabled",
+    Condition.EMAIL: "sqlite_autoindex_users_2",
+    Condition.EXTERNAL_ID: "sqlite_autoindex_users_4",
+    Condition.LOCKED: "users_locked",
+    Condition.ORGANIZATION: "sqlite_autoindex_memberships_1",
+    Condition.PENDING: "users_pending",
+    Condition.ROLE: "users_role",
+    Condition.STATUS_DISABLED: "users_disabled",
+}
+SORTED_BY = {
+    SortField.CREATED_AT: "PRIMARY KEY",
+    SortField.EMAIL: "sqlite_autoindex_users_2",
+    SortField.LAST_SIGN_IN_AT: "users_last_sign_in",
+    SortField.NAME: "users_name",
+}
+UNORDERED = {Condition.EMAIL, Condition.EXTERNAL_ID, Condition.LOCKED, Condition.ORGANIZATION}
+"""What finds users in another order than that of their creation, so that they are sorted: one, or up to the cap."""
+
+
+def shapes() -> Iterator[Shape]:
+    """Yield every sort, direction and start with each condition and kind of text, and the pairs of conditions."""
+    singles = [(status,) for status in (Condition.NOT_DELETED, *STATUSES.values())]
+    others = [each for each in Condition if (each,) not in singles]
+    singles += [(Condition.NOT_DELETED, other) for other in others]
+    for field, descending, conditions in itertools.product(SortField, (True, False), singles):
+        for start, text in itertools.product(Start, TEXTS):
+            yield Shape(field, descending, start, Counting.ROWS, conditions, *text)
+        yield Shape(field, descending, Start.TOP, Counting.COMPLEMENT, conditions)
+    for field, pair in itertools.product(SortField, itertools.combinations(others, 2)):
+        yield Shape(field, True, Start.VALUES, Counting.ROWS, (Condition.NOT_DELETED, *pair))
+
+
+@pytest.fixture
+def connection() -> Iterator[apsw.Connection]:
+    connection = apsw.Connection(":memory:")
+    for migration in load_migrations(Engine.SQLITE, Plane.TENANT):
+        connection.execute(migration.sql)
+    yield connection
+    connection.close()
+
+
+def plan_of(connection: apsw.Connection, shape: Shape) -> list[str]:
+    statement = statement_of(shape)
+    parameters = {**dict.fromkeys(statement.names, 1), "tenant_id": "t", "trigrams": '"abc"', "prefixes": '"a"'}
+    return [str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {statement.sqlite}", parameters)]
+
+
+def wrong_plans(connection: apsw.Connection, step: int) -> list[tuple[Shape, str, list[str]]]:
+    wrong: list[tuple[Shape, str, list[str]]] = []
+    for shape in itertools.islice(shapes(), 0, None, step):
+        plan = plan_of(connection, shape)
+        wrong.extend((shape, fault, plan) for fault in faults_of(shape, plan))
+    return wrong
+
+
+def test_every_statement_on_sqlite_goes_the_way_it_is_composed_for(connection: apsw.Connection) -> None:
+    assert wrong_plans(connection, 1)[:1] == []
+
+
+def test_it_does_so_whatever_statistics_there_are(connection: apsw.Connection) -> None:
+    connection.execute("INSERT INTO memberships VALUES (1, 't', 'o', 'u', 'r', 0); ANALYZE")
+    assert wrong_plans(connection, 7)[:1] == []
+
+
+def faults_of(shape: Shape, plan: list[str]) -> Iterator[str]:
+    text = "\n".join(plan)
+    asked = set(shape.conditions)
+    is_unique = bool(asked & {Condition.EMAIL, Condition.EXTERNAL_ID})
+    has_text = bool(shape.words or shape.starts) and not is_unique
+    has_driver = has_text or is_unique or bool(asked & HAVE_AN_INDEX.keys())
+    is_sorted = (not has_text and asked & UNORDERED) or shape.field is not SortField.CREATED_AT
+    sorts = plan.count("USE TEMP B-TREE FOR ORDER BY")
+    if not is_sorted and sorts:
+        yield "sorts what comes in order"
+    if sorts > 2 or "USE TEMP B-TREE FOR LAST" in text:
+        yield "sorts more than the few"
+    if has_text and ("users_trigrams VIRTUAL TABLE" if shape.words else "users_prefixes VIRTUAL TABLE") not in text:
+        yield "does not search by the text index"
+    if not has_driver and "VIRTUAL TABLE" in text:
+        yield "uses a text index for nothing"
+    if has_driver and not has_text and not any(HAVE_AN_INDEX.get(each, "-") in text for each in asked):
+        yield "does not use the index of a condition"
+    walks = [step for step in plan if step.startswith("SCAN u") and "VIRTUAL" not in step and "counters" not in step]
+    meant = [step for step in walks if "USING" in step or step == "SCAN u"]
+    if walks != meant:
+        yield "walks something unexpected"
+    if has_driver and not is_sorted and "SCAN u" in walks:
+        yield "reads everybody although a condition has an index"
+    if is_unique and any("SCAN u" in step for step in walks):
+        yield "reads more than the one"
+    if is_sorted and not is_unique and SORTED_BY[shape.field] not in text:
+        yield "does not walk in the order asked for"
+
+
+def test_every_statement_names_its_tenant() -> None:
+    for shape in itertools.islice(shapes(), 0, None, 29):
+        statement = statement_of(shape)
+        numbered = with_names(statement.postgres, statement.postgres_names)
+        assert list(check_statement(statement.sqlite, "sqlite", TENANT_TABLES)) == []
+        assert list(check_statement(numbered, "postgres", TENANT_TABLES)) == []
+
+
+MANY = 10_000
+
+
+def shape_of(field: SortField, start: Start, *conditions: Condition, words: int = 0, starts: int = 0) -> Shape:
+    counting = Counting.ROWS if conditions or words or starts else Counting.COUNTER
+    descending = field in {SortField.CREATED_AT, SortField.LAST_SIGN_IN_AT}
+    return Shape(field, descending, start, counting, (Condition.NOT_DELETED, *conditions), words, 0, starts)
+
+
+TOTAL = {"facet": "total"}
+PLANS: list[tuple[str, Shape, dict[str, Any], str]] = [
+    ("the newest", shape_of(SortField.CREATED_AT, Start.TOP), TOTAL, "users_created"),
+    (
+        "the next page",
+        shape_of(SortField.CREATED_AT, Start.VALUES),
+        {**TOTAL, "value": START_MS - 500 * DAY_MS, "id": "usr_"},
+        "users_created",
+    ),
+    ("by name", shape_of(SortField.NAME, Start.TOP), TOTAL, "users_name"),
+    ("after a name", shape_of(SortField.NAME, Start.VALUES), {**TOTAL, "value": "jose", "id": "usr_"}, "users_name"),
+    ("without a name", shape_of(SortField.NAME, Start.NULLS), {**TOTAL, "id": "usr_"}, "users_name"),
+    ("by address", shape_of(SortField.EMAIL, Start.VALUES), {**TOTAL, "value": "m"}, "users_email_key_key"),
+    ("by sign-in", shape_of(SortField.LAST_SIGN_IN_AT, Start.TOP), TOTAL, "users_last_sign_in"),
+    (
+        "an address",
+        shape_of(SortField.CREATED_AT, Start.TOP, Condition.EMAIL),
+        {"email_key": "x"},
+        "users_email_key_key",
+    ),
+    (
+        "a rare word",
+        shape_of(SortField.CREATED_AT, Start.TOP, words=1),
+        {"like_0": "%nick\\_7777%"},
+        "users_search_text",
+    ),
+    ("a rare start", shape_of(SortField.CREATED_AT, Start.TOP, starts=1), {"starts": ["qx"]}, "users_search_prefixes"),
+]
+
+
+@pytest.fixture
+async def crowded(postgres_url: str, ids: IdFactory) -> AsyncIterator[tuple[PostgresDatabase, str]]:
+    """A store with 10,000 users of one tenant, and statistics of them."""
+    database = await PostgresDatabase.open(postgres_url, ManualClock())
+    tenant_id = ids.new(IdPrefix.TENANT)
+    await insert_people(database, tenant_id, people(MANY))
+    connection = await asyncpg.connect(postgres_url)
+    await connection.execute(f"VACUUM ANALYZE {SCHEMAS[Plane.TENANT]}.users")
+    await connection.close()
+    yield database, tenant_id
+    await database.close()
+
+
+async def test_the_main_questions_on_postgresql_go_by_an_index(crowded: tuple[PostgresDatabase, str]) -> None:
+    """Asked through the store itself: as its role, and with its settings."""
+    database, tenant_id = crowded
+    for name, shape, given, index in PLANS:
+        explain = statement_of.__wrapped__(shape)
+        explain.postgres = f"EXPLAIN {explain.postgres}"
+        parameters = {"rows": 21, "cap": 10_001, "now": START_MS, **given}
+        asked = {each: parameters[each] for each in explain.postgres_names if each != "tenant_id"}
+
+        async def read(reader: Reader, explain: Statement = explain, asked: Any = asked) -> list[Row]:
+            return await reader.fetch_all(explain, **asked)
+
+        plan = "\n".join(row[0] for row in await database.read(tenant_id, read))
+        assert (name, index in plan, plan) == (name, True, plan)
+        assert (name, "Seq Scan on users" in plan, plan) == (name, False, plan)
+        if shape.counting is Counting.COUNTER:
+            assert (name, "Sort" in plan, plan) == (name, False, plan)

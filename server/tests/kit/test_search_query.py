@@ -1,0 +1,81 @@
+"""What a search question asks for: words anywhere, words at the start of words, and the trigrams that find them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hellojohn_server.kit.errors import Invalid
+from hellojohn_server.kit.search_query import (
+    MAX_TRIGRAMS,
+    MAX_WORDS,
+    SearchWords,
+    parse_query,
+    query_fault,
+    trigrams_of,
+)
+from hellojohn_server.kit.text import fold
+
+
+@pytest.mark.parametrize(
+    ("query", "anywhere", "starts"),
+    [
+        ("", (), ()),
+        (" \t\n\u3000", (), ()),
+        ("Alice", ("alice",), ()),
+        ("José GARCÍA", ("jose", "garcia"), ()),
+        ("al", (), ("al",)),
+        ("a b", (), ("a", "b")),
+        ("o' neil", ("neil",), ("o",)),
+        ("- alice", ("alice",), ()),
+        ("j. .k", (), ("j", "k")),
+        ("...", ("...",), ()),
+        ("ß", (), ("ss",)),
+        ("ßa", ("ssa",), ()),
+        ("ﬁn", ("fin",), ()),
+        ("e\u0301", (), ("e",)),
+        ("李小龙 李", ("李小龙",), ("李",)),
+        ("김", ("\u1100\u1175\u11b7",), ()),
+        ("alice ALICE Alice", ("alice",), ()),
+        ("al AL", (), ("al",)),
+        ("a\u00a0bcd", ("bcd",), ("a",)),
+        ('"x" OR 1=1', ('"x"', "1=1"), ("or",)),
+    ],
+)
+def test_words_are_folded_and_told_apart_by_length(
+    query: str, anywhere: tuple[str, ...], starts: tuple[str, ...]
+) -> None:
+    assert parse_query(query) == SearchWords(anywhere, starts)
+    assert query_fault(query) is None
+
+
+@pytest.mark.parametrize("query", ["%", "_", "..", "- -", '"', "😀"])
+def test_nothing_to_search_for_is_refused_with_what_is_needed(query: str) -> None:
+    assert "a letter or a digit" in (query_fault(query) or "")
+    with pytest.raises(Invalid) as refused:
+        parse_query(query)
+    assert [detail.field for detail in refused.value.details] == ["query"]
+
+
+def test_words_are_limited() -> None:
+    most = [f"word{number}" for number in range(MAX_WORDS)]
+    assert parse_query(" ".join(most)).anywhere == tuple(most)
+    assert "at most 16" in (query_fault(" ".join([*most, "more"])) or "")
+    assert query_fault(" ".join([*most, *most])) is None
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_words_or_a_fault(query: str) -> None:
+    if query_fault(query) is not None:
+        return
+    asked = parse_query(query)
+    assert asked.is_empty == (not fold(query).split())
+    assert all(len(word) > 2 for word in asked.anywhere)
+    assert all(1 <= len(start) <= 2 and start.isalnum() for start in asked.starts)
+
+
+@given(st.lists(st.text(alphabet='abcЖ李𝒜😀%"', min_size=3, max_size=300), min_size=1, max_size=16))
+def test_trigrams_are_parts_of_the_words_and_every_word_has_its_ends_among_them(asked: list[str]) -> None:
+    trigrams = trigrams_of(tuple(asked))
+    assert len(trigrams) == len(set(trigrams)) <= MAX_TRIGRAMS
+    assert all(len(trigram) == 3 and any(trigram in word for word in asked) for trigram in trigrams)
+    assert {word[:3] for word in asked} | {word[-3:] for word in asked} <= set(trigrams)
