@@ -77,8 +77,8 @@ def _explain(failure: Exception) -> int:
             complain(escape("\n".join(_causes(failure))))
             return ExitCode.STORE
         case ApiError():
-            details = [f"  {detail.field}: {detail.message}" for detail in failure.details]
-            complain(escape("\n".join([failure.message, *details])))
+            details = [f"{detail.field}: {detail.message}" for detail in failure.details]
+            complain(escape("\n".join(details or [failure.message])))
             return ExitCode.REFUSED
         case _:
             complain(escape(f"This is a defect of hj: {type(failure).__name__}: {failure}") + _HOW_TO_REPORT)

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 import typer
@@ -14,6 +14,13 @@ T = TypeVar("T")
 
 _DOCS = {setting.field: f"{setting.doc} \\[{setting.variable}]" for setting in settings_list()}
 _GROUP = "Settings"
+_NEEDS: Final = {
+    "expires_in": ("expires-in", "a whole number and a unit (s m h d w y), such as 90d"),
+    "name": ("name", "1 to 200 characters, not all blank"),
+    "reason": ("reason", "1 to 500 characters"),
+    "scopes": ("scope", "scopes as docs/scopes.md lists them, at most 100 of them"),
+}
+"""What an option must be, by the field of the request that it fills."""
 
 
 def setting_option(field: str, flag: str) -> Any:
@@ -55,6 +62,6 @@ def checked(values: dict[str, Any], wanted: type[T]) -> T:
     except UnicodeEncodeError as error:
         raise CommandFailed(ExitCode.USAGE, "An option holds bytes that are not UTF-8.") from error
     except msgspec.ValidationError as error:
-        what, _, field = str(error).partition(" - at `$.")
-        option = "scope" if field.startswith("scopes") else field.rstrip("`").replace("_", "-")
-        raise CommandFailed(ExitCode.USAGE, f"--{option}: {what}.") from error
+        field = str(error).partition(" - at `$.")[2].partition("[")[0].rstrip("`")
+        option, needs = _NEEDS.get(field, (field.replace("_", "-"), str(error)))
+        raise CommandFailed(ExitCode.USAGE, f"--{option}: {needs}.") from error

@@ -1,0 +1,101 @@
+"""`hj dev` as a process: the first start, the next one, and who may reach it."""
+
+import json
+import re
+import stat
+import subprocess
+from pathlib import Path
+
+import httpx
+
+from hellojohn_server.cli.exits import ExitCode
+from tests.cli.conftest import Place
+from tests.support import hj_environment, run_hj, server_process
+
+DEV = ("dev", "--port", "0")
+
+
+def printed_facts(text: str) -> dict[str, str]:
+    return dict(re.findall(r"^  (Tenant|Secret key|Publishable key|Master key) +(\S+)$", text, re.MULTILINE))
+
+
+def dev_environment(place: Place) -> dict[str, str]:
+    """A newcomer sets nothing; only the place of the data is the test's."""
+    kept = {"HELLOJOHN_DATA_DIR", "HELLOJOHN_DATABASE_URL"}
+    return hj_environment() | {name: text for name, text in place.environ.items() if name in kept}
+
+
+def test_a_second_start_keeps_the_data_and_prints_the_same(place: Place) -> None:
+    environ = dev_environment(place)
+    with server_process(place.directory, environ, DEV) as server:
+        first = printed_facts(server.printed())
+        assert set(first) == {"Tenant", "Secret key", "Publishable key", "Master key"}
+        with httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {first['Secret key']}"}) as client:
+            assert client.get("/v1/users").json()["pagination"]["total"] == 193
+            made = client.post("/v1/users", json={"email": "newcomer@example.com"})
+            assert made.status_code == 201
+        assert server.stop() == 0
+    data_dir = place.directory / "data"
+    for name in ("encryption.key", "demo.json"):
+        assert stat.S_IMODE((data_dir / name).stat().st_mode) == 0o600
+    assert stat.S_IMODE(data_dir.stat().st_mode) == 0o700
+    with server_process(place.directory, environ, DEV) as server:
+        assert printed_facts(server.printed()) == first
+        with httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {first['Secret key']}"}) as client:
+            assert client.get("/v1/users").json()["pagination"]["total"] == 194
+            assert client.get(f"/v1/users/{made.json()['id']}").status_code == 200
+
+
+def test_the_printed_line_finds_somebody_when_it_is_pasted(embedded: Place) -> None:
+    with server_process(embedded.directory, dev_environment(embedded), DEV) as server:
+        line = re.search(r"^curl (?:.*\\\n)*.*$", server.printed(), re.MULTILINE)
+        assert line is not None
+        answer = subprocess.run(["sh", "-c", f"{line[0]} -sS"], capture_output=True, text=True, check=True, timeout=30)
+    names = [user["name"] for user in json.loads(answer.stdout)["data"]]
+    assert "Alice Smith" in names
+
+
+def test_a_revoked_demo_key_is_replaced_and_the_others_stay(embedded: Place) -> None:
+    environ = dev_environment(embedded)
+    with server_process(embedded.directory, environ, DEV) as server:
+        first = printed_facts(server.printed())
+    keys = {"Authorization": f"Bearer {first['Secret key']}"}
+    with server_process(embedded.directory, environ, DEV) as server:
+        current = httpx.get(f"{server.url}/v1/api-keys?type=secret", headers=keys).json()["data"][0]["id"]
+        revoked = run_hj("keys", "revoke", "--tenant", first["Tenant"], current, environ=environ)
+        assert revoked.returncode == 0, revoked.stderr
+        assert httpx.get(f"{server.url}/v1/users", headers=keys).status_code == 401
+    with server_process(embedded.directory, environ, DEV) as server:
+        second = printed_facts(server.printed())
+        assert second.pop("Secret key") != first.pop("Secret key")
+        assert second == first
+
+
+def test_a_request_that_names_another_host_is_refused(embedded: Place) -> None:
+    with server_process(embedded.directory, dev_environment(embedded), DEV) as server:
+        port = httpx.URL(server.url).port
+        for host, status in {
+            f"localhost:{port}": 200,
+            f"127.0.0.1:{port}": 200,
+            f"[::1]:{port}": 200,
+            "evil.example": 400,
+            f"evil.example:{port}": 400,
+            "localhost.evil.example": 400,
+        }.items():
+            answer = httpx.get(f"{server.url}/health", headers={"Host": host})
+            assert (host, answer.status_code) == (host, status)
+
+
+def test_it_refuses_addresses_that_others_reach(embedded: Place) -> None:
+    for host in ("0.0.0.0", "::", "192.0.2.1", "id.example.com"):
+        refused = run_hj("dev", "--host", host, environ=dev_environment(embedded))
+        assert refused.returncode == ExitCode.USAGE
+        assert "listens on this machine only" in refused.stderr
+
+
+def test_a_broken_demo_file_is_named(embedded: Place, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "demo.json").write_text("{")
+    refused = run_hj(*DEV, environ=dev_environment(embedded))
+    assert refused.returncode == ExitCode.DATA_DIR
+    assert "demo.json cannot be read" in refused.stderr

@@ -1,0 +1,233 @@
+"""The specification page's calls on users, as they stand there: pasted into a shell, with the page's ids replaced."""
+
+import json
+import subprocess
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from hellojohn_server.cli.demo import Demo, insert_demo, make_demo
+from hellojohn_server.cli.parts import Tools
+from hellojohn_server.features.audit.events import Event
+from hellojohn_server.features.keys.schemas import CreateKeyBody
+from hellojohn_server.features.organizations.schemas import Membership
+from hellojohn_server.features.sessions.schemas import Session
+from hellojohn_server.features.tenants.schemas import CreateTenantBody
+from hellojohn_server.features.users.schemas import User
+from hellojohn_server.kit.audit_types import AuditType, ResourceType
+from hellojohn_server.kit.clock import SystemClock
+from hellojohn_server.kit.ids import IdPrefix
+from hellojohn_server.kit.principal import ActorType, Context, CredentialKind, Principal
+from hellojohn_server.kit.times import format_time
+from hellojohn_server.storage.database import Transaction
+from tests.cli.conftest import Place
+from tests.support import server_process
+
+LIST: Final = """
+curl "https://api.hellojohn.dev/v1/users?limit=50" \\
+  -H "Authorization: Bearer sk_live_abc123" \\
+  -H "X-Tenant-ID: tnt_01HABCDEF654321"
+"""
+SEARCH: Final = """
+curl -X POST "https://api.hellojohn.dev/v1/admin/users/search" \\
+  -H "Authorization: Bearer sk_live_abc123" \\
+  -H "X-Tenant-ID: tnt_01HABCDEF654321" \\
+  -H "Content-Type: application/json" \\
+  -d '{
+    "query": "alice",
+    "filters": {
+      "mfa_enrolled": true,
+      "disabled": false,
+      "created_after": "2024-01-01T00:00:00Z",
+      "organization_id": "org_01HABCDEF777666"
+    },
+    "limit": 25
+  }'
+"""
+DISABLE: Final = """
+curl -X PATCH "https://api.hellojohn.dev/v1/users/usr_01HABCDEF123456" \\
+  -H "Authorization: Bearer sk_live_abc123" \\
+  -H "X-Tenant-ID: tnt_01HABCDEF654321" \\
+  -H "Content-Type: application/json" \\
+  -d '{"disabled": true}'
+"""
+DISABLE_AND_REVOKE: Final = """
+curl -X PATCH "https://api.hellojohn.dev/v1/users/usr_01HABCDEF123456" \\
+  -H "Authorization: Bearer sk_live_abc123" \\
+  -H "X-Tenant-ID: tnt_01HABCDEF654321" \\
+  -H "Content-Type: application/json" \\
+  -d '{"disabled": true, "revoke_sessions": true}'
+"""
+BULK_DISABLE: Final = """
+curl -X POST "https://api.hellojohn.dev/v1/admin/users/bulk-disable" \\
+  -H "Authorization: Bearer sk_live_abc123" \\
+  -H "X-Tenant-ID: tnt_01HABCDEF654321" \\
+  -H "Content-Type: application/json" \\
+  -d '{
+    "user_ids": [
+      "usr_01HABCDEF123456",
+      "usr_01HABCDEF789012"
+    ],
+    "revoke_sessions": true
+  }'
+"""
+AUDIT: Final = """
+curl "https://api.hellojohn.dev/v1/audit-logs?actor_id=usr_01HABCDEF123456&limit=50" \\
+  -H "Authorization: Bearer sk_live_abc123" \\
+  -H "X-Tenant-ID: tnt_01HABCDEF654321"
+"""
+
+DAY_MS: Final = 86_400_000
+HOUR_MS: Final = 3_600_000
+SESSIONS: Final = (4, 1, 2, 3)
+"""How many sessions each of the four people has."""
+
+
+class Stage(msgspec.Struct, frozen=True):
+    """A served tenant with four people: the one whom the page's calls are about, and others."""
+
+    url: str
+    key: str
+    tenant_id: str
+    organization_id: str
+    users: list[User]
+
+    def paste(self, call: str, *user_ids: str) -> tuple[int, Any]:
+        """Run a call of the page in a shell, its ids replaced; return the status and the body."""
+        first, second = (*user_ids, "", "")[:2]
+        for shown, real in {
+            "https://api.hellojohn.dev": self.url,
+            "sk_live_abc123": self.key,
+            "tnt_01HABCDEF654321": self.tenant_id,
+            "org_01HABCDEF777666": self.organization_id,
+            "usr_01HABCDEF123456": first,
+            "usr_01HABCDEF789012": second,
+        }.items():
+            call = call.replace(shown, real)
+        line = call.strip().replace("curl ", "curl -sS -w '\\n%{http_code}' ", 1)
+        ended = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=30, check=True)
+        body, _, status = ended.stdout.rpartition("\n")
+        return int(status), json.loads(body)
+
+
+@pytest.fixture
+async def stage(place: Place) -> AsyncIterator[Stage]:
+    """A server on each kind of store; what no endpoint makes yet (members, factors, sessions) is seeded as rows."""
+    with server_process(place.directory, place.environ) as server:
+        found: list[Stage] = []
+
+        async def furnish(tools: Tools) -> None:
+            tenant_id = (await tools.tenants.create_tenant(tools.context(), CreateTenantBody(name="Acme"))).id
+            body = CreateKeyBody(name="page", scopes=["users:*", "audit:read"])
+            key = (await tools.keys.create_key(tools.context(tenant_id), tenant_id, body)).key
+            demo = four_people(tools)
+
+            async def insert(tx: Transaction) -> None:
+                await insert_demo(tx, demo, tools.audit, tools.context(tenant_id))
+                await tools.audit.record(tx, as_user(tools, tenant_id, demo.users[0]), own_change(demo.users[0]))
+
+            await tools.database.write(tenant_id, insert, type(None))
+            found.append(Stage(server.url, key, tenant_id, demo.organizations[0].id, demo.users))
+
+        await place.use(furnish)
+        yield found[0]
+
+
+def four_people(tools: Tools) -> Demo:
+    """Return Alice, whom the page's search finds, an Alice whom its filters leave out, and two more."""
+    now = SystemClock().now_ms()
+    demo = make_demo(now)
+    rows = [user for user in demo.users if user.role == "member" and user.deleted_at is None][: len(SESSIONS)]
+    plain = {"disabled": False, "mfa_enrolled": True, "banned_at": None, "locked_until": None, "invited_at": None}
+    names = ("Alice Smith", "Alice Jones", "Bob Miller", "Carol King")
+    users = [
+        replace(row, name=name, name_key=name.casefold(), created_at=now - (9 - number) * DAY_MS, **plain)
+        for number, (row, name) in enumerate(zip(rows, names, strict=True))
+    ]
+    users[1] = replace(users[1], mfa_enrolled=False)
+    organization = demo.organizations[0]
+    return Demo(
+        roles=[],
+        organizations=[organization],
+        users=users,
+        memberships=[Membership(organization.id, user.id, "member", user.created_at) for user in users],
+        factors=[],
+        sessions=[
+            Session(tools.ids.new(IdPrefix.SESSION), user.id, now, now + DAY_MS, now + HOUR_MS)
+            for user, count in zip(users, SESSIONS, strict=True)
+            for _ in range(count)
+        ],
+    )
+
+
+def as_user(tools: Tools, tenant_id: str, user: User) -> Context:
+    principal = Principal(CredentialKind.ACCESS_TOKEN, ActorType.USER, user.id, user.email, tenant_id)
+    return Context(principal, tools.ids.new(IdPrefix.REQUEST), ip_address="192.0.2.10")
+
+
+def own_change(user: User) -> Event:
+    return Event(AuditType.USER_UPDATED, user.id, ResourceType.USER, changes={"name": ("Alice", user.name)})
+
+
+async def test_list_all_users(stage: Stage) -> None:
+    status, page = stage.paste(LIST)
+    assert status == 200
+    assert [user["id"] for user in page["data"]] == [user.id for user in reversed(stage.users)]
+    assert page["pagination"] == {
+        "total": 4,
+        "total_is_exact": True,
+        "limit": 50,
+        "has_more": False,
+        "next_cursor": None,
+    }
+
+
+async def test_search(stage: Stage) -> None:
+    status, page = stage.paste(SEARCH)
+    assert status == 200
+    assert [user["name"] for user in page["data"]] == ["Alice Smith"]
+    assert page["pagination"]["limit"] == 25
+
+
+async def test_disable_a_user(stage: Stage) -> None:
+    alice = stage.users[0].id
+    status, user = stage.paste(DISABLE, alice)
+    assert (status, user["id"], user["disabled"], user["status"]) == (200, alice, True, "disabled")
+    assert user["access_stopped"]["sessions_revoked"] == 4
+    assert 0 < user["access_stopped"]["residual_seconds"] <= 3600
+    status, user = stage.paste(DISABLE.replace("true", "false"), alice)
+    assert (status, user["disabled"], user["status"]) == (200, False, "active")
+    status, page = stage.paste(SEARCH)
+    assert [user["name"] for user in page["data"]] == ["Alice Smith"]
+
+
+async def test_disable_and_revoke_all_sessions_in_one_call(stage: Stage) -> None:
+    status, user = stage.paste(DISABLE_AND_REVOKE, stage.users[0].id)
+    assert (status, user["disabled"]) == (200, True)
+    assert user["access_stopped"]["sessions_revoked"] == 4
+    status, page = stage.paste(SEARCH)
+    assert (status, page["data"]) == (200, [])
+
+
+async def test_bulk_disable_users(stage: Stage) -> None:
+    status, body = stage.paste(BULK_DISABLE, stage.users[2].id, stage.users[3].id)
+    assert status == 200
+    assert body == {"disabled": 2, "sessions_revoked": 5}
+    status, page = stage.paste(LIST)
+    assert [user["disabled"] for user in page["data"]] == [True, True, False, False]
+
+
+async def test_view_user_audit_events(stage: Stage) -> None:
+    alice = stage.users[0]
+    stage.paste(DISABLE, alice.id)
+    status, page = stage.paste(AUDIT, alice.id)
+    assert status == 200
+    assert [(entry["type"], entry["actor"]["id"], entry["changes"]) for entry in page["data"]] == [
+        ("user.updated", alice.id, {"name": ["Alice", "Alice Smith"]})
+    ]
+    assert page["data"][0]["created_at"] <= format_time(SystemClock().now_ms())
+    status, page = stage.paste(AUDIT.replace("actor_id", "user_id"), alice.id)
+    assert [entry["type"] for entry in page["data"]] == ["user.disabled", "user.updated", "user.created"]
