@@ -4,10 +4,12 @@ import pkgutil
 import tomllib
 from collections.abc import Iterator
 from importlib import import_module
+from inspect import getsource
 from pathlib import Path
 from typing import Any, Final
 
 import hellojohn_server
+from hellojohn_server.http import router
 from hellojohn_server.kit.principal import CredentialKind
 from hellojohn_server.kit.routing import PUBLIC, Route, routes_of
 from hellojohn_server.kit.scopes import Scope
@@ -15,13 +17,18 @@ from hellojohn_server.kit.scopes import Scope
 TABLE: Final = Path(__file__).with_name("scopes.toml")
 
 
-def _declared() -> Iterator[Route]:
+def _routes() -> Iterator[type]:
+    """Yield every class of operations."""
     for found in pkgutil.walk_packages(hellojohn_server.__path__, "hellojohn_server."):
-        if not found.name.endswith("routes"):
-            continue
-        for value in vars(import_module(found.name)).values():
-            if isinstance(value, type) and value.__module__ == found.name:
-                yield from (declared for declared, _ in routes_of(object.__new__(value)))
+        if found.name.split(".")[1] in {"features", "http"}:
+            for value in vars(import_module(found.name)).values():
+                if isinstance(value, type) and value.__module__ == found.name and value.__name__.endswith("Routes"):
+                    yield value
+
+
+def _declared() -> Iterator[Route]:
+    for routes in _routes():
+        yield from (declared for declared, _ in routes_of(object.__new__(routes)))
 
 
 def _needs(declared: Route) -> dict[str, Any]:
@@ -52,6 +59,11 @@ def test_the_table_names_only_scopes_and_credentials_that_exist() -> None:
 def test_no_route_is_declared_twice() -> None:
     declared = [(one.method, one.path) for one in _declared()]
     assert len(declared) == len(set(declared))
+
+
+def test_every_class_of_operations_is_served() -> None:
+    served = getsource(router.routers)
+    assert [routes.__name__ for routes in _routes() if f"{routes.__name__}(" not in served] == []
 
 
 def test_what_needs_no_credential_is_no_operation_on_users() -> None:
