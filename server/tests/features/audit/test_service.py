@@ -158,15 +158,15 @@ async def test_denials_of_a_minute_are_one_entry(parts: Parts, tenant_id: str, c
     context = key_context(tenant_id, scopes=("users:read",))
     error = InsufficientScope([Scope.USERS_WRITE])
     for _ in range(3):
-        await parts.log.record_denied(parts.database, context, "POST /v1/users", error)
-    await parts.log.record_denied(parts.database, context, "DELETE /v1/users/{user_id}", CredentialNotAllowed())
+        await parts.log.record_denied(parts.database, context, "create_user", error)
+    await parts.log.record_denied(parts.database, context, "delete_user", CredentialNotAllowed())
     clock.advance(60)
-    await parts.log.record_denied(parts.database, context, "POST /v1/users", error)
+    await parts.log.record_denied(parts.database, context, "create_user", error)
 
     first, other, later = await parts.entries(tenant_id, type="operation.denied")
-    assert (first.result, first.resource) == ("denied", other.resource.__class__("POST /v1/users", "operation"))
+    assert (first.result, first.resource) == ("denied", other.resource.__class__("create_user", "operation"))
     assert first.metadata == {
-        "operation": "POST /v1/users",
+        "operation": "create_user",
         "code": "insufficient_scope",
         "missing_scopes": ["users:write"],
         "denials": 3,
@@ -185,7 +185,7 @@ async def test_denials_at_once_are_one_entry(
     error = InsufficientScope([Scope.ADMINS_MANAGE])
     await asyncio.gather(
         *(
-            parts.log.record_denied(database, context, "POST /v1/users", error)
+            parts.log.record_denied(database, context, "create_user", error)
             for database in [parts.database, other] * 8
         )
     )
@@ -196,7 +196,7 @@ async def test_denials_at_once_are_one_entry(
 
 
 async def test_a_master_keys_denials_go_to_the_control_store(parts: Parts, tenant_id: str) -> None:
-    await parts.log.record_denied(parts.database, master_context(), "GET /v1/users", CredentialNotAllowed())
+    await parts.log.record_denied(parts.database, master_context(), "list_users", CredentialNotAllowed())
     [entry] = await parts.entries(CONTROL_TENANT_ID)
     assert (entry.type, entry.actor.type) == ("operation.denied", "master_key")
     assert await parts.entries(tenant_id) == []

@@ -70,7 +70,7 @@ class AuditLog:
         return ids
 
     async def record_denied(self, db: Database, context: Context, operation: str, error: ApiError) -> None:
-        """Record in a write of its own that `context` was refused `operation` (`POST /v1/users`).
+        """Record in a write of its own that `context` was refused `operation` (its name: `create_user`).
 
         Of a credential's denials of one operation within a minute the first makes an entry and the others are counted
         with it, however many processes they arrive at. A master key's go to the control store.

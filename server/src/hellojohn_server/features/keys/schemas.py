@@ -33,7 +33,7 @@ Lifetime = Annotated[Duration, msgspec.Meta(extra=checked_by(lifetime_fault))]
 Grant = Annotated[
     str,
     msgspec.Meta(
-        pattern=f"^({'|'.join(re.escape(grant) for grant in _GRANTS)})$(?!\n)",
+        pattern=rf"^({'|'.join(re.escape(grant) for grant in _GRANTS)})$(?!\n)",
         description="a scope such as users:read, a family such as users:*, or * (docs/scopes.md)",
     ),
 ]
