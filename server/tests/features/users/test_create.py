@@ -1,6 +1,7 @@
 """Creating users on both stores: what is stored and shown, what is refused, and what the audit log says."""
 
 import asyncio
+import threading
 from typing import Any
 
 import argon2
@@ -9,7 +10,9 @@ import pytest
 
 from hellojohn_server.features.users.errors import EmailAlreadyExists, NotAvailable
 from hellojohn_server.features.users.schemas import CreateUserBody, UserBody
+from hellojohn_server.features.users.service import UserService
 from hellojohn_server.kit.errors import ApiError, IdempotencyKeyReused, InsufficientScope, Invalid
+from hellojohn_server.kit.passwords import PasswordHasher, PasswordHashingBusy
 from tests.conftest import START_MS
 from tests.features.tenants.parts import key_context, retry_key
 from tests.features.users.parts import ADMIN, GET_PASSWORD, UserParts, told, with_retry
@@ -233,3 +236,27 @@ async def test_another_tenant_sees_nothing(parts: UserParts, tenant_id: str, oth
     await parts.make(tenant_id)
     assert await parts.entries(other_tenant_id) == []
     assert await parts.counted(other_tenant_id) == {}
+
+
+async def test_a_full_queue_of_passwords_makes_no_user(parts: UserParts, tenant_id: str) -> None:
+    hasher = PasswordHasher(threads=1, waiting=0)
+    users = UserService(
+        parts.database,
+        parts.ids,
+        parts.clock,
+        parts.log,
+        roles=parts.roles,
+        sessions=parts.sessions,
+        passwords=hasher,
+    )
+    released = threading.Event()
+    hasher._executor.submit(released.wait)
+    first = asyncio.create_task(users.create_user(key_context(tenant_id), body(password="correct horse")))
+    await asyncio.sleep(0)
+    with pytest.raises(PasswordHashingBusy):
+        await users.create_user(key_context(tenant_id), body(email="b@example.com", password="correct horse"))
+    assert (await users.create_user(key_context(tenant_id), body(email="c@example.com"))).version == 1
+    released.set()
+    assert (await first).version == 1
+    assert [entry.type for entry in await parts.entries(tenant_id)] == ["user.created"] * 2
+    hasher.close()
