@@ -1,7 +1,6 @@
-"""The contract of both stores: tenants come and go without touching each other; the schemas of both engines are one."""
+"""The contract of both stores: tenants come and go without touching each other."""
 
 import asyncio
-import re
 
 import pytest
 
@@ -9,12 +8,8 @@ from hellojohn_server.features.audit.service import AuditLog
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdFactory, IdPrefix
 from hellojohn_server.storage.database import Database, Transaction
 from hellojohn_server.storage.errors import TenantStoreNotFound
-from hellojohn_server.storage.migrations import Engine, Plane, load_migrations
 from tests.conftest import ManualClock
 from tests.storage.rows import Rows, list_ids, list_recorded
-
-ONE_ENGINE = {"pending_work", "user_counter_deltas", "user_sequence_runs"}
-"""Tables that answer to how one engine works: the others are the same on both."""
 
 
 @pytest.fixture
@@ -86,21 +81,3 @@ async def test_the_control_store_is_not_dropped(database: Database, rows: Rows) 
 
 async def test_a_store_answers_a_check(database: Database) -> None:
     await database.check()
-
-
-@pytest.mark.parametrize("plane", Plane)
-def test_both_engines_have_the_same_tables_and_columns(plane: Plane) -> None:
-    made = {engine: columns_by_table(engine, plane) for engine in Engine}
-
-    assert made[Engine.SQLITE].keys() ^ made[Engine.POSTGRES].keys() <= ONE_ENGINE
-    for table in made[Engine.SQLITE].keys() & made[Engine.POSTGRES].keys():
-        assert made[Engine.SQLITE][table] == ["seq", *made[Engine.POSTGRES][table]], table
-
-
-def columns_by_table(engine: Engine, plane: Plane) -> dict[str, list[str]]:
-    text = "".join(migration.sql for migration in load_migrations(engine, plane))
-    tables = re.findall(r"^CREATE TABLE (\w+) \((.*?)^\);", text, re.DOTALL | re.MULTILINE)
-    return {
-        table: re.findall(r"^    ([a-z_]+) (?:BIGINT|BLOB|BOOLEAN|BYTEA|INTEGER|TEXT)", body, re.MULTILINE)
-        for table, body in tables
-    }
