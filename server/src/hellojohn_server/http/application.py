@@ -7,6 +7,7 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 from litestar import HttpMethod, Litestar, Request
+from litestar.events import BaseEventEmitterBackend
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 from structlog.typing import FilteringBoundLogger
@@ -41,6 +42,19 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     lifespan: Sequence[Lifespan] = ()
 
 
+class NoEvents(BaseEventEmitterBackend):
+    """Litestar's events, which nothing here uses: without a task of their own in every app."""
+
+    __slots__ = ()
+
+    def emit(self, event_id: str, *_arguments: Any, **_more: Any) -> None:
+        """Refuse an event: what happens leaves through the outbox."""
+        raise NotImplementedError(event_id)
+
+    async def __aexit__(self, *_raised: object) -> None:
+        """Leave nothing behind."""
+
+
 class Application(Litestar):
     """Litestar with an edge around it: it sees every request first, and every answer and exception last."""
 
@@ -51,6 +65,7 @@ class Application(Litestar):
             lifespan=list(lifespan),
             openapi_config=None,
             logging_config=None,
+            event_emitter_backend=NoEvents,
         )
         self._edge = edge
 
