@@ -139,30 +139,34 @@ FOLD_COUNTERS = Statement(
 )
 """On SQLite the counters are always folded: nothing is there to do."""
 
-_COUNTED: Final = """
-    SELECT 'total' AS facet, count(*) AS users FROM users WHERE tenant_id = :tenant_id AND deleted_at IS NULL
-    UNION ALL
-    SELECT 'disabled', count(*) FROM users WHERE tenant_id = :tenant_id AND deleted_at IS NULL AND disabled
-    UNION ALL
-    SELECT 'mfa_enrolled', count(*) FROM users WHERE tenant_id = :tenant_id AND deleted_at IS NULL AND mfa_enrolled
-    UNION ALL
-    SELECT 'email_verified', count(*) FROM users
-    WHERE tenant_id = :tenant_id AND deleted_at IS NULL AND email_verified
-    UNION ALL
-    SELECT 'role:' || role, count(*) FROM users WHERE tenant_id = :tenant_id AND deleted_at IS NULL GROUP BY role
-    UNION ALL
-    SELECT facet, 0 FROM user_counters WHERE tenant_id = :tenant_id
+# One pass over the users: what each role has of every kind, then one row for each facet; those that are left with no
+# user are set to nothing.
+_BY_ROLE: Final = """
+    SELECT role, count(*) AS users, sum(CASE WHEN disabled THEN 1 ELSE 0 END) AS disabled,
+        sum(CASE WHEN mfa_enrolled THEN 1 ELSE 0 END) AS mfa_enrolled,
+        sum(CASE WHEN email_verified THEN 1 ELSE 0 END) AS email_verified
+    FROM users WHERE tenant_id = :tenant_id AND deleted_at IS NULL GROUP BY role
+"""
+_BY_FACET: Final = """
+    SELECT 'total' AS facet, users FROM by_role
+    UNION ALL SELECT 'disabled', disabled FROM by_role
+    UNION ALL SELECT 'mfa_enrolled', mfa_enrolled FROM by_role
+    UNION ALL SELECT 'email_verified', email_verified FROM by_role
+    UNION ALL SELECT 'role:' || role, users FROM by_role
+    UNION ALL SELECT facet, 0 FROM user_counters WHERE tenant_id = :tenant_id
 """
 REBUILD_COUNTERS = Statement(
     f"""
+    WITH by_role AS MATERIALIZED ({_BY_ROLE})
     INSERT INTO user_counters (tenant_id, facet, users)
-    SELECT :tenant_id, facet, sum(users) FROM ({_COUNTED}) AS counted WHERE true GROUP BY facet
+    SELECT :tenant_id, facet, sum(users) FROM ({_BY_FACET}) AS counted WHERE true GROUP BY facet
     ON CONFLICT (facet) DO UPDATE SET users = excluded.users
     """,
     f"""
-    WITH gone AS (DELETE FROM user_counter_deltas WHERE tenant_id = :tenant_id)
+    WITH by_role AS MATERIALIZED ({_BY_ROLE}),
+    gone AS (DELETE FROM user_counter_deltas WHERE tenant_id = :tenant_id)
     INSERT INTO user_counters (tenant_id, facet, users)
-    SELECT :tenant_id, facet, sum(users) FROM ({_COUNTED}) AS counted GROUP BY facet
+    SELECT :tenant_id, facet, sum(users) FROM ({_BY_FACET}) AS counted GROUP BY facet
     ON CONFLICT (tenant_id, facet) DO UPDATE SET users = excluded.users
     """,
     kind=Kind.BOOKKEEPING,

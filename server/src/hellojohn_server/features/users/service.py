@@ -113,7 +113,10 @@ class UserCounters:
         await self._db.write(tenant_id, repository.update_folded_counters, type(None), exempt=Exempt.COUNTER_FOLD)
 
     async def rebuild_counters(self, tenant_id: str) -> None:
-        """Set every counter to what its users' rows say, whatever it was. Commands may go on meanwhile."""
+        """Set every counter to what the users' rows say, whatever it was.
+
+        One pass over all users. On PostgreSQL commands go on meanwhile; on SQLite they wait, and so does the loop.
+        """
         await self._db.write(tenant_id, repository.update_rebuilt_counters, type(None), exempt=Exempt.COUNTER_FOLD)
 
 
