@@ -92,7 +92,7 @@ async def running_app(
     services = build_services(database, settings, clock, ids=ids)
     app = build_app(services, http_settings(settings))
     transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type] - httpx types ASGI apps more narrowly
-    async with app.lifespan(), RunningApp(transport=transport, base_url=PUBLIC_URL) as running:
+    async with RunningApp(transport=transport, base_url=PUBLIC_URL) as running:
         running.services = services
         yield running
 

@@ -35,7 +35,7 @@ from hellojohn_server.storage.key_check import require_key
 from hellojohn_server.storage.postgres import PostgresDatabase, PostgresOptions
 from hellojohn_server.storage.sqlite import SqliteDatabase
 from hellojohn_server.storage.sqlite_files import SqliteOptions
-from hellojohn_server.worker.chores import FoldCounters, PurgeIdempotencyRecords
+from hellojohn_server.worker.chores import Chore, FoldCounters, PurgeIdempotencyRecords
 from hellojohn_server.worker.loop import Worker
 
 _DEV_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]")
@@ -110,10 +110,9 @@ def build_services(
 
 def build_worker(services: Services, settings: Settings) -> Worker:
     """Return the housekeeping of a server."""
-    chores = (
-        PurgeIdempotencyRecords(services.database),
-        FoldCounters(UserCounters(services.database).fold_counters),
-    )
+    chores: list[Chore] = [PurgeIdempotencyRecords(services.database)]
+    if isinstance(services.database, PostgresDatabase):
+        chores.append(FoldCounters(UserCounters(services.database).fold_counters))
     return Worker(services.database, services.clock, services.tenants, chores, settings.housekeeping_seconds)
 
 

@@ -54,7 +54,7 @@ def run_to_exit_code(command: Callable[[], object]) -> int:
     try:
         command()
     except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else ExitCode.USAGE
+        return ended.code if isinstance(ended.code, int) else ExitCode.DONE if ended.code is None else ExitCode.USAGE
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except Exception as failure:  # noqa: BLE001 - every failure ends here, in a message and an exit code

@@ -23,7 +23,10 @@ GET_NEXT_EXPIRY = Statement("SELECT MIN(expires_at) FROM idempotency_records WHE
 
 
 async def purge_idempotency_records(database: Database, tenant_id: str, now_ms: int) -> None:
-    """Delete the tenant's expired records, some hundreds in each transaction."""
+    """Delete the tenant's expired records, some hundreds in each transaction; without any, nothing is written."""
+    next_expiry = await database.read(tenant_id, get_next_expiry)
+    if next_expiry is None or next_expiry > now_ms:
+        return
 
     async def delete_some(tx: Transaction) -> int:
         return await tx.execute(DELETE_EXPIRED_RECORDS, now=now_ms, rows=_ROWS_AT_ONCE)

@@ -77,8 +77,12 @@ class Worker:
                 return
 
     async def work_off(self) -> int:
-        """Do the chores of every tenant whose work is due, and return how many tenants that were."""
+        """Do the chores of every tenant whose work is due, and return how many tenants that were.
+
+        The control store is nobody's mark: it is looked at each time.
+        """
         done = 0
+        await self._do_chores(CONTROL_TENANT_ID)
         for _ in range(_PAGES_AT_ONCE):
             found = await self._database.pending(self._clock.now_ms(), _PAGE)
             for pending in found:
@@ -121,6 +125,8 @@ class Worker:
     async def _attempt(self, name: str, tenant_id: str, step: Callable[[], Awaitable[object]]) -> None:
         try:
             await step()
+        except TenantStoreNotFound:
+            _log.info("the tenant is gone", chore=name, tenant_id=tenant_id)
         except Exception:  # noqa: BLE001 - the same
             _log.exception("housekeeping failed", chore=name, tenant_id=tenant_id)
 
