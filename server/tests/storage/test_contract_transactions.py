@@ -372,3 +372,20 @@ async def test_what_was_written_is_there_after_closing(
     again = await open_database()
     assert await again.read(tenant_id, list_ids) == ["org_1"]
     await again.close()
+
+
+async def test_an_error_that_a_command_goes_on_after_still_takes_it_back(
+    database: Database, tenant_id: str, rows: Rows
+) -> None:
+    await database.write(tenant_id, rows.insert("org_1"), str)
+
+    async def swallow(tx: Transaction) -> str:
+        await rows.insert("org_2")(tx)
+        for _ in range(2):
+            with pytest.raises(UniqueViolation):
+                await tx.execute(INSERT_ORGANIZATION, id="org_1", name="again")
+        return "all is well"
+
+    with pytest.raises(UniqueViolation):
+        await database.write(tenant_id, swallow, str)
+    assert await database.read(tenant_id, list_ids) == ["org_1"]

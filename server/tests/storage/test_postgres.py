@@ -10,14 +10,14 @@ import pytest
 from hellojohn_server.features.audit.service import AuditLog
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdFactory, IdPrefix
 from hellojohn_server.storage.database import Database, Exempt, Reader, Transaction
-from hellojohn_server.storage.errors import QueryTimeout, StoreBusy, StoreUnavailable, UniqueViolation
+from hellojohn_server.storage.errors import QueryTimeout, StoreBusy, StoreUnavailable
 from hellojohn_server.storage.migrations import Engine, Plane, load_migrations
 from hellojohn_server.storage.postgres import PostgresDatabase, PostgresOptions
 from hellojohn_server.storage.postgres_schema import SCHEMAS
 from hellojohn_server.storage.sql import TENANT_TABLES, Kind, Statement
 from tests.conftest import ManualClock
 from tests.postgres_cluster import Cluster
-from tests.storage.rows import INSERT_ORGANIZATION, Rows, list_ids, list_recorded
+from tests.storage.rows import Rows, list_ids, list_recorded
 
 BACKEND = Statement("SELECT 0", "SELECT pg_backend_pid()")
 ISOLATION = Statement("SELECT 0", "SELECT current_setting('transaction_isolation')")
@@ -328,23 +328,6 @@ async def test_when_the_server_takes_no_more_connections_the_store_is_busy(
 
     with pytest.raises(StoreBusy):
         await store.read(tenant, list_ids)
-
-
-async def test_an_error_that_a_command_goes_on_after_still_takes_it_back(
-    store: PostgresDatabase, tenant: str, rows: Rows
-) -> None:
-    await store.write(tenant, rows.insert("org_1"), str)
-
-    async def swallow(tx: Transaction) -> str:
-        await rows.insert("org_2")(tx)
-        for _ in range(2):
-            with pytest.raises(UniqueViolation):
-                await tx.execute(INSERT_ORGANIZATION, id="org_1", name="again")
-        return "all is well"
-
-    with pytest.raises(UniqueViolation):
-        await store.write(tenant, swallow, str)
-    assert await store.read(tenant, list_ids) == ["org_1"]
 
 
 async def test_a_command_that_is_cancelled_leaves_nothing(open_with: Open, tenant: str, rows: Rows) -> None:

@@ -206,3 +206,11 @@ async def test_what_was_written_is_there_after_closing(
     assert await again.read(tenant, list_ids) == [f"row_{n}" for n in range(5)]
     assert CONTROL_TENANT_ID not in again._files._open
     await again.close()
+
+
+async def test_several_may_open_a_new_directory_at_once(tmp_path: Path, clock: Clock) -> None:
+    opened = await asyncio.gather(*(SqliteDatabase.open(tmp_path / "data", clock) for _ in range(8)))
+
+    for database in opened:
+        await database.check()
+        await database.close()

@@ -241,7 +241,7 @@ async def test_the_writer_is_not_touched_while_commit_runs(
 
 @pytest.mark.parametrize("failure", [apsw.FullError, apsw.IOError])
 @pytest.mark.parametrize("operation", ["write", "sync"])
-async def test_a_disk_that_fails_in_commit_answers_everyone_and_keeps_nothing(  # noqa: PLR0917
+async def test_a_disk_that_fails_in_commit_answers_everyone_and_keeps_nothing(
     store: SqliteDatabase, tenant: str, rows: Rows, disk: Disk, failure: type[apsw.Error], operation: str
 ) -> None:
     await store.write(tenant, rows.insert("before"), str)

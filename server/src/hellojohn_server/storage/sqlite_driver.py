@@ -19,6 +19,8 @@ _UNIQUE_RESULTS: Final = frozenset(
     {apsw.SQLITE_CONSTRAINT_UNIQUE, apsw.SQLITE_CONSTRAINT_PRIMARYKEY, apsw.SQLITE_CONSTRAINT_ROWID}
 )
 _STATEMENT_CACHE: Final = 256
+_OPENING_BUSY_MS: Final = 5_000
+"""How long opening waits, in its thread, for another process that makes or recovers the same file."""
 _FAILURES: Final = (
     apsw.CantOpenError,
     apsw.CorruptError,
@@ -52,13 +54,14 @@ def connect(path: Path, *, create: bool = False, read_only: bool = False, vfs: s
     flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if create else 0)
     opened = apsw.Connection(str(path), flags=flags, vfs=vfs, statementcachesize=_STATEMENT_CACHE)
     connection = cast("Connection", opened)
-    connection.set_busy_timeout(0)
+    connection.set_busy_timeout(_OPENING_BUSY_MS)
     connection.pragma("journal_mode", "wal")
     connection.pragma("synchronous", "full")
     connection.pragma("secure_delete", value=True)
     connection.pragma("temp_store", "memory")
     if read_only:
         connection.pragma("query_only", value=True)
+    connection.set_busy_timeout(0)
     return connection
 
 

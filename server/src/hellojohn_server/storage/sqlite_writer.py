@@ -74,14 +74,19 @@ class _Slice:
 
 
 class SqliteTransaction(Transaction):
-    """One command's view of the writer connection, usable only while the command runs."""
+    """One command's view of the writer connection, usable only while the command runs.
 
-    __slots__ = ("_connection", "_open", "_tenant_id", "due_at", "ledger")
+    A statement that failed is kept, and raised again by later statements and at the end, as PostgreSQL would: a command
+    that swallowed it could only seem to succeed.
+    """
+
+    __slots__ = ("_connection", "_failure", "_open", "_tenant_id", "due_at", "ledger")
 
     def __init__(self, connection: Connection, tenant_id: str) -> None:
         self._connection = connection
         self._tenant_id = tenant_id
         self._open = True
+        self._failure: BaseException | None = None
         self.ledger = Ledger()
         self.due_at: int | None = None
 
@@ -97,17 +102,19 @@ class SqliteTransaction(Transaction):
         return self._run(statement, parameters)
 
     async def execute(self, statement: Statement, **parameters: Parameter) -> int:
-        self._require_open()
-        with translated():
-            fetch(self._connection, statement, bind(statement, self._tenant_id, parameters))
+        self._fetch(statement, parameters)
         changed = self._connection.changes() if statement.writes else 0
         self.ledger.add(statement, changed)
         return changed
 
     async def execute_many(self, statement: Statement, rows: Sequence[dict[str, Parameter]]) -> None:
         self._require_open()
-        with translated():
-            self._connection.executemany(statement.sqlite, [bind(statement, self._tenant_id, row) for row in rows])
+        try:
+            with translated():
+                self._connection.executemany(statement.sqlite, [bind(statement, self._tenant_id, row) for row in rows])
+        except BaseException as error:
+            self._failure = error
+            raise
         self.ledger.add(statement, len(rows))
 
     async def slice(self) -> None:
@@ -118,21 +125,34 @@ class SqliteTransaction(Transaction):
         self._require_open()
         self.due_at = at_ms if self.due_at is None else min(self.due_at, at_ms)
 
+    def require_whole(self) -> None:
+        """Raise the failure of a statement that the command went on after."""
+        if self._failure is not None:
+            raise self._failure
+
     def close(self) -> None:
         """Refuse every later use."""
         self._open = False
 
     def _run(self, statement: Statement, parameters: dict[str, Parameter]) -> list[Row]:
-        self._require_open()
-        with translated():
-            rows = fetch(self._connection, statement, bind(statement, self._tenant_id, parameters))
+        rows = self._fetch(statement, parameters)
         if statement.writes:
             self.ledger.add(statement, len(rows))
         return rows
 
+    def _fetch(self, statement: Statement, parameters: dict[str, Parameter]) -> list[Row]:
+        self._require_open()
+        try:
+            with translated():
+                return fetch(self._connection, statement, bind(statement, self._tenant_id, parameters))
+        except BaseException as error:
+            self._failure = error
+            raise
+
     def _require_open(self) -> None:
         if not self._open:
             raise RuntimeError("a transaction is used only while its command runs")
+        self.require_whole()
 
 
 class Marks(Protocol):
@@ -264,6 +284,7 @@ class Writer:
         self._execute("SAVEPOINT command")
         try:
             job.outcome = await self._drive(run_work(tx, tx.ledger, job.work, self._clock.now_ms()))
+            tx.require_whole()
         except Exception as error:  # the caller's to handle, when its batch is durable
             job.error = error
             if not self._connection.in_transaction:
