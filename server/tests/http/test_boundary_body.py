@@ -25,6 +25,7 @@ async def test_a_body_of_the_declared_type_arrives_whole(door: Door) -> None:
         "parts": [{"size": 2, "label": "x"}],
         "main_part": {"size": 9, "label": "y"},
         "metadata": {"a": {"b": [1, 2.5, None, True, "x"]}},
+        "labels": {"a": 1},
     }
     response = await door.post(json.dumps(sent).encode())
     assert response.status_code == 201, response.text
@@ -323,3 +324,12 @@ async def test_nothing_is_read_before_the_caller_is_known(door: Door) -> None:
 
     response = await door.call("POST", "/v1/things", headers={"content-type": "application/json"}, content=refuse())
     assert response.status_code == 401
+
+
+async def test_rules_of_maps_hold_whatever_else_is_wrong(door: Door) -> None:
+    crowded = {"a": 1, "b": 2, "c": 3}
+    assert faults_in(await door.post(json.dumps({"name": "x", "labels": crowded}).encode())) == {"labels": "invalid"}
+    assert faults_in(await door.post(json.dumps({"name": 1, "labels": crowded}).encode())) == {
+        "name": "wrong_type",
+        "labels": "invalid",
+    }

@@ -57,6 +57,7 @@ class ThingBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     parts: list[Piece] = []
     main_part: Part | None = None
     metadata: dict[str, Any] | UnsetType = UNSET
+    labels: Annotated[dict[str, Any], Meta(extra=checked_by(lambda held: "Too many." if len(held) > 2 else None))] = {}
 
 
 class ThingQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -127,6 +127,10 @@ class BodyReader:
         if not body and self.is_optional:
             return self._declared()
         text = text_of(body)
+        if is_too_deep(body):
+            message = f"Objects and lists are nested deeper than {MAX_DEPTH} levels."
+            faults.append(FieldError(WHOLE_BODY, FieldCode.TOO_DEEP, message))
+            return None
         if is_plain(body):
             try:
                 value = self._decoder.decode(body)
@@ -135,17 +139,9 @@ class BodyReader:
                     return value
             except (msgspec.DecodeError, RecursionError):
                 pass  # said below, with everything else that is wrong
-        return self._explain(body, text, faults)
-
-    def _explain(self, body: bytes, text: str, faults: list[FieldError]) -> Any:
-        """Add every fault of the body to `faults`. A body that only looked suspicious is returned decoded."""
-        if is_too_deep(body):
-            message = f"Objects and lists are nested deeper than {MAX_DEPTH} levels."
-            faults.append(FieldError(WHOLE_BODY, FieldCode.TOO_DEEP, message))
-            return None
         found = faults_of(parse(text), self._declared)
         faults.extend(found)
-        return None if found or self._decoder is None else self._decoder.decode(body)
+        return None if found else self._decoder.decode(body)  # it only looked suspicious
 
     async def _receive_all(self, receive: Any) -> bytes:
         chunks: list[bytes] = []

@@ -44,6 +44,8 @@ _MAX_NAME: Final = 64
 _NOT_ALLOWED: Final = re.compile("[\x00\ud800-\udfff]")
 _PLACE: Final = re.compile(r" - at `(?:key in )?\$(.*)`$")
 _ANY: Final = inspect.AnyType()
+_STRING: Final = inspect.StrType()
+_ANY_OBJECT: Final = inspect.type_info(dict[str, Any])
 
 
 def faults_of(value: Any, declared: Any) -> list[FieldError]:
@@ -81,8 +83,6 @@ def why_bad(text: str) -> str | None:
 
 def _walk(value: Any, declared: inspect.Type, path: str) -> Faults:
     """Yield the faults of `value` against a declared type. `path` is where it stands; empty for the body itself."""
-    if isinstance(bare_of(declared), inspect.AnyType) and _is_clean(value):
-        return
     where = path or WHOLE_BODY
     if value is Oversized.NUMBER or (type(value) is int and abs(value) > MAX_INTEGER):
         yield FieldError(where, FieldCode.OUT_OF_RANGE, "The number is too large.")
@@ -94,7 +94,8 @@ def _walk(value: Any, declared: inspect.Type, path: str) -> Faults:
         yield FieldError(where, FieldCode.WRONG_TYPE, f"Must be {wanted}, not {_found(kind)}.")
         return
     clean = True
-    for fault in _parts(value, matching[0], path):
+    parts = _anything if _takes_anything(bare_of(matching[0])) else _parts
+    for fault in parts(value, matching[0], path):
         clean = False
         yield fault
     if clean:
@@ -102,6 +103,31 @@ def _walk(value: Any, declared: inspect.Type, path: str) -> Faults:
             message = rule(value)
             if message is not None:
                 yield FieldError(where, FieldCode.INVALID, message)
+
+
+def _takes_anything(bare: inspect.Type) -> bool:
+    """Say whether a type takes every value, or as a map every object."""
+    return isinstance(bare, inspect.AnyType) or bare == _ANY_OBJECT
+
+
+def _anything(value: Any, declared: inspect.Type, path: str) -> Faults:
+    """Yield the faults of a value that may be anything, going into no part that has none: it may have many."""
+    if _is_clean(value):
+        return
+    if isinstance(value, str):
+        yield from _text(value, declared, path or WHOLE_BODY)
+    elif isinstance(value, dict):
+        members = cast("dict[str, Any]", value)
+        yield from _duplicates(members, path)
+        for name, member in members.items():
+            if not _is_clean(name):
+                yield from _text(name, _STRING, _under(path, name))
+            if not _is_clean(member):
+                yield from _walk(member, _ANY, _under(path, name))
+    else:
+        for index, member in enumerate(value):
+            if not _is_clean(member):
+                yield from _walk(member, _ANY, f"{path}[{index}]")
 
 
 def _found(kind: JsonKind) -> str:
@@ -120,16 +146,20 @@ def _parts(value: Any, declared: inspect.Type, path: str) -> Faults:
 
 
 def _object(value: dict[str, Any], bare: inspect.Type, path: str) -> Faults:
-    if isinstance(value, JsonObject):
-        for name in value.duplicates:
-            yield FieldError(_under(path, name), FieldCode.DUPLICATE, "This key stands more than once in its object.")
+    yield from _duplicates(value, path)
     if isinstance(bare, inspect.StructType):
         yield from _struct(value, bare, path)
         return
-    key, item = (bare.key_type, bare.value_type) if isinstance(bare, inspect.DictType) else (inspect.StrType(), _ANY)
+    key, item = (bare.key_type, bare.value_type) if isinstance(bare, inspect.DictType) else (_STRING, _ANY)
     for name, member in value.items():
         yield from _text(name, key, _under(path, name))
         yield from _walk(member, item, _under(path, name))
+
+
+def _duplicates(value: dict[str, Any], path: str) -> Faults:
+    if isinstance(value, JsonObject):
+        for name in value.duplicates:
+            yield FieldError(_under(path, name), FieldCode.DUPLICATE, "This key stands more than once in its object.")
 
 
 def _struct(value: dict[str, Any], bare: inspect.StructType, path: str) -> Faults:

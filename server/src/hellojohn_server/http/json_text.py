@@ -1,7 +1,7 @@
 """JSON as text: what a body may hold beyond being JSON (RFC 8259), checked exactly and mostly without parsing it twice.
 
-msgspec takes the last of two equal keys, any depth up to a crash of the recursion limit, U+0000 and integers of any
-length. `is_plain` says in C speed that a body cannot hold such a thing; the rare others are parsed again by `parse`.
+msgspec takes the last of two equal keys, any depth up to the recursion limit, U+0000 and integers of any length.
+`is_too_deep` and `is_plain` work in C speed; a body that is not plain is parsed again by `parse` and looked at.
 """
 
 import codecs
@@ -21,11 +21,13 @@ MAX_INTEGER: Final = (1 << 63) - 1
 """Integers beyond this, either way, fit no column and few languages."""
 
 _ODD_ESCAPE: Final = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
-_LONG_NUMBER: Final = re.compile(rb"[0-9]{19}")
+_LONG_NUMBER: Final = b"0" * 19
+_TO_ZEROS: Final = bytes.maketrans(b"123456789", b"0" * 9)
 _STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+\\?(?:"|\Z)', re.DOTALL)
 """A string, or what is left of the text where one does not end: so it takes linear time on any text."""
 _TO_BRACKETS: Final = bytes.maketrans(b"{}", b"[]")
 _NOT_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
+_TOO_MANY: Final = b"[" * (MAX_DEPTH + 1)
 _INTEGER_DIGITS: Final = 20
 
 
@@ -54,12 +56,8 @@ def text_of(body: bytes) -> str:
 
 
 def is_plain(body: bytes) -> bool:
-    """Say whether a body surely has no escaped U+0000 or surrogate, no deep nesting and no huge integer."""
-    return (
-        body.count(b"[") + body.count(b"{") <= MAX_DEPTH
-        and (b"\\u" not in body or _ODD_ESCAPE.search(body) is None)
-        and _LONG_NUMBER.search(body) is None
-    )
+    """Say whether a body surely has no escaped U+0000 or surrogate, and no huge integer."""
+    return (b"\\u" not in body or _ODD_ESCAPE.search(body) is None) and _LONG_NUMBER not in body.translate(_TO_ZEROS)
 
 
 def has_duplicate_keys(body: bytes, text: str) -> bool:
@@ -78,10 +76,12 @@ def is_too_deep(body: bytes) -> bool:
     if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
         return False
     brackets = _STRING.sub(b"", body).translate(_TO_BRACKETS, _NOT_BRACKETS)
+    if _TOO_MANY in brackets:
+        return True
     for _ in range(MAX_DEPTH):
         inner = brackets.replace(b"[]", b"")
         if len(inner) == len(brackets):
-            return b"[" * (MAX_DEPTH + 1) in inner
+            return _TOO_MANY in inner
         brackets = inner
     return bool(brackets)
 
