@@ -127,10 +127,10 @@ _STATUS: Final = {
     UserStatus.PENDING: Condition.PENDING,
 }
 _SORT_COLUMN: Final = {
-    SortField.CREATED_AT: "u.created_at",
-    SortField.EMAIL: "u.email_key",
-    SortField.LAST_SIGN_IN_AT: "u.last_sign_in_at",
-    SortField.NAME: "u.name_key",
+    SortField.CREATED_AT: "created_at",
+    SortField.EMAIL: "email_key",
+    SortField.LAST_SIGN_IN_AT: "last_sign_in_at",
+    SortField.NAME: "name_key",
 }
 _NULLABLE: Final = frozenset({SortField.LAST_SIGN_IN_AT, SortField.NAME})
 _UNIQUE: Final = (Condition.EMAIL, Condition.EXTERNAL_ID)
@@ -302,28 +302,28 @@ def _counter(shape: Shape, *, deltas: bool) -> str:
     return f"SELECT {facet}"
 
 
-def _arms(shape: Shape, select: str, rows: str, *, column: str, tie: str | None) -> list[str]:
+def _arms(  # noqa: PLR0913 - what differs between the engines and the ways
+    shape: Shape, select: str, rows: str, *, table: str, name: str, limit: str = ":rows"
+) -> list[str]:
     """Return the page as one or two ordered and limited SELECTs: users with a sort value, then those without.
 
-    `rows` is everything from FROM to the end of WHERE. Each walks one stretch of the index on (column, tie).
+    `rows` is everything from FROM to the end of WHERE; `name` the column of `table` to sort by. Each walks one stretch
+    of the index on that column and the id (which a column that is unique needs not).
     """
+    column, tie = f"{table}.{name}", f"{table}.id"
+    is_unique = name in {"email_key", "seq"}
     direction, beyond = ("DESC", "<") if shape.descending else ("ASC", ">")
-    by_tie = "" if tie is None else f", {tie} {direction}"
-    end = f"ORDER BY {column} {direction}{by_tie} LIMIT :rows"
+    end = f"ORDER BY {column} {direction}{'' if is_unique else f', {tie} {direction}'} LIMIT {limit}"
+    place = f"{column} {beyond} :value" if is_unique else f"({column}, {tie}) {beyond} (:value, :id)"
     arms: list[str] = []
     if shape.start is not Start.NULLS or shape.field not in _NULLABLE:
         present = f" AND {column} IS NOT NULL" if shape.field in _NULLABLE else ""
-        place = f"{column} {beyond} :value" if tie is None else f"({column}, {tie}) {beyond} (:value, :id)"
         after = f" AND {place}" if shape.start is Start.VALUES else ""
         arms.append(f"SELECT {column} AS position, {select} {rows}{present}{after} {end}")
     if shape.field in _NULLABLE:
         after = f" AND {tie} {beyond} :id" if shape.start is Start.NULLS else ""
         arms.append(f"SELECT {column} AS position, {select} {rows} AND {column} IS NULL{after} {end}")
     return arms
-
-
-def _tie(shape: Shape) -> str | None:
-    return None if shape.field is SortField.EMAIL else "u.id"
 
 
 def _postgres(shape: Shape) -> str:
@@ -333,7 +333,7 @@ def _postgres(shape: Shape) -> str:
         conditions.append("u.search_prefixes @> CAST(:starts AS text[])")
     rows = f"FROM users AS u WHERE {conjunction(conditions)}"
     total = bounded_count(rows, ":cap") if shape.counting is Counting.ROWS else _counter(shape, deltas=True)
-    arms = _arms(shape, user_columns("u"), rows, column=_SORT_COLUMN[shape.field], tie=_tie(shape))
+    arms = _arms(shape, user_columns("u"), rows, table="u", name=_SORT_COLUMN[shape.field])
     return f"""
     SELECT {user_columns("page")}, total.users, page.position
     FROM (SELECT ({total}) AS users) AS total
@@ -386,13 +386,13 @@ def _everyone(shape: Shape) -> _Source:
     return _Source("users AS u", None, _checks(shape))
 
 
-def _walk(shape: Shape, *further: str) -> list[str]:
+def _walk(shape: Shape, limit: str) -> list[str]:
     """Return the page from the index in the order asked for, with everything checked on the way.
 
     Without a condition on the column, SQLite would rather sort everybody than walk an index that lacks other columns.
     """
     bound = ("u.email_key >= ''",) if shape.field is SortField.EMAIL else ()
-    return _sorted(shape, _everyone(shape).rows(*bound, *further))
+    return _sorted(shape, _everyone(shape).rows(*bound), "u", limit)
 
 
 def _checks(
@@ -429,11 +429,11 @@ def _extreme(function: str, terms: list[str]) -> str:
     return terms[0] if len(terms) == 1 else f"{function}({', '.join(terms)})"
 
 
-def _newest(shape: Shape, source: _Source, seq: str, *further: str) -> str:
+def _newest(shape: Shape, source: _Source, seq: str, limit: str) -> str:
     """Return a page of a source that comes in the order of `seq`, in that order or its reverse."""
-    rows = source.rows(*_created_range(shape, seq, after_place=shape.start is Start.VALUES), *further)
+    rows = source.rows(*_created_range(shape, seq, after_place=shape.start is Start.VALUES))
     direction = "DESC" if shape.descending else "ASC"
-    return f"SELECT {seq} AS position, {seq} AS seq {rows} ORDER BY {seq} {direction} LIMIT :rows"
+    return f"SELECT {seq} AS position, {seq} AS seq {rows} ORDER BY {seq} {direction} LIMIT {limit}"
 
 
 def _sqlite(shape: Shape) -> str:
@@ -443,11 +443,12 @@ def _sqlite(shape: Shape) -> str:
     matches = ""
     total = _counter(shape, deltas=False) if is_counted else bounded_count(rows, ":cap")
     if shape.field is SortField.CREATED_AT and source.seq is not None:
-        keys = _newest(shape, source, source.seq)
+        keys = _newest(shape, source, source.seq, ":rows")
     elif is_counted and source == _everyone(shape):
-        keys = in_turn(_walk(shape), ":rows")
+        keys = in_turn(_walk(shape, ":rows"), ":rows")
     else:
-        matches = f"WITH matches (seq) AS MATERIALIZED (SELECT u.seq {rows} LIMIT :cap)"
+        columns = "u.seq" if shape.field is SortField.CREATED_AT else f"u.seq, u.id, u.{_SORT_COLUMN[shape.field]}"
+        matches = f"WITH matches AS MATERIALIZED (SELECT {columns} {rows} LIMIT :cap)"
         total = total if is_counted else "SELECT count(*) FROM matches"
         keys = _few_or_many(shape)
     return f"""
@@ -463,21 +464,19 @@ def _few_or_many(shape: Shape) -> str:
     """Return the page when the source's order is not the one asked for.
 
     Up to the cap the matches are all there already (they had to be counted): sort them. Beyond it they are dense, so
-    that walking the index in the order asked for, and checking, ends soon. The condition on the number of matches has
-    no table in it, so the arms that it excludes are not begun.
+    that walking the index in the order asked for, and checking, ends soon. The way not taken has a limit of 0, which
+    SQLite looks at before it begins; a condition would be looked at for every row.
     """
-    few = "FROM matches CROSS JOIN users AS u ON u.seq = matches.seq WHERE u.tenant_id = :tenant_id"
-    arms = _sorted(shape, f"{few} AND (SELECT count(*) FROM matches) < :cap")
+    arms = _sorted(shape, "FROM matches WHERE TRUE", "matches", "iif((SELECT count(*) FROM matches) < :cap, :rows, 0)")
     if not any(condition in _UNIQUE for condition in shape.conditions):
-        is_many = "(SELECT count(*) FROM matches) = :cap"
+        limit = "iif((SELECT count(*) FROM matches) < :cap, 0, :rows)"
         if shape.field is SortField.CREATED_AT:
-            arms.append(_newest(shape, _everyone(shape), "u.seq", is_many))
+            arms.append(_newest(shape, _everyone(shape), "u.seq", limit))
         else:
-            arms += _walk(shape, is_many)
+            arms += _walk(shape, limit)
     return in_turn(arms, ":rows")
 
 
-def _sorted(shape: Shape, rows: str) -> list[str]:
-    if shape.field is SortField.CREATED_AT:
-        return _arms(shape, "u.seq AS seq", rows, column="u.seq", tie=None)
-    return _arms(shape, "u.seq AS seq", rows, column=_SORT_COLUMN[shape.field], tie=_tie(shape))
+def _sorted(shape: Shape, rows: str, table: str, limit: str) -> list[str]:
+    column = "seq" if shape.field is SortField.CREATED_AT else _SORT_COLUMN[shape.field]
+    return _arms(shape, f"{table}.seq AS seq", rows, table=table, name=column, limit=limit)
