@@ -184,10 +184,7 @@ async def test_denials_at_once_are_one_entry(
     context = key_context(tenant_id)
     error = InsufficientScope([Scope.ADMINS_MANAGE])
     await asyncio.gather(
-        *(
-            parts.log.record_denied(database, context, "create_user", error)
-            for database in [parts.database, other] * 8
-        )
+        *(parts.log.record_denied(database, context, "create_user", error) for database in [parts.database, other] * 8)
     )
     await other.close()
     [entry] = await parts.entries(tenant_id)

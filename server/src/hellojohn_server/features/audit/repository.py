@@ -237,6 +237,7 @@ def _walks_of(given: frozenset[str]) -> Sequence[_Walk]:
         plain.append(_SAME_ADDRESS)
     if {"user_id", "actor_id"} <= given:
         plain.append("(e.actor_id = :actor_id OR e.on_behalf_of_id = :actor_id)")
+    starts: list[list[str]]
     if "user_id" in given:
         starts = _one_of(("actor_id", "on_behalf_of_id", "resource_id"), ":user_id")
     elif "actor_id" in given:

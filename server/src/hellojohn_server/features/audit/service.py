@@ -131,6 +131,9 @@ class AuditReader:
         return verify_side_rows(stored.core, await self._db.read(tenant_id, query))
 
     async def _require_stored(self, tenant_id: str, entry_id: str) -> StoredEntry:
+        if not is_id(entry_id, IdPrefix.EVENT):
+            raise AuditLogNotFound
+
         async def query(reader: Reader) -> StoredEntry | None:
             return await repository.get_entry(reader, entry_id)
 

@@ -25,7 +25,7 @@ from hellojohn_server.kit.audit_types import AuditType, ResourceType
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.error_codes import FieldCode
 from hellojohn_server.kit.errors import FieldError, InsufficientScope, Invalid
-from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdFactory, IdPrefix
+from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdFactory, IdPrefix, is_id
 from hellojohn_server.kit.pagination import CursorCodec, Page, page_of
 from hellojohn_server.kit.principal import ActorType, Context, CredentialKind, Principal
 from hellojohn_server.kit.scopes import ALL_SCOPES, Scope, expand_grants, is_grant, is_granted
@@ -96,6 +96,8 @@ class KeyService:
 
     async def require_key(self, tenant_id: str, key_id: str) -> ApiKey:
         """Return a key of the tenant, also a revoked or expired one; ApiKeyNotFound when there is none."""
+        if not is_id(key_id, IdPrefix.KEY):
+            raise ApiKeyNotFound
 
         async def query(reader: Reader) -> ApiKey | None:
             return await repository.get_key(reader, key_id)
@@ -149,6 +151,8 @@ class KeyService:
         Revoked already: nothing changes and nothing is recorded. A key that holds admins:manage is revoked only by a
         caller that holds it too, else InsufficientScope. ApiKeyNotFound.
         """
+        if not is_id(key_id, IdPrefix.KEY):
+            raise ApiKeyNotFound
 
         async def guard(tx: Transaction) -> None:
             key = await repository.get_key(tx, key_id)

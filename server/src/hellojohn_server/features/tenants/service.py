@@ -24,7 +24,7 @@ from hellojohn_server.kit.audit_types import AuditType, ResourceType
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.error_codes import FieldCode
 from hellojohn_server.kit.errors import FieldError, Invalid, VersionMismatch
-from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdFactory, IdPrefix
+from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdFactory, IdPrefix, is_id
 from hellojohn_server.kit.pagination import CursorCodec, Page, page_of
 from hellojohn_server.kit.principal import Context
 from hellojohn_server.storage.database import Database, Exempt, Reader, Transaction
@@ -44,6 +44,8 @@ class TenantService:
 
     async def get_tenant(self, tenant_id: str) -> Tenant | None:
         """Return the tenant as the control store has it now, in whatever status, or None."""
+        if not is_id(tenant_id, IdPrefix.TENANT):
+            return None
 
         async def query(reader: Reader) -> Tenant | None:
             return await repository.get_tenant(reader, tenant_id)
@@ -118,6 +120,7 @@ class TenantService:
 
     async def update_tenant(self, context: Context, tenant_id: str, body: UpdateTenantBody) -> Tenant:
         """Change what the body names. TenantNotFound; VersionMismatch when If-Match names another version."""
+        _require_form(tenant_id)
 
         async def command(tx: Transaction) -> Tenant:
             tenant = await self._require_locked(tx, tenant_id)
@@ -134,11 +137,13 @@ class TenantService:
 
     async def suspend_tenant(self, context: Context, tenant_id: str, reason: str | None) -> Tenant:
         """Close a tenant to every credential of it, from the next request on. Already so: nothing changes."""
+        _require_form(tenant_id)
         await self._settle(tenant_id)
         return await self._switch(context, tenant_id, TenantStatus.SUSPENDED, AuditType.TENANT_SUSPENDED, reason)
 
     async def resume_tenant(self, context: Context, tenant_id: str) -> Tenant:
         """Open a suspended tenant again. Already open: nothing changes."""
+        _require_form(tenant_id)
         await self._settle(tenant_id)
         return await self._switch(context, tenant_id, TenantStatus.ACTIVE, AuditType.TENANT_RESUMED, None)
 
@@ -152,6 +157,7 @@ class TenantService:
             code = FieldCode.REQUIRED if confirm is None else FieldCode.INVALID
             message = "This destroys everything in the tenant. Send ?confirm=<the tenant's id> to say that it is meant."
             raise Invalid(details=[FieldError("confirm", code, message)])
+        _require_form(tenant_id)
 
         async def command(tx: Transaction) -> None:
             tenant = await repository.get_tenant_locked(tx, tenant_id)
@@ -235,6 +241,11 @@ class TenantService:
             return await repository.delete_tenant(tx, tenant_id)
 
         await self._db.write(CONTROL_TENANT_ID, remove, bool, exempt=Exempt.TENANT_STATE)
+
+
+def _require_form(tenant_id: str) -> None:
+    if not is_id(tenant_id, IdPrefix.TENANT):
+        raise TenantNotFound
 
 
 def _event(audit_type: AuditType, tenant_id: str, *, changes: Changes, reason: str | None = None) -> Event:

@@ -1,0 +1,216 @@
+"""Keys over HTTP on both stores: shown once, revoked at once, and what is refused in which words."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from hellojohn_server.kit.api_keys import Environment
+from tests.conftest import ManualClock
+from tests.support import RunningApp
+
+
+@pytest.fixture
+async def tenant(app: RunningApp) -> str:
+    return await app.make_tenant()
+
+
+@pytest.fixture
+async def key(app: RunningApp, tenant: str) -> str:
+    return await app.make_key(tenant)
+
+
+async def make(app: RunningApp, key: str, **fields: Any) -> dict[str, Any]:
+    answer = await app.call(key, "POST", "/v1/api-keys", {"name": "made", **fields})
+    assert answer.status_code == 201, answer.text
+    made: dict[str, Any] = answer.json()
+    return made
+
+
+async def entries(app: RunningApp, key: str, query: str) -> list[dict[str, Any]]:
+    answer = await app.call(key, "GET", f"/v1/audit-logs?{query}")
+    found: list[dict[str, Any]] = answer.json()["data"]
+    return found[::-1]
+
+
+async def test_a_key_is_shown_once(app: RunningApp, key: str) -> None:
+    body = {"name": "support desk", "scopes": ["users:read", "audit:read"], "expires_in": "90d"}
+    answer = await app.call(key, "POST", "/v1/api-keys", body)
+    made = answer.json()
+    assert answer.status_code == 201
+    assert answer.headers["location"] == f"/v1/api-keys/{made['id']}"
+    secret = made.pop("key")
+    assert made == {
+        "id": made["id"],
+        "type": "secret",
+        "name": "support desk",
+        "hint": f"sk_live_…{secret[-4:]}",
+        "scopes": ["audit:read", "users:read"],
+        "status": "active",
+        "created_at": "2026-09-21T14:13:20.000Z",
+        "created_by": made["created_by"],
+        "expires_at": "2026-12-20T14:13:20.000Z",
+        "revoked_at": None,
+        "revoked_reason": None,
+    }
+    read = await app.call(key, "GET", f"/v1/api-keys/{made['id']}")
+    assert (read.status_code, read.json()) == (200, made)
+    listed = await app.call(key, "GET", "/v1/api-keys")
+    assert listed.json()["data"][0] == made
+    assert listed.json()["pagination"]["total"] == 2
+    log = await app.call(key, "GET", "/v1/audit-logs")
+    assert secret not in read.text + listed.text + log.text
+    assert (await app.call(secret, "GET", "/v1/users")).status_code == 200
+
+
+async def test_a_revoked_key_is_refused_at_the_next_request(app: RunningApp, key: str) -> None:
+    made = await make(app, key)
+    assert (await app.call(made["key"], "GET", "/v1/users")).status_code == 200
+    revoked = await app.call(key, "DELETE", f"/v1/api-keys/{made['id']}", {"reason": "leaked"})
+    assert (revoked.status_code, revoked.content) == (204, b"")
+    refused = await app.call(made["key"], "GET", "/v1/users")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (401, "invalid_api_key")
+    again = await app.call(key, "DELETE", f"/v1/api-keys/{made['id']}")
+    assert again.status_code == 204
+    shown = (await app.call(key, "GET", f"/v1/api-keys/{made['id']}")).json()
+    assert (shown["status"], shown["revoked_reason"]) == ("revoked", "leaked")
+    [entry] = await entries(app, key, "type=api_key.revoked")
+    assert (entry["resource"]["id"], entry["reason"]) == (made["id"], "leaked")
+
+
+async def test_a_key_may_revoke_itself(app: RunningApp, tenant: str, key: str) -> None:
+    made = await make(app, key, scopes=["keys:write"])
+    assert (await app.call(made["key"], "DELETE", f"/v1/api-keys/{made['id']}")).status_code == 204
+    assert (await app.call(made["key"], "GET", "/v1/users")).status_code == 401
+    assert (await entries(app, key, "type=api_key.revoked"))[0]["actor"]["id"] == made["id"]
+
+
+async def test_revocations_at_once_are_all_answered(app: RunningApp, key: str) -> None:
+    made = await make(app, key)
+    path = f"/v1/api-keys/{made['id']}"
+    answers = await asyncio.gather(*(app.call(key, "DELETE", path) for _ in range(16)))
+    assert {answer.status_code for answer in answers} == {204}
+    assert len(await entries(app, key, "type=api_key.revoked")) == 1
+
+
+async def test_retries_at_once_make_one_key(app: RunningApp, key: str) -> None:
+    body, headers = {"name": "made"}, {"Idempotency-Key": "one"}
+    answers = await asyncio.gather(*(app.call(key, "POST", "/v1/api-keys", body, headers) for _ in range(16)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.text for answer in answers}) == 1
+    assert len(await entries(app, key, "type=api_key.created&actor_type=api_key")) == 1
+    other = await app.call(key, "POST", "/v1/api-keys", {"name": "other"}, headers)
+    assert (other.status_code, other.json()["error"]["code"]) == (422, "idempotency_key_reused")
+
+
+async def test_a_key_is_given_no_more_than_its_maker_has(app: RunningApp, tenant: str, key: str) -> None:
+    lesser = await app.make_key(tenant, "keys:write", "users:read")
+    answer = await app.call(lesser, "POST", "/v1/api-keys", {"name": "x", "scopes": ["users:*", "audit:read"]})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (403, "insufficient_scope")
+    named = " ".join(detail["message"] for detail in error["details"])
+    assert "users:write" in named
+    assert "audit:read" in named
+    assert "users:read" not in named
+    [entry] = await entries(app, key, "result=denied")
+    assert (entry["metadata"]["operation"], entry["metadata"]["code"]) == ("create_api_key", "insufficient_scope")
+    assert "audit:read" in entry["metadata"]["missing_scopes"]
+    everything = await app.make_key(tenant, "*")
+    refused = await app.call(everything, "POST", "/v1/api-keys", {"name": "x", "scopes": ["admins:manage"]})
+    assert [detail["message"] for detail in refused.json()["error"]["details"]] == ["Needs the scope admins:manage."]
+
+
+async def test_a_key_that_manages_admins_is_out_of_reach(app: RunningApp, tenant: str, key: str) -> None:
+    powerful = await make(app, key, scopes=["admins:manage", "users:read"])
+    lesser = await app.make_key(tenant, "*")
+    refused = await app.call(lesser, "DELETE", f"/v1/api-keys/{powerful['id']}")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "insufficient_scope")
+    assert (await app.call(powerful["key"], "GET", "/v1/users")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        ({}, ["name"]),
+        ({"name": " "}, ["name"]),
+        ({"name": "x" * 201, "type": "master", "scopes": ["users:fly"]}, ["name", "type", "scopes[0]"]),
+        ({"name": "x", "scopes": ["users:read", "users:fly", 3]}, ["scopes[1]", "scopes[2]"]),
+        ({"name": "x", "scopes": []}, ["scopes"]),
+        ({"name": "x", "scopes": "*"}, ["scopes"]),
+        ({"name": "x", "scopes": ["*\n"]}, ["scopes[0]"]),
+        ({"name": "x", "expires_in": "soon"}, ["expires_in"]),
+        ({"name": "x", "expires_in": "1h\n"}, ["expires_in"]),
+        ({"name": "x", "expires_in": "11y"}, ["expires_in"]),
+        ({"name": "x", "type": "publishable", "scopes": ["users:read"]}, ["scopes"]),
+        ({"name": "x", "allowed_ips": []}, ["allowed_ips"]),
+    ],
+)
+async def test_bad_bodies_name_every_field(app: RunningApp, key: str, body: Any, fields: list[str]) -> None:
+    answer = await app.call(key, "POST", "/v1/api-keys", body)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (422, "validation_failed")
+    assert sorted(detail["field"] for detail in error["details"]) == sorted(fields)
+    assert (await app.call(key, "GET", "/v1/api-keys")).json()["pagination"]["total"] == 1
+
+
+async def test_an_expired_key_says_so(app: RunningApp, key: str, clock: ManualClock) -> None:
+    made = await make(app, key, expires_in="1h")
+    clock.advance(3600)
+    refused = await app.call(made["key"], "GET", "/v1/users")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (401, "api_key_expired")
+
+
+async def test_a_key_ends_no_later_than_its_maker(app: RunningApp, tenant: str) -> None:
+    short = await app.make_key(tenant, expires_in="1d")
+    longer = await app.call(short, "POST", "/v1/api-keys", {"name": "x", "expires_in": "2d"})
+    assert [detail["field"] for detail in longer.json()["error"]["details"]] == ["expires_in"]
+    made = await make(app, short)
+    assert made["expires_at"] == "2026-09-22T14:13:20.000Z"
+
+
+async def test_a_publishable_key_opens_nothing_of_the_backend(app: RunningApp, key: str) -> None:
+    made = await make(app, key, type="publishable")
+    assert made["key"].startswith("pk_live_")
+    assert made["scopes"] == []
+    for path in ("/v1/users", "/v1/api-keys", "/v1/audit-logs", "/v1/tenants"):
+        refused = await app.call(made["key"], "GET", path)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (403, "credential_not_allowed")
+    mistyped = made["key"][:-1] + ("a" if made["key"][-1] != "a" else "b")
+    refused = await app.call(mistyped, "GET", "/v1/users")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (401, "invalid_publishable_key")
+
+
+async def test_another_tenant_sees_and_reaches_nothing(app: RunningApp, key: str) -> None:
+    made = await make(app, key)
+    stranger = await app.make_key(await app.make_tenant("Other"))
+    assert (await app.call(stranger, "GET", f"/v1/api-keys/{made['id']}")).status_code == 404
+    refused = await app.call(stranger, "DELETE", f"/v1/api-keys/{made['id']}")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (404, "api_key_not_found")
+    listed = (await app.call(stranger, "GET", "/v1/api-keys")).json()
+    assert made["id"] not in [row["id"] for row in listed["data"]]
+    assert (await app.call(made["key"], "GET", "/v1/users")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/api-keys/key_1", "/v1/api-keys/%00", "/v1/api-keys/usr_01ARZ3NDEKTSV4RRFFQ69G5FAV"]
+)
+async def test_malformed_ids_are_not_found(app: RunningApp, key: str, path: str) -> None:
+    for method in ("GET", "DELETE"):
+        assert (await app.call(key, method, path)).status_code == 404
+
+
+async def test_a_master_key_makes_a_tenants_first_key(app: RunningApp) -> None:
+    master = await app.make_master_key()
+    tenant = await app.make_tenant("Sandbox", Environment.TEST)
+    body = {"name": "first", "scopes": ["*", "admins:manage"]}
+    answer = await app.call(master, "POST", f"/v1/tenants/{tenant}/api-keys", body)
+    assert answer.status_code == 201
+    first = answer.json()["key"]
+    assert first.startswith("sk_test_")
+    [entry] = await entries(app, first, "type=api_key.created")
+    assert entry["actor"]["type"] == "master_key"
+    assert entry["tenant_id"] == tenant
+    missing = await app.call(master, "POST", "/v1/tenants/tnt_01ARZ3NDEKTSV4RRFFQ69G5FAV/api-keys", body)
+    assert (missing.status_code, missing.json()["error"]["code"]) == (404, "tenant_not_found")
+    refused = await app.call(first, "POST", f"/v1/tenants/{tenant}/api-keys", body)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "credential_not_allowed")
