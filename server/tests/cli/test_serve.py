@@ -62,6 +62,20 @@ def test_a_database_that_cannot_be_reached(tmp_path: Path) -> None:
     assert "hidden" not in ended.stderr
 
 
+def test_a_database_or_a_role_that_does_not_exist(shared: Place) -> None:
+    url = shared.environ["HELLOJOHN_DATABASE_URL"]
+    for wrong in (f"{url}_nothing", url.replace("://", "://no")):
+        environ = {**shared.environ, "HELLOJOHN_DATABASE_URL": wrong}
+        assert_refused(environ, ExitCode.STORE, "does not exist")
+
+
+def test_a_file_that_is_no_store(embedded: Place) -> None:
+    data_dir = embedded.directory / "data"
+    data_dir.mkdir()
+    (data_dir / "control.db").write_text("something else altogether")
+    assert_refused(embedded.environ, ExitCode.STORE, "file is not a database")
+
+
 def test_an_address_that_is_taken(embedded: Place) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         arguments = ("serve", "--port", str(taken.getsockname()[1]))

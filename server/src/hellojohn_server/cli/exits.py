@@ -93,7 +93,7 @@ def _causes(failure: BaseException) -> list[str]:
     current: BaseException | None = failure
     while current is not None:
         text = str(current).strip()
-        if text and text not in lines:
+        if text and not any(text in line for line in lines):
             lines.append(text)
         current = current.__cause__
     return lines

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from hellojohn_server.cli.console import out, show_fields, show_json
+from hellojohn_server.cli.console import out, printable, show_fields, show_json
 from hellojohn_server.cli.exits import CommandFailed, ExitCode
 from hellojohn_server.cli.options import DatabaseUrlOption, DataDir, Json, checked, settings_with
 from hellojohn_server.cli.parts import Tools, parts_of, use_tools
@@ -93,7 +93,7 @@ def revoke_key(  # noqa: PLR0913 - an option each
     if as_json:
         show_json(revoked)
     else:
-        out.print(f"{revoked.id} ({revoked.name}) is revoked since {revoked.revoked_at}.", markup=False)
+        out.out(f"{revoked.id} ({printable(revoked.name)}) is revoked since {revoked.revoked_at}.")
 
 
 def _show_made(made: MadeKeyBody, *, as_json: bool) -> None:

@@ -8,12 +8,15 @@ from typing import Any
 
 import structlog
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from hellojohn_server.cli.exits import CommandFailed, ExitCode
 from hellojohn_server.cli.parts import AsgiApp
 from hellojohn_server.cli.protocol import BoundedHttpProtocol
 from hellojohn_server.config import Settings, to_environ
+
+_NO_START = "The server could not start. The log above says why."
 
 
 def listen(host: str, port: int, backlog: int) -> socket.socket:
@@ -53,14 +56,17 @@ def serve_app(app: AsgiApp, settings: Settings, listening: socket.socket) -> Non
     try:
         server.run(sockets=[listening])
     except SystemExit as failed:
-        raise CommandFailed(ExitCode.DEFECT, "The server could not start. The log above says why.") from failed
+        raise CommandFailed(ExitCode.DEFECT, _NO_START) from failed
 
 
 def serve_workers(app_factory: str, settings: Settings, listening: socket.socket) -> None:
     """Serve in `settings.workers` processes, which read these settings from the environment; until they are stopped."""
     os.environ.update(to_environ(settings))
-    options = _uvicorn_options(settings)
-    Multiprocess(uvicorn.Config(app_factory, factory=True, **options), sockets=[listening]).run()
+    config = uvicorn.Config(app_factory, factory=True, **_uvicorn_options(settings))
+    supervisor = Multiprocess(config, sockets=[listening])
+    supervisor.run()
+    if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
+        raise CommandFailed(ExitCode.DEFECT, _NO_START)
 
 
 def _uvicorn_options(settings: Settings) -> dict[str, Any]:
