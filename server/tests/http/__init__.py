@@ -1,1 +1,1 @@
-"""Tests of the door."""  # noqa: A005 - it mirrors the package of that name
+"""Tests of the door."""

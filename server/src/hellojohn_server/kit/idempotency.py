@@ -1,4 +1,4 @@
-"""An Idempotency-Key with a request: what the store keeps beside the command's effects, so that a retry is answered alike.
+"""An Idempotency-Key: what the store keeps beside a command's effects, so that a retry is answered alike.
 
 The stored answer is the command's result, sealed with AES-256-GCM under a key derived (HKDF, RFC 5869) from the
 credential that was presented: neither we nor a thief of the file can read it without that credential.
@@ -17,9 +17,10 @@ _NONCE_BYTES: Final = 12
 
 
 class Idempotency:
-    """One request's key. `key_hash` scopes it to (tenant, credential, method, path); `request_hash` is its body and query.
+    """One request's key, and the hash of its body and query.
 
-    `used` and `replayed` are set by the store: whether a command ran under it, and whether its answer is the first one's.
+    `key_hash` scopes it to (tenant, credential, method, path). `used` and `replayed` are set by the store: whether a
+    command ran under it, and whether its answer is the first one's.
     """
 
     __slots__ = ("_seal_key", "key_hash", "replayed", "request_hash", "used")
