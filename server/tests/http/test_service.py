@@ -78,6 +78,15 @@ async def test_health_and_readiness_need_no_credential(app: RunningApp) -> None:
     assert (await app.get("/ready")).json() == {"status": "ready"}
 
 
+async def test_a_service_without_its_store_lives_and_is_not_ready(database: Database, app: RunningApp) -> None:
+    await database.close()
+    assert (await app.get("/health")).status_code == 200
+    response = await app.get("/ready")
+    assert response.status_code == 503
+    assert code_in(response) == "not_ready"
+    assert response.headers["retry-after"] == "5"
+
+
 def mistyped(key: str) -> str:
     """Return a key with one character changed, so that its checksum is wrong."""
     return key[:-1] + ("a" if key[-1] != "a" else "b")

@@ -8,8 +8,10 @@ _KEY: Final = "hellojohn.call"
 
 
 class Call:
-    """The facts of one request. `route` is the template of the path; `status` is 0 until an answer has begun.
+    """The facts of one request.
 
+    `method` is as it was sent; in the scope, HEAD has become GET. `route` is the template of the path; `status` is 0
+    until an answer has begun.
     `headers` has the last value of each header by its lower-case name; `repeated` says that some header came twice.
     """
 
@@ -26,12 +28,12 @@ class Call:
         "status",
     )
 
-    def __init__(self, scope: Any, request_id: str, headers: dict[bytes, bytes]) -> None:
+    def __init__(self, scope: Any, method: str, request_id: str, headers: dict[bytes, bytes]) -> None:
         self.scope = scope
         self.request_id = request_id
         self.headers = headers
         self.repeated = len(headers) != len(scope["headers"])
-        self.method: str = scope["method"]
+        self.method = method
         self.client_address: str | None = None
         self.principal: Principal | None = None
         self.route: str | None = None

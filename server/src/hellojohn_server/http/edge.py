@@ -45,10 +45,12 @@ class Edge:
     async def serve(self, app: App, scope: Any, receive: Any, send: Any) -> None:
         """Serve one request. HEAD is answered like GET, without the body (RFC 9110 section 9.3.2)."""
         started = time.perf_counter()
-        call = self._begin(scope)
-        if call.method == "HEAD":
-            scope["method"] = "GET"
+        if scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}  # a copy: the server looks at its own to leave the body out
             send = _without_body(send)
+            call = self._begin(scope, "HEAD")
+        else:
+            call = self._begin(scope, scope["method"])
         try:
             self._check(call)
             await app(scope, receive, send)
@@ -59,14 +61,14 @@ class Edge:
         finally:
             self._log_line(call, started)
 
-    def _begin(self, scope: Any) -> Call:
+    def _begin(self, scope: Any, method: str) -> Call:
         headers = dict(scope["headers"])
         given = headers.get(b"x-request-id")
         if given is not None and _SANE_REQUEST_ID.fullmatch(given):
             request_id = given.decode()
         else:
             request_id = self._ids.new(IdPrefix.REQUEST)
-        call = Call(scope, request_id, headers)
+        call = Call(scope, method, request_id, headers)
         peer = scope.get("client")
         forwarded = call.values_of(b"x-forwarded-for") if b"x-forwarded-for" in headers else ()
         call.client_address = self._addresses.find(peer[0] if peer else None, forwarded)
