@@ -291,7 +291,7 @@ async def test_an_act_whose_entry_is_not_written_is_noticed(world: World, operat
         seen += len(events)
         return await record_many(tx, context, kept)
 
-    world.services.audit_log.record_many = forget  # type: ignore[method-assign]
+    world.services.audit_log.record_many = forget  # type: ignore[method-assign] - forgetting is the test
 
     with pytest.raises(AssertionError):
         await walk(world, operation)

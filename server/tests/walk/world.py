@@ -65,7 +65,7 @@ async def walked_world(database: Database, clock: Clock) -> AsyncGenerator[World
     settings = load_settings(environment)
     services = build_services(database, settings, clock)
     app = build_app(services, http_settings(settings))
-    transport = httpx.ASGITransport(app=app, client=(ADDRESS, 40_000))  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(app=app, client=(ADDRESS, 40_000))  # type: ignore[arg-type] - one ASGI type, two spellings
     async with httpx.AsyncClient(
         transport=transport, base_url="http://localhost:3000", headers={"User-Agent": AGENT}
     ) as client:
