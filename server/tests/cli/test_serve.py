@@ -1,7 +1,6 @@
 """`hj serve` as a process: what it needs, what keeps it from starting, and how it stops."""
 
 import base64
-import contextlib
 import signal
 import socket
 import threading
@@ -11,7 +10,6 @@ import httpx
 import pytest
 
 from hellojohn_server.cli.exits import ExitCode
-from hellojohn_server.cli.protocol import MAX_HEAD_BYTES
 from tests.cli.conftest import Place
 from tests.support import hj_environment, run_hj, serve_environment, server_process
 
@@ -147,19 +145,6 @@ def test_ctrl_c_stops_it_in_order(embedded: Place) -> None:
     with server_process(embedded.directory, embedded.environ) as server:
         assert server.stop(signal.SIGINT) == 0
         assert "Traceback" not in server.printed()
-
-
-def test_a_head_without_end_is_cut_off(embedded: Place) -> None:
-    with server_process(embedded.directory, embedded.environ) as server:
-        url = httpx.URL(server.url)
-        with socket.create_connection((url.host, url.port or 0), timeout=30) as endless:
-            endless.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\nX-Long: ")
-            with contextlib.suppress(OSError):
-                for _ in range(100):
-                    endless.sendall(b"a" * (MAX_HEAD_BYTES // 10))
-            answer = endless.recv(100)
-        assert answer.startswith(b"HTTP/1.1 431 ")
-        assert httpx.get(f"{server.url}/health").status_code == 200
 
 
 def test_answers_name_no_server_software_and_logs_are_json(embedded: Place) -> None:
