@@ -11,6 +11,9 @@ from typing import Any, Final
 
 _STYLE: Final = resources.files("hellojohn_server.http").joinpath("docs_page.css").read_text(encoding="utf-8")
 _STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+_MANY: Final = 12
+"""Longer lists of allowed values are not written out."""
+
 _CODE: Final = re.compile(r"`([^`]+)`")
 
 PAGE_POLICY: Final = (
@@ -76,16 +79,17 @@ def _section(tag: str, entries: Iterable[tuple[str, str, dict[str, Any]]], docum
 def _operation(method: str, path: str, operation: dict[str, Any], document: dict[str, Any]) -> str:
     parts = [
         *(f"<p>{_prose(text)}</p>" for text in operation.get("description", "").split("\n\n") if text),
-        _table("Parameters", [_parameter(_resolve(each, document)) for each in operation.get("parameters", ())]),
+        _table("Parameters", [_parameter(each, document) for each in operation.get("parameters", ())]),
         _body(operation, document),
         _example(method, path, operation, document),
-        _table("Answers", [_answer(*each) for each in operation["responses"].items()]),
+        _result(operation, document),
+        _table("All answers", [_answer(*each) for each in operation["responses"].items()]),
     ]
     return (
-        f'<details id="{escape(operation["operationId"])}"><summary>'
+        "<details><summary>"
         f'<span class="method {method}">{method.upper()}</span><code>{escape(path)}</code>'
         f'<span class="what">{escape(operation["summary"])}</span></summary>'
-        f'<div class="inside">{"".join(parts)}</div></details>'
+        f'<div class="inside" id="{escape(operation["operationId"])}">{"".join(parts)}</div></details>'
     )
 
 
@@ -97,29 +101,59 @@ def _table(title: str, rows: list[tuple[str, str]]) -> str:
     return f'<h3>{escape(title)}</h3><div class="scroll"><table>{lines}</table></div>'
 
 
-def _parameter(parameter: dict[str, Any]) -> tuple[str, str]:
-    return _field(parameter["name"], parameter["schema"] | _description_in(parameter), parameter.get("required", False))
+def _parameter(parameter: dict[str, Any], document: dict[str, Any]) -> tuple[str, str]:
+    parameter = _resolve(parameter, document)
+    described = {key: value for key, value in parameter.items() if key == "description"}
+    schema = parameter["schema"] | described
+    return _row(parameter["name"], schema, document, is_required=parameter.get("required", False))
 
 
-def _description_in(described: dict[str, Any]) -> dict[str, Any]:
-    return {"description": described["description"]} if "description" in described else {}
-
-
-def _field(name: str, schema: dict[str, Any], required: bool) -> tuple[str, str]:  # noqa: FBT001 - a fact of the field
-    must = ' <span class="must">required</span>' if required else ""
-    facts = [_kind(schema), *(_facts(schema))]
-    described = _prose(schema.get("description", ""))
-    kind = f'<span class="kind">{escape(", ".join(facts))}</span>'
+def _row(name: str, schema: dict[str, Any], document: dict[str, Any], *, is_required: bool) -> tuple[str, str]:
+    must = ' <span class="must">required</span>' if is_required else ""
+    shown = _one_of(schema)
+    kind = f'<span class="kind">{escape(", ".join([_kind(schema, document), *_facts(shown)]))}</span>'
+    described = _prose(shown.get("description", ""))
     return f"<code>{escape(name)}</code>{must}", f"{kind}<br>{described}" if described else kind
+
+
+def _fields(schema: dict[str, Any], document: dict[str, Any], above: str = "") -> Iterable[tuple[str, str]]:
+    """Yield a row for each field of an object, and of the objects and lists of objects in it, one level down."""
+    schema = _resolve(schema, document)
+    for name, field in schema.get("properties", {}).items():
+        path = f"{above}.{name}" if above else name
+        is_required = not above and name in schema.get("required", ())
+        yield _row(path, field, document, is_required=is_required)
+        inner = _one_of(field)
+        if inner.get("type") == "array":
+            inner, path = inner.get("items", {}), f"{path}[]"
+        if not above:
+            yield from _fields(inner, document, path)
+
+
+def _one_of(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return what a schema takes besides null, with what stands around it; any other schema as it is."""
+    members = [member for member in schema.get("anyOf", ()) if member.get("type") != "null"]
+    if len(members) != 1:
+        return schema
+    return {**members[0], **{key: value for key, value in schema.items() if key != "anyOf"}}
 
 
 def _body(operation: dict[str, Any], document: dict[str, Any]) -> str:
     if "requestBody" not in operation:
         return ""
-    schema = _resolve(operation["requestBody"]["content"]["application/json"]["schema"], document)
-    required = schema.get("required", ())
-    rows = [_field(name, each, name in required) for name, each in schema.get("properties", {}).items()]
-    return _table("Body" if operation["requestBody"]["required"] else "Body (may be left out)", rows)
+    body = operation["requestBody"]
+    rows = list(_fields(body["content"]["application/json"]["schema"], document))
+    return _table("Body" if body["required"] else "Body (may be left out)", rows)
+
+
+def _result(operation: dict[str, Any], document: dict[str, Any]) -> str:
+    """Return a table of what a successful answer holds; nothing when it holds nothing."""
+    status, response = next(iter(operation["responses"].items()))
+    if "content" not in response:
+        return ""
+    schema = _resolve(response["content"]["application/json"]["schema"], document)
+    fields = {**schema, "required": ()}
+    return _table(f"Answer {status}", list(_fields(fields, document)))
 
 
 def _answer(status: str, response: dict[str, Any]) -> tuple[str, str]:
@@ -127,7 +161,7 @@ def _answer(status: str, response: dict[str, Any]) -> tuple[str, str]:
 
 
 def _example(method: str, path: str, operation: dict[str, Any], document: dict[str, Any]) -> str:
-    """Return the call as a line of curl, with every required parameter and field."""
+    """Return the call as a line of curl, with every required parameter and field; of a PATCH, its first field."""
     needed = [
         f"{each['name']}={_sample(each['schema'], document)}"
         for each in operation.get("parameters", ())
@@ -137,8 +171,10 @@ def _example(method: str, path: str, operation: dict[str, Any], document: dict[s
     lines = [f'curl -X {method.upper()} "{url}"' if method != "get" else f'curl "{url}"']
     if operation["security"]:
         lines.append('-H "Authorization: Bearer $HELLOJOHN_KEY"')
-    if operation.get("requestBody", {}).get("required"):
-        sample = _sample(operation["requestBody"]["content"]["application/json"]["schema"], document)
+    if "requestBody" in operation and (operation["requestBody"]["required"] or method == "patch"):
+        schema = _resolve(operation["requestBody"]["content"]["application/json"]["schema"], document)
+        required = schema.get("required") or list(schema["properties"])[:1]
+        sample = {name: _sample(schema["properties"][name], document) for name in required}
         lines.append('-H "Content-Type: application/json"')
         lines.append(f"-d '{json.dumps(sample)}'")
     command = " \\\n  ".join(lines)
@@ -147,15 +183,14 @@ def _example(method: str, path: str, operation: dict[str, Any], document: dict[s
 
 def _sample(schema: dict[str, Any], document: dict[str, Any]) -> Any:
     """Return a value of a schema: its first allowed one, or the simplest."""
-    schema = _resolve(schema, document)
+    schema = _one_of(_resolve(schema, document))
+    if "$ref" in schema:
+        return _sample(schema, document)
     if "enum" in schema:
         return schema["enum"][0]
-    if "anyOf" in schema:
-        return _sample(schema["anyOf"][0], document)
     match schema.get("type"):
         case "object":
-            required = schema.get("required", ())
-            return {name: _sample(schema["properties"][name], document) for name in required}
+            return {name: _sample(schema["properties"][name], document) for name in schema.get("required", ())}
         case "array":
             return [_sample(schema.get("items", {}), document)]
         case "integer" | "number":
@@ -163,35 +198,38 @@ def _sample(schema: dict[str, Any], document: dict[str, Any]) -> Any:
         case "boolean":
             return True
         case _:
-            return "..."
+            return {"email": "alice@example.com", "date-time": "2024-01-20T11:00:00Z"}.get(
+                schema.get("format", ""), "..."
+            )
 
 
-def _kind(schema: dict[str, Any]) -> str:
+def _kind(schema: dict[str, Any], document: dict[str, Any]) -> str:
     """Return the type of a field in a few words."""
-    if "$ref" in schema:
-        return str(schema["$ref"]).rpartition("/")[2]
     if "anyOf" in schema:
-        return " or ".join(_kind(member) for member in schema["anyOf"])
+        return " or ".join(_kind(member, document) for member in schema["anyOf"])
+    schema = _resolve(schema, document)
     if "enum" in schema:
-        return " | ".join(str(value) for value in schema["enum"])
+        values = [str(value) for value in schema["enum"]]
+        return " | ".join(values) if len(values) <= _MANY else f"one of {len(values)} names"
     if schema.get("type") == "array":
-        return f"list of {_kind(schema.get('items', {}))}"
+        return f"list of {_kind(schema.get('items', {}), document)}"
     return str(schema.get("format") or schema.get("type") or "any")
 
 
 def _facts(schema: dict[str, Any]) -> Iterable[str]:
     """Yield the limits and the default of a field."""
-    for key, words in (
-        ("minimum", "at least {}"),
-        ("maximum", "at most {}"),
-        ("minLength", "at least {} characters"),
-        ("maxLength", "at most {} characters"),
-        ("minItems", "at least {} items"),
-        ("maxItems", "at most {} items"),
+    for least, most, what in (
+        ("minimum", "maximum", ""),
+        ("minLength", "maxLength", " characters"),
+        ("minItems", "maxItems", " items"),
     ):
-        if key in schema:
-            yield words.format(schema[key])
-    if schema.get("default") is not None:
+        if schema.get(least) is not None and schema.get(most) is not None:
+            yield f"{schema[least]} to {schema[most]}{what}"
+        elif schema.get(most) is not None:
+            yield f"at most {schema[most]}{what}"
+        elif schema.get(least) is not None:
+            yield f"at least {schema[least]}{what}"
+    if isinstance(schema.get("default"), str | int | float):
         yield f"default {json.dumps(schema['default'])}"
 
 
