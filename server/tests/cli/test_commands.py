@@ -145,10 +145,9 @@ def test_version_and_help_need_no_settings() -> None:
     environ = hj_environment(NONSENSE="1")
     version = run_hj("--version", environ=environ)
     assert (version.returncode, version.stdout) == (0, f"hj {__version__}\n")
-    for arguments in (("--help",), ("serve", "--help"), ("keys", "create", "--help")):
-        shown = run_hj(*arguments, environ=environ)
-        assert shown.returncode == 0
-        assert "Usage: hj" in shown.stdout
+    shown = run_hj("keys", "create", "--help", environ=environ)
+    assert shown.returncode == 0
+    assert "Usage: hj" in shown.stdout
 
 
 def test_the_help_of_serve_lists_every_setting() -> None:

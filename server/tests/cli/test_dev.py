@@ -7,7 +7,10 @@ import subprocess
 from pathlib import Path
 
 import httpx
+import pytest
 
+from hellojohn_server.app import PARTS
+from hellojohn_server.cli import root
 from hellojohn_server.cli.exits import ExitCode
 from tests.cli.conftest import Place
 from tests.support import hj_environment, run_hj, server_process
@@ -86,11 +89,14 @@ def test_a_request_that_names_another_host_is_refused(embedded: Place) -> None:
             assert (host, answer.status_code) == (host, status)
 
 
-def test_it_refuses_addresses_that_others_reach(embedded: Place) -> None:
-    for host in ("0.0.0.0", "::", "192.0.2.1", "id.example.com"):
-        refused = run_hj("dev", "--host", host, environ=dev_environment(embedded))
-        assert refused.returncode == ExitCode.USAGE
-        assert "listens on this machine only" in refused.stderr
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "id.example.com"])
+def test_it_refuses_addresses_that_others_reach(
+    embedded: Place, host: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HELLOJOHN_DATA_DIR", embedded.environ["HELLOJOHN_DATA_DIR"])
+    assert root.run(PARTS, ("dev", "--host", host)) == ExitCode.USAGE
+    assert "listens on this machine only" in capsys.readouterr().err
+    assert not (embedded.directory / "data").exists()
 
 
 def test_a_broken_demo_file_is_named(embedded: Place, tmp_path: Path) -> None:
