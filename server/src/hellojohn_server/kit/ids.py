@@ -12,6 +12,7 @@ from typing import Final
 from hellojohn_server.kit.clock import Clock
 
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS: Final = [first + second for first in _ALPHABET for second in _ALPHABET]
 _VALUE: Final = {letter: value for value, letter in enumerate(_ALPHABET)}
 _RANDOM_BITS: Final = 80
 _ULID: Final = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
@@ -57,7 +58,7 @@ class IdFactory:
 
 def encode_ulid(value: int) -> str:
     """Return a 128-bit number as the 26 characters of a ULID."""
-    return "".join(_ALPHABET[(value >> shift) & 31] for shift in range(125, -1, -5))
+    return "".join([_PAIRS[(value >> shift) & 1023] for shift in range(120, -1, -10)])
 
 
 def decode_ulid(text: str) -> int:

@@ -208,6 +208,7 @@ INDEXES = {
     "refusal": {"audit_entries_refused"},
     "ip_address": {"audit_values_ip_address"},
     "resource_id": {"audit_entries_resource"},
+    "resource_type": {"audit_entries_resource_type"},
 }
 
 
@@ -243,7 +244,7 @@ async def test_each_walk_goes_by_its_index_and_in_order(empty_file: apsw.Connect
         assert not [step for step in walk if "TEMP B-TREE" in step], plan  # sorting would read every match first
 
 
-@pytest.mark.parametrize("second", ["type", "family", "refusal", "actor_type"])
+@pytest.mark.parametrize("second", ["type", "family", "refusal", "resource_type", "actor_type"])
 async def test_the_more_selective_filter_leads(empty_file: apsw.Connection, second: str) -> None:
     for first in ("resource_id", "ip_address", "actor_id"):
         plan = plan_of(empty_file, {first, second}, after=True)

@@ -91,9 +91,9 @@ _PLAIN: Final = {
     "type": "{other}e.type = :type",
     "family": "{other}{family} = :family",
     "refusal": "{other}e.result = :refusal AND e.result <> 'success'",
+    "resource_type": "{other}e.resource_type = :resource_type",
     "actor_type": "{other}e.actor_type = :actor_type",
     "result": "e.result = :result",
-    "resource_type": "e.resource_type = :resource_type",
     "prefix": "{other}e.type >= :prefix AND {other}e.type < :prefix_end",
 }
 """One condition for each parameter; those with an index first, the most selective one leading.

@@ -42,6 +42,7 @@ CREATE INDEX audit_entries_actor ON audit_entries (tenant_id, actor_id, id);
 CREATE INDEX audit_entries_on_behalf_of ON audit_entries (tenant_id, on_behalf_of_id, id)
 WHERE on_behalf_of_id IS NOT NULL;
 CREATE INDEX audit_entries_resource ON audit_entries (tenant_id, resource_id, id) WHERE resource_id IS NOT NULL;
+CREATE INDEX audit_entries_resource_type ON audit_entries (tenant_id, resource_type, id) WHERE resource_type IS NOT NULL;
 CREATE INDEX audit_entries_type ON audit_entries (tenant_id, type, id);
 CREATE INDEX audit_entries_actor_type ON audit_entries (tenant_id, actor_type, id);
 CREATE INDEX audit_entries_family ON audit_entries (tenant_id, substr(type, 1, strpos(type, '.')), id);

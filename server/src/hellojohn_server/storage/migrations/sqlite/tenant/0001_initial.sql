@@ -39,6 +39,7 @@ CREATE TABLE audit_entries (
 CREATE INDEX audit_entries_actor ON audit_entries (actor_id, id);
 CREATE INDEX audit_entries_on_behalf_of ON audit_entries (on_behalf_of_id, id) WHERE on_behalf_of_id IS NOT NULL;
 CREATE INDEX audit_entries_resource ON audit_entries (resource_id, id) WHERE resource_id IS NOT NULL;
+CREATE INDEX audit_entries_resource_type ON audit_entries (resource_type, id) WHERE resource_type IS NOT NULL;
 CREATE INDEX audit_entries_type ON audit_entries (type, id);
 CREATE INDEX audit_entries_actor_type ON audit_entries (actor_type, id);
 CREATE INDEX audit_entries_family ON audit_entries (substr(type, 1, instr(type, '.')), id);
