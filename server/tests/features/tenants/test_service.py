@@ -22,7 +22,7 @@ from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdFactory
 from hellojohn_server.kit.pagination import InvalidCursor
 from hellojohn_server.storage.database import Database, Reader, Transaction
 from hellojohn_server.storage.errors import StoreUnavailable, TenantStoreNotFound
-from tests.conftest import ManualClock
+from tests.conftest import ManualClock, OpenDatabase
 from tests.features.tenants.parts import Parts, key_context, master_context, retry_key
 
 ACME = CreateTenantBody(name="Acme")
@@ -81,6 +81,24 @@ async def test_retries_at_once_make_one_tenant(parts: Parts) -> None:
     assert len(await parts.entries()) == 1
     with pytest.raises(IdempotencyKeyReused):
         await parts.tenants.create_tenant(master_context(idempotency=retry_key(b'{"other":1}')), ACME)
+
+
+async def test_creations_at_once_each_have_a_store(parts: Parts) -> None:
+    made = await asyncio.gather(*(parts.tenants.create_tenant(master_context(), ACME) for _ in range(16)))
+    assert len({tenant.id for tenant in made}) == 16
+    await asyncio.gather(*(fill(parts, tenant.id) for tenant in made))
+    assert [len(await parts.entries(tenant.id)) for tenant in made] == [1] * 16
+
+
+async def test_a_store_made_again_keeps_what_is_in_it(parts: Parts, open_database: OpenDatabase) -> None:
+    """Two processes may finish one creation, and the first may have filled the store before the second comes."""
+    beside = await open_database()
+    made = await parts.tenants.create_tenant(master_context(), ACME)
+    await fill(parts, made.id)
+    await asyncio.gather(*(database.create_tenant(made.id) for database in [parts.database, beside] * 8))
+    await fill(parts, made.id)
+    assert len(await parts.entries(made.id)) == 2
+    await beside.close()
 
 
 async def test_a_retry_finishes_what_a_crash_left(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
