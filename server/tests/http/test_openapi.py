@@ -1,10 +1,12 @@
 """The document and the page that are made of the declarations."""
 
 import re
-from typing import Any
+from html import unescape
+from typing import Annotated, Any, Literal
 
 import msgspec
 import pytest
+from msgspec import Meta
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from hellojohn_server.http.application import Parts, assemble
@@ -13,7 +15,7 @@ from hellojohn_server.kit.ids import IdFactory
 from hellojohn_server.kit.principal import Context
 from hellojohn_server.kit.routing import PUBLIC, Answer, Method, route, routes_of
 from hellojohn_server.kit.scopes import Scope
-from tests.http.things import Door, Echo, ThingRoutes, WrittenAuthenticator
+from tests.http.things import Color, Door, Echo, Part, ThingRoutes, WrittenAuthenticator
 
 
 @pytest.fixture
@@ -171,3 +173,47 @@ async def test_an_app_logs_to_standard_output_when_it_is_given_no_log(ids: IdFac
         return None
 
     assert assemble(Parts(owners=[], authenticator=WrittenAuthenticator(), record_denied=nothing, ids=ids)) is not None
+
+
+class Shelf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    count: Annotated[int, Meta(ge=3)]
+    flag: bool
+    lines: list[str]
+    colors: list[Color]
+    part: Part
+    email: Annotated[str, Meta(extra_json_schema={"format": "email"})]
+    mode: Literal["fast", "slow"] | None
+    other: Literal[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13] = 1
+    anything: Any = None
+
+
+class ShelfQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    confirm: str
+
+
+async def test_the_page_shows_a_call_with_everything_that_is_required(ids: IdFactory) -> None:
+    class Shelves:
+        @route(Method.PUT, "/v1/shelves", scope=Scope.USERS_WRITE)
+        async def put_shelf(self, query: ShelfQuery, body: Shelf) -> Answer[Echo]:
+            """Put a shelf."""
+            return Answer(Echo(said=[query, body]))
+
+    page = unescape((await Door(ids, owners=[Shelves()]).call("GET", "/docs", headers={})).text)
+    assert 'curl -X PUT "http://localhost:3000/v1/shelves?confirm=..."' in page
+    assert (
+        '{"count": 3, "flag": true, "lines": ["..."], "colors": ["green"], "part": {}, "email": "alice@example.com", '
+        '"mode": "fast"}'
+    ) in page
+    assert "one of 13 names" in page
+    assert "part.size" in page
+
+
+async def test_a_body_that_is_no_struct_is_refused_at_the_start(ids: IdFactory) -> None:
+    class Lists:
+        @route(Method.POST, "/v1/x", scope=Scope.USERS_WRITE)
+        async def post_x(self, body: list[str]) -> Answer[Echo]:
+            """Post."""
+            return Answer(Echo(said=body))
+
+    with pytest.raises(TypeError, match="body must be a Struct"):
+        Door(ids, owners=[Lists()])

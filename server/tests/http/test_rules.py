@@ -1,5 +1,6 @@
 """Rules of fields: applied beside the types, and refused where they would not be applied."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -42,7 +43,11 @@ class Mapped(msgspec.Struct, frozen=True):
     items: dict[str, Even] = {}
 
 
-@pytest.mark.parametrize("declared", [Listed, Mapped])
+class Timed(msgspec.Struct, frozen=True):
+    items: Annotated[datetime, Meta(tz=True, extra=checked_by(lambda _: None))] | None = None
+
+
+@pytest.mark.parametrize("declared", [Listed, Mapped, Timed])
 def test_a_rule_that_would_be_skipped_is_refused(declared: type[msgspec.Struct]) -> None:
     with pytest.raises(TypeError, match="items"):
         Rules(declared)

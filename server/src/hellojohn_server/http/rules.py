@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec import UNSET, inspect
@@ -11,6 +11,16 @@ from hellojohn_server.http.declared import bare_of, members_of, rules_in
 from hellojohn_server.kit.error_codes import FieldCode
 from hellojohn_server.kit.errors import FieldError
 from hellojohn_server.kit.routing import Rule
+
+_PLAIN: Final = (
+    inspect.StrType,
+    inspect.IntType,
+    inspect.FloatType,
+    inspect.CollectionType,
+    inspect.DictType,
+    inspect.AnyType,
+)
+"""What is the same value as JSON and decoded: a rule is applied to either."""
 
 
 class _FieldRule(msgspec.Struct, frozen=True):
@@ -50,11 +60,11 @@ def _part(get: Any, value: Any) -> Any:
 
 
 def _rules_of(info: inspect.Type, attribute: str, name: str) -> Iterator[_FieldRule]:
-    """Yield the rules in a type. TypeError for one inside a list or map: such a rule belongs to the list itself."""
+    """Yield the rules in a type. TypeError for one that would not be applied."""
     for member in members_of(info):
         for rule in rules_in(member):
-            if not attribute:
-                raise TypeError("a rule belongs to a field")
+            if not attribute or not isinstance(bare_of(member), _PLAIN):
+                raise TypeError(f"{name}: a rule belongs to a field that is text, a number, a list or a map")
             yield _FieldRule(attribute, name, rule)
         bare = bare_of(member)
         if isinstance(bare, inspect.StructType):
