@@ -159,6 +159,7 @@ def _operation(operation: Operation, schemas: dict[Any, Any], components: dict[s
             "required": not operation.body_is_optional,
             "content": {"application/json": {"schema": schemas[signature.body]}},
         }
+        described["x-max-body-bytes"] = route.max_body_bytes
     return {key: value for key, value in described.items() if value not in ("", [])} | {"security": _security(route)}
 
 
