@@ -1,5 +1,6 @@
 """Lists and searches as the service answers them: pages that fit together, totals, cursors, and nobody else's users."""
 
+import itertools
 import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -395,3 +396,39 @@ async def test_a_total_beyond_the_cap_says_so(search: UserSearch, database: Data
     await insert_people(database, tenant_id, users[COUNT_CAP:])
     assert await totals() == {(COUNT_CAP, False)}
     assert (await list_users(search, tenant_id)).pagination.total == COUNT_CAP + 2
+
+
+async def test_text_in_an_organization_is_found_whichever_is_rarer(
+    search: UserSearch, database: Database, tenant_id: str
+) -> None:
+    """On SQLite the members drive where they are few for the text, else the text does."""
+    users = [person(number, name=f"Common Rare{number}", mfa_enrolled=number % 2 == 0) for number in range(120)]
+    members = {
+        "org_small": [user.id for user in users[10:30:2]],
+        "org_big": [user.id for user in users[:100]],
+        "org_one": [users[7].id],
+    }
+    await insert_people(database, tenant_id, users, members)
+    for organization_id, query in itertools.product(
+        [*members, "org_none"], ["common", "co", "common rare1", "rare17", "rare7 co", "r", "nobody", ""]
+    ):
+        filters = SearchFilters(organization_id=organization_id)
+        inside = set(members.get(organization_id, ()))
+        words = query.split()
+        expected = [
+            user
+            for user in reversed(users)
+            if user.id in inside and all(word in (user.name or "").casefold() for word in words)
+        ]
+        for sort in (SearchSort(), SearchSort(field=SortField.EMAIL, direction=Direction.DESCENDING)):
+            in_sort = expected if sort == SearchSort() else sorted(expected, key=lambda user: user.email, reverse=True)
+            cursor, seen = None, []
+            while True:
+                request = SearchUsersRequest(query=query, filters=filters, sort=sort, limit=7, cursor=cursor)
+                page = await search.search_users(tenant_id, request)
+                seen += [user.id for user in page.rows]
+                assert (page.pagination.total, page.pagination.total_is_exact) == (len(expected), True)
+                cursor = page.pagination.next_cursor
+                if cursor is None:
+                    break
+            assert (organization_id, query, seen) == (organization_id, query, [user.id for user in in_sort])

@@ -6,78 +6,28 @@ condition drives (`_Source`), the others are checked on what it finds, with a un
 """
 
 from collections.abc import Iterator
-from enum import Enum, StrEnum
 from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
 
-from hellojohn_server.features.search.schemas import Direction, Place, SortField, UserFilter, UserOrder
+from hellojohn_server.features.search.schemas import (
+    Condition,
+    Counting,
+    Direction,
+    Place,
+    Shape,
+    SortField,
+    Start,
+    UserFilter,
+    UserOrder,
+)
 from hellojohn_server.features.users.schemas import User, UserStatus, user_columns, user_of
 from hellojohn_server.kit.pagination import COUNT_CAP
 from hellojohn_server.kit.search_query import TRIGRAM, SearchWords, trigrams_of
 from hellojohn_server.storage.compose import bounded_count, conjunction, fts5_all, in_turn, like_anywhere
 from hellojohn_server.storage.database import Reader
 from hellojohn_server.storage.sql import Statement
-
-
-class Condition(StrEnum):
-    """One thing that is asked of a user."""
-
-    ACTIVE = "active"
-    BANNED = "banned"
-    CREATED_AFTER = "created_after"
-    CREATED_BEFORE = "created_before"
-    DELETED = "deleted"
-    DISABLED = "disabled"
-    EMAIL = "email"
-    EMAIL_NOT_VERIFIED = "email_not_verified"
-    EMAIL_VERIFIED = "email_verified"
-    ENABLED = "enabled"
-    EXTERNAL_ID = "external_id"
-    LAST_ACTIVE_AFTER = "last_active_after"
-    LAST_ACTIVE_BEFORE = "last_active_before"
-    LOCKED = "locked"
-    MFA_ENROLLED = "mfa_enrolled"
-    MFA_NOT_ENROLLED = "mfa_not_enrolled"
-    NOT_DELETED = "not_deleted"
-    ORGANIZATION = "organization"
-    PENDING = "pending"
-    ROLE = "role"
-    STATUS_DISABLED = "status_disabled"
-
-
-class Counting(Enum):
-    """Where a total comes from: a counter, the counter of all users less one, or the rows themselves up to the cap."""
-
-    COUNTER = "counter"
-    COMPLEMENT = "complement"
-    ROWS = "rows"
-
-
-class Start(Enum):
-    """Where a page starts: at the top, after a user with a sort value, or after one without (they come last)."""
-
-    TOP = "top"
-    VALUES = "values"
-    NULLS = "nulls"
-
-
-class Shape(msgspec.Struct, frozen=True):
-    """All of a question that its statement depends on.
-
-    `long_words` says how many words (the first ones) have more than one trigram: SQLite compares those with the text.
-    """
-
-    field: SortField
-    descending: bool
-    start: Start
-    counting: Counting
-    conditions: tuple[Condition, ...]
-    words: int = 0
-    long_words: int = 0
-    starts: int = 0
-
 
 _NOT_BANNED: Final = "(u.banned_at IS NULL OR u.banned_until <= :now)"
 _NOT_LOCKED: Final = "(u.locked_until IS NULL OR u.locked_until <= :now)"
@@ -145,6 +95,10 @@ _STATE_INDEXES: Final = {
     Condition.STATUS_DISABLED: "users_disabled",
     Condition.DISABLED: "users_disabled",
 }
+_MEMBERSHIPS: Final = "m.tenant_id = :tenant_id AND m.organization_id = :organization_id"
+# A member costs about four times as much to look at as a user found by text: another index, and no order to stop early.
+_MEMBER_WEIGHT: Final = 4
+_IS_SMALL: Final = "(SELECT is_small FROM organization)"
 _COUNTER: Final = "SELECT users FROM user_counters WHERE tenant_id = :tenant_id AND facet = "
 _DELTAS: Final = "SELECT sum(users) FROM user_counter_deltas WHERE tenant_id = :tenant_id AND facet = "
 # seq is the creation time or the next free number, so whoever was created earlier than :created_before has a number
@@ -364,23 +318,33 @@ def _source(shape: Shape) -> _Source:
     for condition in _UNIQUE:
         if condition in shape.conditions:
             return _Source("users AS u", None, _checks(shape, driver=condition), seq=None)
-    if shape.words:
-        tables = "users_trigrams CROSS JOIN users AS u ON u.seq = users_trigrams.rowid"
-        checks = _checks(shape, words=shape.long_words)
-        return _Source(tables, "users_trigrams MATCH :trigrams", checks, seq="users_trigrams.rowid")
-    if shape.starts:
-        tables = "users_prefixes CROSS JOIN users AS u ON u.seq = users_prefixes.rowid"
-        checks = _checks(shape, starts=0)
-        return _Source(tables, "users_prefixes MATCH :prefixes", checks, seq="users_prefixes.rowid")
+    if shape.words or shape.starts:
+        return _text(shape)
     if Condition.ORGANIZATION in shape.conditions:
-        tables = "memberships AS m CROSS JOIN users AS u ON u.id = m.user_id"
-        selects = "m.tenant_id = :tenant_id AND m.organization_id = :organization_id"
-        return _Source(tables, selects, _checks(shape, driver=Condition.ORGANIZATION), seq=None)
+        return _members(shape)
     for condition, index in _STATE_INDEXES.items():
         if condition in shape.conditions:
             seq = None if condition is Condition.LOCKED else "u.seq"
             return _Source(f"users AS u INDEXED BY {index}", None, _checks(shape, driver=condition), seq)
     return _everyone(shape)
+
+
+def _text(shape: Shape) -> _Source:
+    index, asked = _text_index(shape)
+    checks = _checks(shape, words=shape.long_words) if shape.words else _checks(shape, starts=0)
+    return _Source(f"{index} CROSS JOIN users AS u ON u.seq = {index}.rowid", asked, checks, seq=f"{index}.rowid")
+
+
+def _text_index(shape: Shape) -> tuple[str, str]:
+    """Return the index that finds the shape's words, and the condition on it."""
+    if shape.words:
+        return "users_trigrams", "users_trigrams MATCH :trigrams"
+    return "users_prefixes", "users_prefixes MATCH :prefixes"
+
+
+def _members(shape: Shape) -> _Source:
+    tables = "memberships AS m CROSS JOIN users AS u ON u.id = m.user_id"
+    return _Source(tables, _MEMBERSHIPS, _checks(shape, driver=Condition.ORGANIZATION), seq=None)
 
 
 def _everyone(shape: Shape) -> _Source:
@@ -446,28 +410,64 @@ def _sqlite(shape: Shape) -> str:
     source = _source(shape)
     is_counted = shape.counting is not Counting.ROWS
     rows = source.rows(*(_created_range(shape, source.seq, after_place=False) if source.seq else ()))
-    matches = ""
-    total = _counter(shape, deltas=False) if is_counted else bounded_count(rows, ":cap")
-    if shape.field is SortField.CREATED_AT and source.seq is not None:
-        keys = _newest(shape, source, source.seq, ":rows")
+    tables = ""
+    if source.seq is not None and Condition.ORGANIZATION in shape.conditions:
+        tables, total, keys = _either(shape, source, rows)
+    elif shape.field is SortField.CREATED_AT and source.seq is not None:
+        total, keys = bounded_count(rows, ":cap"), _newest(shape, source, source.seq, ":rows")
     elif is_counted and source == _everyone(shape):
-        keys = in_turn(_walk(shape, ":rows"), ":rows")
+        total, keys = "", in_turn(_walk(shape, ":rows"), ":rows")
     else:
-        columns = "u.seq" if shape.field is SortField.CREATED_AT else f"u.seq, u.id, u.{_SORT_COLUMN[shape.field]}"
-        matches = f"WITH matches AS MATERIALIZED (SELECT {columns} {rows} LIMIT :cap)"
-        total = total if is_counted else "SELECT count(*) FROM matches"
-        keys = _few_or_many(shape)
+        tables = f"WITH matches AS MATERIALIZED ({_matches(shape, rows, ':cap')})"
+        total, keys = "SELECT count(*) FROM matches", in_turn(_few_or_many(shape), ":rows")
     return f"""
-    {matches}
+    {tables}
     SELECT {user_columns("u")}, total.users, keys.position
-    FROM (SELECT ({total}) AS users) AS total
+    FROM (SELECT ({_counter(shape, deltas=False) if is_counted else total}) AS users) AS total
     LEFT JOIN ({keys}) AS keys ON TRUE
     LEFT JOIN users AS u ON u.seq = keys.seq AND u.tenant_id = :tenant_id
     """
 
 
-def _few_or_many(shape: Shape) -> str:
-    """Return the page when the source's order is not the one asked for.
+def _matches(shape: Shape, rows: str, limit: str) -> str:
+    columns = "u.seq" if shape.field is SortField.CREATED_AT else f"u.seq, u.id, u.{_SORT_COLUMN[shape.field]}"
+    return f"SELECT {columns} {rows} LIMIT {limit}"
+
+
+def _either(shape: Shape, text: _Source, text_rows: str) -> tuple[str, str, str]:
+    """Return tables, total and page where the members of an organization or the text drive, whichever are fewer.
+
+    Both are counted, members no further than could matter. The way not taken has a limit of 0.
+    """
+    index, asked = _text_index(shape)
+    by_text = f"iif({_IS_SMALL}, 0, :cap)"
+    matches = f"SELECT * FROM ({_matches(shape, _members(shape).rows(), f'iif({_IS_SMALL}, :cap, 0)')})"
+    total = "SELECT count(*) FROM matches"
+    if shape.field is SortField.CREATED_AT and text.seq is not None:
+        total = f"SELECT ({total}) + ({bounded_count(text_rows, by_text)})"
+        arms = _few_or_many(shape)[:1]
+        arms.append(_newest(shape, text, text.seq, f"iif({_IS_SMALL}, 0, :rows)"))
+    else:
+        matches = f"{matches} UNION ALL SELECT * FROM ({_matches(shape, text_rows, by_text)})"
+        arms = _few_or_many(shape)
+    tables = f"""
+    WITH found AS MATERIALIZED (
+        SELECT count(*) AS users FROM (SELECT 1 FROM {index} WHERE {asked} LIMIT :cap)
+    ),
+    organization AS MATERIALIZED (
+        SELECT count(*) * {_MEMBER_WEIGHT} <= (SELECT users FROM found) AS is_small
+        FROM (
+            SELECT 1 FROM memberships AS m WHERE {_MEMBERSHIPS}
+            LIMIT (SELECT users FROM found) / {_MEMBER_WEIGHT} + 1
+        )
+    ),
+    matches AS MATERIALIZED ({matches})
+    """
+    return tables, total, in_turn(arms, ":rows")
+
+
+def _few_or_many(shape: Shape) -> list[str]:
+    """Return the page when the source's order is not the one asked for: first the SELECT over a few.
 
     Up to the cap the matches are all there already (they had to be counted): sort them. Beyond it they are dense, so
     that walking the index in the order asked for, and checking, ends soon. The way not taken has a limit of 0, which
@@ -480,7 +480,7 @@ def _few_or_many(shape: Shape) -> str:
             arms.append(_newest(shape, _everyone(shape), "u.seq", limit))
         else:
             arms += _walk(shape, limit)
-    return in_turn(arms, ":rows")
+    return arms
 
 
 def _sorted(shape: Shape, rows: str, table: str, limit: str) -> list[str]:

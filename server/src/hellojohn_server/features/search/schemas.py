@@ -1,6 +1,6 @@
 """What is asked of the list of users and of the search, and what they answer."""
 
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Annotated, Final
 
 import msgspec
@@ -149,3 +149,61 @@ class Place(msgspec.Struct, frozen=True):
 
     value: int | str | None
     id: str
+
+
+class Condition(StrEnum):
+    """One thing that is asked of a user."""
+
+    ACTIVE = "active"
+    BANNED = "banned"
+    CREATED_AFTER = "created_after"
+    CREATED_BEFORE = "created_before"
+    DELETED = "deleted"
+    DISABLED = "disabled"
+    EMAIL = "email"
+    EMAIL_NOT_VERIFIED = "email_not_verified"
+    EMAIL_VERIFIED = "email_verified"
+    ENABLED = "enabled"
+    EXTERNAL_ID = "external_id"
+    LAST_ACTIVE_AFTER = "last_active_after"
+    LAST_ACTIVE_BEFORE = "last_active_before"
+    LOCKED = "locked"
+    MFA_ENROLLED = "mfa_enrolled"
+    MFA_NOT_ENROLLED = "mfa_not_enrolled"
+    NOT_DELETED = "not_deleted"
+    ORGANIZATION = "organization"
+    PENDING = "pending"
+    ROLE = "role"
+    STATUS_DISABLED = "status_disabled"
+
+
+class Counting(Enum):
+    """Where a total comes from: a counter, the counter of all users less one, or the rows themselves up to the cap."""
+
+    COUNTER = "counter"
+    COMPLEMENT = "complement"
+    ROWS = "rows"
+
+
+class Start(Enum):
+    """Where a page starts: at the top, after a user with a sort value, or after one without (they come last)."""
+
+    TOP = "top"
+    VALUES = "values"
+    NULLS = "nulls"
+
+
+class Shape(msgspec.Struct, frozen=True):
+    """All of a question that its statement depends on.
+
+    `long_words` says how many words (the first ones) have more than one trigram: SQLite compares those with the text.
+    """
+
+    field: SortField
+    descending: bool
+    start: Start
+    counting: Counting
+    conditions: tuple[Condition, ...]
+    words: int = 0
+    long_words: int = 0
+    starts: int = 0
