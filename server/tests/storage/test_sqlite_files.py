@@ -164,6 +164,18 @@ async def test_a_dropped_tenant_is_gone_when_its_calls_have_ended(
     await store.drop_tenant(tenant)
 
 
+async def test_a_tenant_dropped_while_its_file_is_opened_stays_gone(store: SqliteDatabase, ids: IdFactory) -> None:
+    tenant = await make_tenant(store, ids)
+    reading = [asyncio.create_task(store.read(tenant, list_ids)) for _ in range(4)]
+    await asyncio.sleep(0)
+
+    await store.drop_tenant(tenant)
+
+    await asyncio.gather(*reading, return_exceptions=True)
+    with pytest.raises(TenantStoreNotFound):
+        await store.read(tenant, list_ids)
+
+
 async def test_an_old_file_is_migrated_when_it_is_opened(store: SqliteDatabase, ids: IdFactory, tmp_path: Path) -> None:
     tenant = ids.new(IdPrefix.TENANT)
     apsw.Connection(str(tmp_path / "data" / "tenants" / f"{tenant}.db")).close()
@@ -214,3 +226,28 @@ async def test_several_may_open_a_new_directory_at_once(tmp_path: Path, clock: C
     for database in opened:
         await database.check()
         await database.close()
+
+
+async def test_calls_that_arrive_while_the_store_closes_end_whole_or_refused(
+    store: SqliteDatabase, ids: IdFactory, rows: Rows, tmp_path: Path, clock: Clock
+) -> None:
+    tenant = await make_tenant(store, ids)
+    await store.read(tenant, list_ids)
+    answered: list[str] = []
+
+    async def client(number: int) -> None:
+        for turn in range(50):
+            try:
+                answered.append(await store.write(tenant, rows.insert(f"row_{number}_{turn:02}"), str))
+            except StoreUnavailable:
+                return
+
+    clients = [asyncio.create_task(client(number)) for number in range(8)]
+    while len(answered) < 20:  # noqa: ASYNC110 - a plain list
+        await asyncio.sleep(0.001)
+    await store.close()
+    await asyncio.gather(*clients)
+
+    again = await SqliteDatabase.open(tmp_path / "data", clock)
+    assert await again.read(tenant, list_ids) == sorted(answered)
+    await again.close()

@@ -113,6 +113,9 @@ class FileCache:
         path = self._path_of(tenant_id)
         self._dropping.add(tenant_id)
         try:
+            opening = self._opening.get(tenant_id)
+            if opening is not None:
+                await asyncio.wait({opening})
             file = self._open.pop(tenant_id, None)
             if file is not None:
                 await self._close(file)
@@ -128,9 +131,8 @@ class FileCache:
         self._closing = True
         if self._opening:
             await asyncio.wait(self._opening.values())
-        for file in sorted(self._open.values(), key=lambda file: file.tenant_id == CONTROL_TENANT_ID):
-            await self._close(file)
-        self._open.clear()
+        for tenant_id in sorted(self._open, key=lambda tenant_id: tenant_id == CONTROL_TENANT_ID):
+            await self._close(self._open.pop(tenant_id))
         self._commits.shutdown()
         self._reads.shutdown()
 
