@@ -163,9 +163,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         TrustedProxies,
         Meta(description="Proxies whose X-Forwarded-For is believed: addresses or networks, separated by commas."),
     ] = TrustedProxies("")
-    rate_limit_enabled: Annotated[bool, Meta(description="Whether limits on how often callers may call apply. (This version has none.)")] = (
-        True
-    )
+    rate_limit_enabled: Annotated[
+        bool, Meta(description="Whether limits on how often callers may call apply. (This version has none.)")
+    ] = True
     shutdown_seconds: Annotated[
         int, Meta(ge=0, le=3600, description="How long running requests may take to finish when the server is stopped.")
     ] = 30
