@@ -29,7 +29,7 @@ STATUSES = {
     UserStatus.LOCKED: Condition.LOCKED,
     UserStatus.PENDING: Condition.PENDING,
 }
-TEXTS = [(0, 0, 0), (2, 1, 1), (0, 0, 2)]
+TEXTS = [(0, 0), (2, 1), (0, 2)]
 HAVE_AN_INDEX = {
     Condition.BANNED: "users_banned",
     Condition.DELETED: "users_deleted",
@@ -142,7 +142,7 @@ MANY = 10_000
 def shape_of(field: SortField, start: Start, *conditions: Condition, words: int = 0, starts: int = 0) -> Shape:
     counting = Counting.ROWS if conditions or words or starts else Counting.COUNTER
     descending = field in {SortField.CREATED_AT, SortField.LAST_SIGN_IN_AT}
-    return Shape(field, descending, start, counting, (Condition.NOT_DELETED, *conditions), words, 0, starts)
+    return Shape(field, descending, start, counting, (Condition.NOT_DELETED, *conditions), words, starts)
 
 
 TOTAL = {"facet": "total"}

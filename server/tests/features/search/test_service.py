@@ -349,6 +349,16 @@ async def test_what_a_search_finds(search: UserSearch, database: Database, tenan
         await find(search, tenant_id, " ".join(f"word{number}" for number in range(17)))
 
 
+async def test_characters_that_an_index_takes_for_one_are_told_apart(
+    search: UserSearch, database: Database, tenant_id: str
+) -> None:
+    """FTS5 reads U+FFFE and U+FFFF as U+FFFD."""
+    names = ["xx\ufffeyy", "xx\ufffdyy", "xx\uffffyy"]
+    await insert_people(database, tenant_id, [person(number, name=name) for number, name in enumerate(names)])
+    for number, name in enumerate(names):
+        assert await find(search, tenant_id, name[1:4]) == [f"person{number}@example.com"]
+
+
 async def test_a_word_does_not_reach_from_one_field_into_the_next(
     search: UserSearch, database: Database, tenant_id: str
 ) -> None:

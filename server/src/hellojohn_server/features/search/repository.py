@@ -24,7 +24,7 @@ from hellojohn_server.features.search.schemas import (
 )
 from hellojohn_server.features.users.schemas import User, UserStatus, user_columns, user_of
 from hellojohn_server.kit.pagination import COUNT_CAP
-from hellojohn_server.kit.search_query import TRIGRAM, SearchWords, trigrams_of
+from hellojohn_server.kit.search_query import SearchWords, trigrams_of
 from hellojohn_server.storage.compose import bounded_count, conjunction, fts5_all, in_turn, like_anywhere
 from hellojohn_server.storage.database import Reader
 from hellojohn_server.storage.sql import Statement
@@ -167,7 +167,6 @@ def shape_of(wanted: UserFilter, order: UserOrder, place: Place | None, counting
         counting=counting,
         conditions=tuple(_conditions_of(wanted)),
         words=len(wanted.words.anywhere),
-        long_words=sum(len(word) > TRIGRAM for word in wanted.words.anywhere),
         starts=len(wanted.words.starts),
     )
 
@@ -216,12 +215,11 @@ def _counter_of(wanted: UserFilter) -> tuple[str, Counting]:
 
 def _parameters(shape: Shape, wanted: UserFilter, place: Place | None, **others: Any) -> dict[str, Any]:
     """Return the parameters of the shape's statement, in both dialects."""
-    words = sorted(wanted.words.anywhere, key=len, reverse=True)
-    starts = wanted.words.starts
+    words, starts = wanted.words.anywhere, wanted.words.starts
     given: dict[str, Any] = {
         **{name: value for name, value in msgspec.structs.asdict(wanted).items() if isinstance(value, str | int)},
         **others,
-        "trigrams": fts5_all(trigrams_of(tuple(words))),
+        "trigrams": fts5_all(trigrams_of(words)),
         "prefixes": fts5_all(starts),
         "starts": list(starts),
     }
@@ -331,8 +329,8 @@ def _source(shape: Shape) -> _Source:
 
 def _text(shape: Shape) -> _Source:
     index, asked = _text_index(shape)
-    checks = _checks(shape, words=shape.long_words) if shape.words else _checks(shape, starts=0)
-    return _Source(f"{index} CROSS JOIN users AS u ON u.seq = {index}.rowid", asked, checks, seq=f"{index}.rowid")
+    tables = f"{index} CROSS JOIN users AS u ON u.seq = {index}.rowid"
+    return _Source(tables, asked, _checks(shape), seq=f"{index}.rowid")
 
 
 def _text_index(shape: Shape) -> tuple[str, str]:
@@ -365,21 +363,19 @@ def _walk(shape: Shape, limit: str) -> list[str]:
     return _sorted(shape, everyone.rows(), "u", limit)
 
 
-def _checks(
-    shape: Shape, *, driver: Condition | None = None, words: int | None = None, starts: int | None = None
-) -> tuple[str, ...]:
-    """Return the conditions as SQLite checks them; the driver's as it selects. `words` and `starts`: only the first."""
+def _checks(shape: Shape, driver: Condition | None = None) -> tuple[str, ...]:
+    """Return the conditions as SQLite checks them, the driver's as it selects.
+
+    What the text indexes find is compared as well: they know neither the order of trigrams nor every character apart.
+    """
     return (
         *(
             _CONDITIONS[condition].format("" if condition is driver else "+")
             for condition in shape.conditions
             if not condition is driver is Condition.ORGANIZATION
         ),
-        *(f"instr(u.search_text, :word_{number})" for number in range(shape.words if words is None else words)),
-        *(
-            f"instr(' ' || u.search_prefixes || ' ', :start_{number})"
-            for number in range(shape.starts if starts is None else starts)
-        ),
+        *(f"instr(u.search_text, :word_{number})" for number in range(shape.words)),
+        *(f"instr(' ' || u.search_prefixes || ' ', :start_{number})" for number in range(shape.starts)),
     )
 
 

@@ -194,10 +194,7 @@ class Start(Enum):
 
 
 class Shape(msgspec.Struct, frozen=True):
-    """All of a question that its statement depends on.
-
-    `long_words` says how many words (the first ones) have more than one trigram: SQLite compares those with the text.
-    """
+    """All of a question that its statement depends on; `words` and `starts` are how many there are."""
 
     field: SortField
     descending: bool
@@ -205,5 +202,4 @@ class Shape(msgspec.Struct, frozen=True):
     counting: Counting
     conditions: tuple[Condition, ...]
     words: int = 0
-    long_words: int = 0
     starts: int = 0
