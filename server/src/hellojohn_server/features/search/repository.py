@@ -138,11 +138,11 @@ async def search_users(  # noqa: PLR0913 - a question has this many parts
     rows = await reader.fetch_all(
         statement_of(shape), **_parameters(shape, wanted, place, rows=limit + 1, cap=cap + 1, now=now_ms, facet=facet)
     )
-    users = len(User.__struct_fields__)
-    total = int(rows[0][users])
-    found = _in_order([row for row in rows if row[0] is not None], shape, position=users + 1)
+    after_user = len(User.__struct_fields__)
+    total = int(rows[0][after_user])
+    found = _in_order([row for row in rows if row[0] is not None], shape, position=after_user + 1)
     page = found[:limit]
-    last = Place(page[-1][users + 1], page[-1][0]) if page else None
+    last = Place(page[-1][after_user + 1], page[-1][0]) if page else None
     return Found([user_of(row) for row in page], last, total, counting is not Counting.ROWS, len(found) > limit)
 
 
