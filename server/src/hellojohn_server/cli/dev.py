@@ -157,7 +157,7 @@ def _show(access: DemoAccess, address: str, settings: Settings) -> None:
         '  -H "Content-Type: application/json" \\\n'
         """  -d '{"query": "alice", "limit": 5}'"""
     )
-    out.print("[bold]Hellojohn[/] is ready. A demo tenant with 200 invented users is waiting:\n")
+    out.print("[bold]HelloJohn[/] is ready. A demo tenant with 200 invented users is waiting:\n")
     for name, value in rows:
         out.print(f"  [bold]{name:<17}[/]", end="")
         out.out(value, style="cyan" if "key" in name else None)

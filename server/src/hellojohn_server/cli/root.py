@@ -12,7 +12,7 @@ from hellojohn_server.cli.parts import Parts, parts_of
 
 app = typer.Typer(
     name="hj",
-    help="Run Hellojohn, and work on its store from the host itself.",
+    help="Run HelloJohn, and work on its store from the host itself.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
@@ -30,7 +30,7 @@ def root(
     *,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
-    """Run Hellojohn, and work on its store from the host itself."""
+    """Run HelloJohn, and work on its store from the host itself."""
     if version:
         out.print(f"hj {parts_of(ctx).version}")
         raise typer.Exit

@@ -249,4 +249,4 @@ def _prose(text: str) -> str:
 
 
 def _title(tag: str) -> str:
-    return tag.replace("-", " ")
+    return tag.replace("-", " ").capitalize().replace("Api ", "API ")
