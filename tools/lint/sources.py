@@ -11,7 +11,7 @@ from typing import NamedTuple
 PACKAGE = "hellojohn_server"
 _SOURCE = Path("server/src") / PACKAGE
 _TESTS = Path("server/tests")
-_TOOLS = Path("tools")
+_TOOLS = ("bench", "tools")
 
 
 class Violation(NamedTuple):
@@ -62,8 +62,8 @@ class Project:
 
     @cached_property
     def tools(self) -> list[Module]:
-        """Every module of the tools."""
-        return list(self._modules(_TOOLS, "tools"))
+        """Every module of the tools and the measurements."""
+        return [module for name in _TOOLS for module in self._modules(Path(name), name)]
 
     @cached_property
     def source_directories(self) -> frozenset[str]:

@@ -16,7 +16,7 @@ ROOT: Final = Path(__file__).resolve().parents[3]
 REQUIREMENTS: Final = ROOT / "requirements"
 PIN: Final = re.compile(r"([a-z0-9-]+)==[0-9][\w.]*(?: ; [^\\]+)? \\\n(?:    --hash=sha256:[0-9a-f]{64}(?: \\\n|\n))+")
 NAME: Final = re.compile(r"^([a-z0-9-]+)", re.MULTILINE)
-LOCAL: Final = frozenset({PACKAGE, "tests", "tools"})
+LOCAL: Final = frozenset({PACKAGE, "bench", "tests", "tools"})
 
 
 def _asked(name: str) -> set[str]:
