@@ -251,3 +251,23 @@ async def test_calls_that_arrive_while_the_store_closes_end_whole_or_refused(
     again = await SqliteDatabase.open(tmp_path / "data", clock)
     assert await again.read(tenant, list_ids) == sorted(answered)
     await again.close()
+
+
+async def test_many_tenants_share_few_open_files_and_every_call_is_answered(
+    store: SqliteDatabase, ids: IdFactory, rows: Rows
+) -> None:
+    tenants = [await make_tenant(store, ids) for _ in range(4 * OPEN_FILES)]
+
+    async def client(number: int) -> int:
+        for turn in range(30):
+            tenant = tenants[(number * 7 + turn * 5) % len(tenants)]
+            if turn % 3:
+                await store.read(tenant, list_ids)
+            else:
+                await store.write(tenant, rows.insert(f"row_{number}_{turn}"), str)
+        return 30
+
+    answered = await asyncio.wait_for(asyncio.gather(*(client(number) for number in range(16))), 60)
+
+    assert sum(answered) == 16 * 30
+    assert sum([len(await store.read(tenant, list_ids)) for tenant in tenants]) == 16 * 10

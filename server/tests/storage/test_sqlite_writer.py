@@ -376,6 +376,45 @@ async def test_a_mark_cleared_between_mark_and_commit_is_made_again(
 
     disk.before = clear_before_the_tenant_commits
     await store.write(tenant, due, str)
+    await (await writer_of(store, tenant)).wait_idle()
 
     assert cleared.is_set()
     assert [pending.tenant_id for pending in await store.pending(99, 10)] == [tenant]
+
+
+class FailingMarks:
+    """Marks that fail before or after the commit."""
+
+    def __init__(self, when: str) -> None:
+        self._when = when
+
+    async def before_commit(self, due_at: int) -> None:
+        self._fail("before", due_at)
+
+    async def after_commit(self, due_at: int) -> None:
+        self._fail("after", due_at)
+
+    def _fail(self, when: str, _: int) -> None:
+        if when == self._when:
+            raise StoreBusy
+
+
+@pytest.mark.parametrize(("when", "kept"), [("before", []), ("after", ["plain", "with_due_rows"])])
+async def test_a_mark_that_fails_takes_back_only_what_is_not_durable_yet(
+    store: SqliteDatabase, tenant: str, rows: Rows, when: str, kept: list[str]
+) -> None:
+    writer = await writer_of(store, tenant)
+    writer._marks = FailingMarks(when)
+
+    async def due(tx: Transaction) -> str:
+        tx.mark_due(1)
+        return await rows.insert("with_due_rows")(tx)
+
+    outcomes = await asyncio.gather(
+        store.write(tenant, rows.insert("plain"), str), store.write(tenant, due, str), return_exceptions=True
+    )
+
+    assert [type(outcome) for outcome in outcomes] == ([StoreBusy] * 2 if when == "before" else [str] * 2)
+    assert await store.read(tenant, list_ids) == kept
+    assert await store.write(tenant, rows.insert("later"), str) == "later"
+    assert await store.read(tenant, list_ids) == sorted([*kept, "later"])

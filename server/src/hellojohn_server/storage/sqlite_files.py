@@ -144,30 +144,39 @@ class FileCache:
         if opening is None:
             opening = asyncio.create_task(self._open_file(tenant_id))
             self._opening[tenant_id] = opening
-            opening.add_done_callback(lambda _: self._opening.pop(tenant_id, None))
         await asyncio.shield(opening)
 
     async def _open_file(self, tenant_id: str) -> None:
         """Open a file. One whose disk failed is closed first, so that opening it recovers what is durable."""
-        path = self._path_of(tenant_id)
-        broken = self._open.pop(tenant_id, None)
-        if broken is not None:
-            await self._close(broken)
-        if tenant_id in self._dropping:
-            raise TenantStoreNotFound
-        self._open[tenant_id] = await self._in_thread(self._connect_file, tenant_id, path)
-        await self._evict(keep=tenant_id)
+        try:
+            path = self._path_of(tenant_id)
+            broken = self._open.pop(tenant_id, None)
+            if broken is not None:
+                await self._close(broken)
+            if tenant_id in self._dropping:
+                raise TenantStoreNotFound
+            self._open[tenant_id] = await self._in_thread(self._connect_file, tenant_id, path)
+            await self._evict(keep=tenant_id)
+        finally:
+            self._opening.pop(tenant_id, None)
 
     async def _evict(self, keep: str) -> None:
         """Close the files that were used longest ago and are not in use, down to the limit."""
-        surplus = len(self._open) - self._options.open_files
-        for tenant_id, file in list(self._open.items()):
-            if surplus <= 0:
+        while len(self._open) > self._options.open_files:
+            victim = next(
+                (
+                    tenant_id
+                    for tenant_id, file in self._open.items()
+                    if file.pins == 0
+                    and file.writer.is_idle
+                    and tenant_id not in (keep, CONTROL_TENANT_ID)
+                    and tenant_id not in self._opening
+                ),
+                None,
+            )
+            if victim is None:
                 return
-            if file.pins == 0 and file.writer.is_idle and tenant_id not in (keep, CONTROL_TENANT_ID):
-                del self._open[tenant_id]
-                surplus -= 1
-                await self._in_thread(file.close)
+            await self._in_thread(self._open.pop(victim).close)
 
     async def _close(self, file: SqliteFile) -> None:
         while file.pins or not file.writer.is_idle:

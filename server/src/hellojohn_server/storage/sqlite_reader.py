@@ -71,8 +71,10 @@ class ReadPool:
                 return fetch(connection, statement, bindings)
 
         running = self._executor.submit(run)
+        waiting = asyncio.wrap_future(running)
+        waiting.add_done_callback(_take_outcome)
         try:
-            await asyncio.wait({asyncio.wrap_future(running)}, timeout=max(seconds, 0))
+            await asyncio.wait({waiting}, timeout=max(seconds, 0))
         finally:
             while not running.done() and not running.cancel():
                 connection.interrupt()
@@ -90,6 +92,12 @@ class ReadPool:
         for connection in (self._loop_connection, *self._idle):
             connection.close()
         self._idle.clear()
+
+
+def _take_outcome(waiting: asyncio.Future[list[Row]]) -> None:
+    """Take the exception of a future that is only waited for: the outcome itself is read from the thread's future."""
+    if not waiting.cancelled():
+        waiting.exception()
 
 
 class SqliteReader(Reader):

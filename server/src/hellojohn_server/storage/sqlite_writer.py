@@ -326,19 +326,34 @@ class Writer:
         try:
             if due_at is not None:
                 await self._marks.before_commit(due_at)
+        except (StoreBusy, StoreUnavailable) as failure:
+            self._give_up(batch, failure)
+            return
+        try:
             await self._end_transaction(durable=durable)
         except (StoreBusy, StoreUnavailable) as failure:
             _log.error("sqlite_commit_failed", tenant_id=self._tenant_id, commands=len(batch), exc_info=failure)
             self.broken = True
-            self._rollback()
-            for job in batch:
-                job.fail(StoreUnavailable())
+            self._give_up(batch, StoreUnavailable())
             return
-        if due_at is not None:
-            await self._marks.after_commit(due_at)
         self.batches += 1
         for job in batch:
             job.deliver()
+        if due_at is not None:
+            await self._mark_again(due_at)
+
+    def _give_up(self, batch: list[_Job], failure: StoreBusy | StoreUnavailable) -> None:
+        """Take the batch back and tell its callers."""
+        self._rollback()
+        for job in batch:
+            job.fail(failure)
+
+    async def _mark_again(self, due_at: int) -> None:
+        """Check the mark of what is durable now. When that fails nothing is lost: the sweep at start-up finds it."""
+        try:
+            await self._marks.after_commit(due_at)
+        except (StoreBusy, StoreUnavailable) as failure:
+            _log.warning("sqlite_mark_unchecked", tenant_id=self._tenant_id, exc_info=failure)
 
     async def _end_transaction(self, *, durable: bool) -> None:
         if not durable:
