@@ -44,8 +44,8 @@ lock: $(VENV)/.lock ## Take the newest releases into requirements/*.txt, pinned 
 # -- running --------------------------------------------------------------------------------------------------------
 
 .PHONY: run
-run: $(VENV)/.run ## Start a server with demo data on port 3000
-	@$(BIN)/hj dev
+run: $(VENV)/.run ## Start a server with demo data on port 3000; ARGS="--port 3001" to hj dev
+	@$(BIN)/hj dev $(ARGS)
 
 # -- testing --------------------------------------------------------------------------------------------------------
 
