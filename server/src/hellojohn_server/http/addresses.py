@@ -1,13 +1,10 @@
 """The address of the client, through proxies that are trusted by name and no others."""
 
-import ipaddress
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TypeAlias
 
 from hellojohn_server.http.settings import Network
-
-Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+from hellojohn_server.kit.addresses import Address, parse_address
 
 
 class ClientAddresses:
@@ -24,13 +21,13 @@ class ClientAddresses:
         """
         if peer is None:
             return None
-        address = parse_address(peer)
+        address = _address_in(peer)
         if address is None:
             return peer
         if self._trusted and forwarded and self._is_trusted(address):
             hops = b",".join(forwarded).decode("latin-1").split(",")
             for hop in reversed(hops):
-                nearer = parse_address(hop.strip())
+                nearer = _address_in(hop.strip())
                 if nearer is None:
                     break
                 address = nearer
@@ -43,18 +40,10 @@ class ClientAddresses:
 
 
 @lru_cache(4096)
-def parse_address(text: str) -> Address | None:
-    """Return the IP address in `text`, which may carry a port or brackets; None when it is none.
-
-    An IPv4 address mapped into IPv6 (::ffff:192.0.2.1, RFC 4291 section 2.5.5.2) is the IPv4 address.
-    """
+def _address_in(text: str) -> Address | None:
+    """Return the IP address in `text`, which may carry a port or brackets; None when it is none."""
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
         text = text.partition(":")[0]
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return None
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return address if mapped is None else mapped
+    return parse_address(text)

@@ -79,6 +79,9 @@ async def test_filters_arrive_from_the_address(app: RunningApp, key: str, clock:
     assert await numbers(f"type=invoice.*&{window}") == [2, 1]
     assert await numbers("type=invoice.*&ip_address=127.0.0.1&result=success&actor_type=api_key") == [3, 2, 1, 0]
     assert await numbers("type=invoice.*&result=denied") == []
+    for address in ("::ffff:127.0.0.1", "::FFFF:7f00:1", "0:0:0:0:0:ffff:127.0.0.1"):
+        assert await numbers(f"type=invoice.*&ip_address={address}") == [3, 2, 1, 0]
+    assert await numbers("type=invoice.*&ip_address=::1") == []
 
 
 @pytest.mark.parametrize(

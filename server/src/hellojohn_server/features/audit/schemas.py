@@ -1,12 +1,12 @@
 """An audit entry as it is shown and as it is asked for."""
 
-import ipaddress
 from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from hellojohn_server.features.audit.events import ActorValues, EntryCore, ResourceValues
+from hellojohn_server.kit.addresses import parse_address
 from hellojohn_server.kit.audit_types import AuditResult, AuditType
 from hellojohn_server.kit.pagination import Cursor, Pagination
 from hellojohn_server.kit.principal import ActorType
@@ -32,11 +32,7 @@ def metadata_fault(metadata: dict[str, Any]) -> str | None:
 
 def address_fault(text: str) -> str | None:
     """Return why `text` is not an IP address, or None."""
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return "Is not an IP address, such as 192.0.2.1 or 2001:db8::1."
-    return None
+    return "Is not an IP address, such as 192.0.2.1 or 2001:db8::1." if parse_address(text) is None else None
 
 
 AuditLimit = Annotated[int, msgspec.Meta(ge=1, le=200, description="Entries per page")]

@@ -1,6 +1,5 @@
 """The audit log's own rules: what is written for an act and in whose transaction, and what is shown of it."""
 
-import ipaddress
 import os
 from collections.abc import Sequence
 from typing import Final
@@ -27,6 +26,7 @@ from hellojohn_server.features.audit.schemas import (
     StoredEntry,
     entry_body,
 )
+from hellojohn_server.kit.addresses import parse_address
 from hellojohn_server.kit.audit_types import AuditResult, AuditSource, AuditType, ResourceType
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.errors import ApiError, InsufficientScope
@@ -220,7 +220,7 @@ def _filters_of(query: ListAuditQuery) -> repository.Filters:
         actor_type=None if query.actor_type is None else query.actor_type.value,
         type=query.type,
         result=None if query.result is None else query.result.value,
-        ip_address=None if query.ip_address is None else str(ipaddress.ip_address(query.ip_address)),
+        ip_address=None if query.ip_address is None else str(parse_address(query.ip_address)),
         resource_id=query.resource_id,
         resource_type=query.resource_type,
         from_id=None if query.from_ is None else first_id_at(IdPrefix.EVENT, to_ms(query.from_)),
