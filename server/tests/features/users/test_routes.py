@@ -209,7 +209,7 @@ async def test_another_tenants_user_is_not_there(app: RunningApp, key: str) -> N
         ({"user_ids": []}, "user_ids"),
         ({"user_ids": ["usr_1"] * 1001}, "user_ids"),
         ({"user_ids": [1]}, "user_ids[0]"),
-        ({"user_ids": ["x", "y" * 201]}, "user_ids[1]"),
+        ({"user_ids": ["x", "y\x00"]}, "user_ids[1]"),
         ({"user_ids": "usr_1"}, "user_ids"),
         ({"user_ids": ["x"], "reason": " "}, "reason"),
         ({"user_ids": ["x"], "revoke_sessions": None}, "revoke_sessions"),
@@ -219,6 +219,17 @@ async def test_bad_bulk_bodies(app: RunningApp, key: str, body: dict[str, Any], 
     answer = await app.call(key, "POST", "/v1/admin/users/bulk-disable", body)
     assert answer.status_code == 422
     assert [detail["field"] for detail in answer.json()["error"]["details"]] == [field]
+
+
+async def test_malformed_ids_are_not_found_and_the_others_go_on(app: RunningApp, key: str) -> None:
+    user = await make(app, key)
+    malformed = ["", " ", "y" * 201, user["id"] + "0", user["id"].lower(), "usr_", "😀", "z" * 200_000]
+    body = {"user_ids": [*malformed, user["id"], ""]}
+    answer = await app.call(key, "POST", "/v1/admin/users/bulk-disable", body)
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"disabled": 1, "sessions_revoked": 0, "not_found": malformed},
+    )
 
 
 async def test_a_bulk_body_that_is_too_large(app: RunningApp, key: str) -> None:

@@ -11,7 +11,7 @@ from hellojohn_server.kit.error_codes import ErrorCode
 MAX_USERS: Final = 1000
 MAX_BODY_BYTES: Final = 262_144
 
-UserId = Annotated[str, Meta(max_length=200, description="the id of a user")]
+UserId = Annotated[str, Meta(description="the id of a user; any other text is of no user")]
 UserIds = Annotated[
     list[UserId],
     Meta(min_length=1, max_length=MAX_USERS, description=f"1 to {MAX_USERS} ids; repeated ones count once"),
