@@ -34,7 +34,7 @@ def parse_query(query: str) -> SearchWords:
     count, and they must begin a word. One without any is left out. Raises Invalid when query_fault finds a fault.
     """
     asked = _asked(query)
-    fault = _fault(asked)
+    fault = _fault(query, asked)
     if fault is not None:
         raise Invalid(details=[FieldError("query", FieldCode.INVALID, fault)])
     anywhere = tuple(word for word in asked if len(word) > PREFIX_LENGTH)
@@ -43,17 +43,18 @@ def parse_query(query: str) -> SearchWords:
 
 def query_fault(query: str) -> str | None:
     """Say what is wrong with `query` (nothing in it can be searched for; too many words), or None."""
-    return _fault(_asked(query))
+    return _fault(query, _asked(query))
 
 
 def _asked(query: str) -> list[str]:
     return list(dict.fromkeys(fold(query).split()))
 
 
-def _fault(asked: list[str]) -> str | None:
+def _fault(query: str, asked: list[str]) -> str | None:
     if len(asked) > MAX_WORDS:
         return f"Has {len(asked)} words; at most {MAX_WORDS} are searched for."
-    if asked and not _starts(asked) and all(len(word) <= PREFIX_LENGTH for word in asked):
+    is_blank = not query.strip()
+    if not is_blank and not _starts(asked) and all(len(word) <= PREFIX_LENGTH for word in asked):
         return "Needs a letter or a digit, or three characters together, to search for."
     return None
 
