@@ -129,7 +129,7 @@ def _error_headers(error: ApiError) -> Iterable[Header]:
     elif isinstance(error, Unauthenticated):
         yield (b"www-authenticate", b'Bearer realm="hellojohn", error="invalid_token"')
     elif isinstance(error, InsufficientScope):
-        missing = " ".join(scope.value for scope in error.missing).encode()
+        missing = " ".join(error.missing).encode()
         yield (b"www-authenticate", b'Bearer realm="hellojohn", error="insufficient_scope", scope="%s"' % missing)
     elif isinstance(error, PayloadTooLarge):
         yield (b"connection", b"close")

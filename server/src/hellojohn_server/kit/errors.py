@@ -22,7 +22,6 @@ from typing import ClassVar
 import msgspec
 
 from hellojohn_server.kit.error_codes import ErrorCode, FieldCode
-from hellojohn_server.kit.scopes import Scope
 
 
 class FieldError(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -92,17 +91,17 @@ class TenantMismatch(Forbidden):
 
 
 class InsufficientScope(Forbidden):
-    """The key lacks scopes; `details` names each under field "scope"."""
+    """The key lacks scopes, or wildcards that it was to give away; `details` names each under field "scope"."""
 
     code = ErrorCode.INSUFFICIENT_SCOPE
     message = "The key lacks a scope that this operation needs."
 
-    def __init__(self, missing: Sequence[Scope], message: str | None = None) -> None:
+    def __init__(self, missing: Sequence[str], message: str | None = None) -> None:
         self.missing = tuple(missing)
         super().__init__(
             message,
             details=[
-                FieldError("scope", FieldCode.MISSING_SCOPE, f"Needs the scope {scope.value}.") for scope in missing
+                FieldError("scope", FieldCode.MISSING_SCOPE, f"Needs the scope {grant}.") for grant in self.missing
             ],
         )
 

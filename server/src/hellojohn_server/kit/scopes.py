@@ -38,8 +38,8 @@ class Scope(StrEnum):
 
 ALL_SCOPES: Final = "*"
 _NAMES: Final = frozenset(scope.value for scope in Scope)
-FAMILIES: Final = frozenset(scope.value.partition(":")[0] for scope in Scope)
-"""What stands before the colon: `users` in users:read and users:*."""
+FAMILIES: Final = frozenset(scope.value.partition(":")[0] for scope in Scope if scope is not Scope.ADMINS_MANAGE)
+"""What stands before the colon: `users` in users:read and users:*. Not `admins`: no wildcard includes admins:manage."""
 
 
 def is_grant(text: str) -> bool:
@@ -51,16 +51,23 @@ def is_grant(text: str) -> bool:
 
 
 def is_granted(grants: Iterable[str], scope: Scope) -> bool:
-    """Say whether `grants` include `scope`. * and admins:* never include admins:manage: it must be named."""
-    held = frozenset(grants)
-    if scope.value in held:
+    """Say whether `grants` include `scope`. No wildcard includes admins:manage: it must be named."""
+    return _includes(frozenset(grants), scope.value)
+
+
+def missing_grants(held: Iterable[str], wanted: Iterable[str]) -> list[str]:
+    """Return those of `wanted`, in order of the alphabet, that whoever holds `held` may not give away.
+
+    A scope may be given by who holds it, a wildcard only by who holds it or a wider one: it also stands for scopes that
+    are yet to come, which all of today's by name do not.
+    """
+    grants = frozenset(held)
+    return sorted(grant for grant in frozenset(wanted) if not _includes(grants, grant))
+
+
+def _includes(held: frozenset[str], grant: str) -> bool:
+    if grant in held:
         return True
-    if scope is Scope.ADMINS_MANAGE:
+    if grant == Scope.ADMINS_MANAGE.value:
         return False
-    return ALL_SCOPES in held or f"{scope.value.partition(':')[0]}:*" in held
-
-
-def expand_grants(grants: Iterable[str]) -> frozenset[Scope]:
-    """Return every scope that `grants` include, for comparing what two keys may do."""
-    held = frozenset(grants)
-    return frozenset(scope for scope in Scope if is_granted(held, scope))
+    return ALL_SCOPES in held or f"{grant.partition(':')[0]}:*" in held

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from hellojohn_server.kit.api_keys import Environment
+from hellojohn_server.kit.scopes import Scope
 from tests.conftest import ManualClock
 from tests.support import RunningApp
 
@@ -109,15 +110,37 @@ async def test_a_key_is_given_no_more_than_its_maker_has(app: RunningApp, tenant
     error = answer.json()["error"]
     assert (answer.status_code, error["code"]) == (403, "insufficient_scope")
     named = " ".join(detail["message"] for detail in error["details"])
-    assert "users:write" in named
+    assert "users:*" in named
     assert "audit:read" in named
-    assert "users:read" not in named
+    assert 'scope="audit:read users:*"' in answer.headers["www-authenticate"]
     [entry] = await entries(app, key, "result=denied")
     assert (entry["metadata"]["operation"], entry["metadata"]["code"]) == ("create_api_key", "insufficient_scope")
-    assert "audit:read" in entry["metadata"]["missing_scopes"]
+    assert entry["metadata"]["missing_scopes"] == ["audit:read", "users:*"]
     everything = await app.make_key(tenant, "*")
     refused = await app.call(everything, "POST", "/v1/api-keys", {"name": "x", "scopes": ["admins:manage"]})
     assert [detail["message"] for detail in refused.json()["error"]["details"]] == ["Needs the scope admins:manage."]
+
+
+async def test_scopes_by_name_never_become_a_wildcard(app: RunningApp, tenant: str, key: str) -> None:
+    named = await app.make_key(tenant, *(scope.value for scope in Scope if scope is not Scope.ADMINS_MANAGE))
+    for body, missing in (({}, "*"), ({"scopes": ["*"]}, "*"), ({"scopes": ["users:*", "users:read"]}, "users:*")):
+        refused = await app.call(named, "POST", "/v1/api-keys", {"name": "x", **body})
+        assert refused.status_code == 403
+        assert [detail["message"] for detail in refused.json()["error"]["details"]] == [f"Needs the scope {missing}."]
+    assert (await app.call(key, "GET", "/v1/api-keys")).json()["pagination"]["total"] == 2
+
+
+async def test_a_retry_shows_the_key_again_until_its_maker_ends(
+    app: RunningApp, tenant: str, clock: ManualClock
+) -> None:
+    maker = await app.make_key(tenant, expires_in="2h")
+    body, headers = {"name": "made", "expires_in": "1h"}, {"Idempotency-Key": "one"}
+    first = await app.call(maker, "POST", "/v1/api-keys", body, headers)
+    clock.advance(5400)
+    again = await app.call(maker, "POST", "/v1/api-keys", body, headers)
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.json() == first.json()
+    assert (await app.call(maker, "POST", "/v1/api-keys", body)).status_code == 422
 
 
 async def test_a_key_that_manages_admins_is_out_of_reach(app: RunningApp, tenant: str, key: str) -> None:
@@ -138,6 +161,7 @@ async def test_a_key_that_manages_admins_is_out_of_reach(app: RunningApp, tenant
         ({"name": "x", "scopes": []}, ["scopes"]),
         ({"name": "x", "scopes": "*"}, ["scopes"]),
         ({"name": "x", "scopes": ["*\n"]}, ["scopes[0]"]),
+        ({"name": "x", "scopes": ["admins:*"]}, ["scopes[0]"]),
         ({"name": "x", "expires_in": "soon"}, ["expires_in"]),
         ({"name": "x", "expires_in": "1h\n"}, ["expires_in"]),
         ({"name": "x", "expires_in": "11y"}, ["expires_in"]),

@@ -38,7 +38,7 @@ from tests.features.tenants.parts import Parts, key_context, master_context, ret
 
 DAY_MS = 86_400_000
 EVERYTHING = ("*", "admins:manage")
-OTHER_USER_SCOPES = ["users:credentials", "users:erase", "users:export", "users:impersonate", "users:write"]
+EVERY_SCOPE = tuple(scope.value for scope in Scope)
 UNKNOWN_KEY = "key_01HXXXXXXXXXXXXXXXXXXXXXXX"
 
 
@@ -280,11 +280,15 @@ async def test_retries_at_once_make_one_key(parts: Parts, acme: str) -> None:
     [
         (("*",), ["*"], []),
         (("*",), None, []),
-        (("*",), ["admins:*"], []),
+        (("*",), ["users:*"], []),
         (("*",), ["admins:manage"], ["admins:manage"]),
         (("*", "admins:manage"), ["*", "admins:manage"], []),
         (("keys:write", "users:*"), ["users:read", "users:*"], []),
-        (("keys:write", "users:read"), ["users:*"], OTHER_USER_SCOPES),
+        (("keys:write", "users:read"), ["users:*"], ["users:*"]),
+        (EVERY_SCOPE, [*EVERY_SCOPE], []),
+        (EVERY_SCOPE, ["users:*", "users:read"], ["users:*"]),
+        (EVERY_SCOPE, ["*"], ["*"]),
+        (EVERY_SCOPE, None, ["*"]),
         (("keys:write",), ["audit:read", "users:read"], ["audit:read", "users:read"]),
     ],
 )
@@ -298,12 +302,12 @@ async def test_a_key_is_given_only_what_its_maker_holds(
         return
     refused = await refusal_of(making)
     assert isinstance(refused, InsufficientScope)
-    assert [scope.value for scope in refused.missing] == missing
+    assert list(refused.missing) == missing
     assert await parts.entries(acme) == []
 
 
 async def test_unknown_scopes_are_named_each(parts: Parts, acme: str) -> None:
-    body = CreateKeyBody(name="x", scopes=["users:read", "users:fly", "*:read", "nope"])
+    body = CreateKeyBody(name="x", scopes=["users:read", "users:fly", "*:read", "admins:*"])
     refused = await refusal_of(parts.keys.create_key(key_context(acme), acme, body))
     assert isinstance(refused, Invalid)
     assert [(detail.field, detail.code) for detail in refused.details] == [
@@ -331,6 +335,25 @@ async def test_a_key_ends_no_later_than_its_maker(
         return
     refused = await refusal_of(making)
     assert [(detail.field, detail.code) for detail in refused.details] == [("expires_in", FieldCode.OUT_OF_RANGE)]
+
+
+async def test_a_retry_is_answered_when_the_same_key_would_now_outlast_its_maker(
+    parts: Parts, acme: str, clock: ManualClock
+) -> None:
+    body = CreateKeyBody(name="x", expires_in="1h")
+
+    async def create(key: str) -> MadeKey:
+        idempotency = retry_key(key=key)
+        return await parts.keys.create_key(
+            key_context(acme, expires_at=START_MS + 7_200_000, idempotency=idempotency), acme, body
+        )
+
+    made = await create("first")
+    clock.advance(5400)
+    assert await create("first") == made
+    refused = await refusal_of(create("second"))
+    assert [(detail.field, detail.code) for detail in refused.details] == [("expires_in", FieldCode.OUT_OF_RANGE)]
+    assert len(await parts.entries(acme)) == 1
 
 
 @pytest.mark.parametrize("expires_in", ["11y", "999999999y", "soon"])

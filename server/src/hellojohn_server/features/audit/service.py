@@ -75,7 +75,7 @@ class AuditLog:
         Of a credential's denials of one operation within a minute the first makes an entry and the others are counted
         with it, however many processes they arrive at. A master key's go to the control store.
         """
-        missing = [scope.value for scope in error.missing] if isinstance(error, InsufficientScope) else []
+        missing = list(error.missing) if isinstance(error, InsufficientScope) else []
         event = Event(
             AuditType.OPERATION_DENIED,
             resource_id=operation,

@@ -28,7 +28,7 @@ from hellojohn_server.kit.errors import FieldError, InsufficientScope, Invalid
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdFactory, IdPrefix, is_id
 from hellojohn_server.kit.pagination import CursorCodec, Page, page_of
 from hellojohn_server.kit.principal import ActorType, Context, CredentialKind, Principal
-from hellojohn_server.kit.scopes import ALL_SCOPES, Scope, expand_grants, is_grant, is_granted
+from hellojohn_server.kit.scopes import ALL_SCOPES, Scope, is_grant, is_granted, missing_grants
 from hellojohn_server.kit.times import format_optional_time, format_time, parse_duration
 from hellojohn_server.storage.database import Database, Reader, Transaction
 from hellojohn_server.storage.errors import TenantStoreNotFound
@@ -127,22 +127,21 @@ class KeyService:
     async def create_key(self, context: Context, tenant_id: str, body: CreateKeyBody) -> MadeKey:
         """Make a key of a tenant and return it with the key itself, which nobody can read again.
 
-        The maker must hold every scope of the result, admins:manage by name, else InsufficientScope; the key ends no
-        later than its maker. Invalid names every unknown scope. TenantNotFound.
+        The maker must hold every scope and every wildcard of the result, admins:manage by name, else
+        InsufficientScope; the key ends no later than its maker. Invalid names every unknown scope. TenantNotFound.
         """
         grants = _grants_of(body)
-        expires_at = self._expiry_of(context.principal, body.expires_in)
-        missing = sorted(expand_grants(grants) - expand_grants(context.principal.scopes))
+        lifetime = _lifetime_of(body.expires_in)
+        missing = missing_grants(context.principal.scopes, grants)
         if missing:
             raise InsufficientScope(missing, "A key can be given only scopes that its maker holds.")
         tenant = await self._tenants.require_tenant(tenant_id)
         key_type = KeyType(body.type.value)
-        return await self._make(context, tenant_id, tenant.environment, (key_type, body.name, grants, expires_at))
+        return await self._make(context, tenant_id, tenant.environment, (key_type, body.name, grants, lifetime))
 
     async def create_master_key(self, context: Context, name: str, expires_in: str | None = None) -> MadeKey:
         """Make a master key. For the host's own commands: no route reaches this."""
-        expires_at = self._expiry_of(context.principal, expires_in)
-        facts = (KeyType.MASTER, name, (), expires_at)
+        facts = (KeyType.MASTER, name, (), _lifetime_of(expires_in))
         return await self._make(context, CONTROL_TENANT_ID, Environment.LIVE, facts)
 
     async def revoke_key(self, context: Context, key_id: str, reason: str | None = None) -> ApiKey:
@@ -198,51 +197,66 @@ class KeyService:
         environment: Environment,
         facts: tuple[KeyType, str, tuple[str, ...], int | None],
     ) -> MadeKey:
-        key_type, name, grants, expires_at = facts
+        key_type, name, grants, lifetime = facts
         text, parsed, hint = make_key(_KIND[key_type], environment, tenant_id)
-        key = ApiKey(
-            id=self._ids.new(IdPrefix.KEY),
-            type=key_type,
-            name=name,
-            hint=hint,
-            scopes=grants,
-            created_at=self._clock.now_ms(),
-            created_by=context.principal.id,
-            expires_at=expires_at,
-            revoked_at=None,
-            revoked_reason=None,
-        )
-        event = Event(
-            AuditType.API_KEY_CREATED,
-            resource_id=key.id,
-            resource_type=ResourceType.API_KEY,
-            changes={
-                "name": (None, key.name),
-                "type": (None, key.type.value),
-                "scopes": (None, list(key.scopes)),
-                "expires_at": (None, format_optional_time(key.expires_at)),
-            },
-        )
+        key_id = self._ids.new(IdPrefix.KEY)
 
         async def command(tx: Transaction) -> MadeKey:
+            # The clock is read here, not before: a retry is answered with the first key, however late it comes.
+            now = self._clock.now_ms()
+            key = ApiKey(
+                id=key_id,
+                type=key_type,
+                name=name,
+                hint=hint,
+                scopes=grants,
+                created_at=now,
+                created_by=context.principal.id,
+                expires_at=_expiry_of(context.principal, lifetime, now),
+                revoked_at=None,
+                revoked_reason=None,
+            )
             await repository.insert_key(tx, key, parsed.key_hash)
-            await self._audit.record(tx, context, event)
+            await self._audit.record(tx, context, _created(key))
             return MadeKey(key, text)
 
         return await self._db.write(tenant_id, command, MadeKey, idempotency=context.idempotency)
 
-    def _expiry_of(self, principal: Principal, expires_in: str | None) -> int | None:
-        if expires_in is None:
-            return principal.expires_at
-        fault = lifetime_fault(expires_in)
-        seconds = parse_duration(expires_in)
-        if fault is not None or seconds is None:
-            raise Invalid(details=[FieldError("expires_in", FieldCode.INVALID, fault or "Not a duration.")])
-        expires_at = self._clock.now_ms() + seconds * 1000
-        if principal.expires_at is not None and expires_at > principal.expires_at:
-            message = f"No later than the key that makes it, which ends at {format_time(principal.expires_at)}."
-            raise Invalid(details=[FieldError("expires_in", FieldCode.OUT_OF_RANGE, message)])
-        return expires_at
+
+def _lifetime_of(expires_in: str | None) -> int | None:
+    """Return `expires_in` in seconds; Invalid when it is no duration, or too long a one."""
+    if expires_in is None:
+        return None
+    fault = lifetime_fault(expires_in)
+    seconds = parse_duration(expires_in)
+    if fault is not None or seconds is None:
+        raise Invalid(details=[FieldError("expires_in", FieldCode.INVALID, fault or "Not a duration.")])
+    return seconds
+
+
+def _expiry_of(principal: Principal, lifetime: int | None, now: int) -> int | None:
+    """Return when a key made at `now` ends; Invalid when that is after its maker."""
+    if lifetime is None:
+        return principal.expires_at
+    expires_at = now + lifetime * 1000
+    if principal.expires_at is not None and expires_at > principal.expires_at:
+        message = f"No later than the key that makes it, which ends at {format_time(principal.expires_at)}."
+        raise Invalid(details=[FieldError("expires_in", FieldCode.OUT_OF_RANGE, message)])
+    return expires_at
+
+
+def _created(key: ApiKey) -> Event:
+    return Event(
+        AuditType.API_KEY_CREATED,
+        resource_id=key.id,
+        resource_type=ResourceType.API_KEY,
+        changes={
+            "name": (None, key.name),
+            "type": (None, key.type.value),
+            "scopes": (None, list(key.scopes)),
+            "expires_at": (None, format_optional_time(key.expires_at)),
+        },
+    )
 
 
 def _grants_of(body: CreateKeyBody) -> tuple[str, ...]:
