@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from hellojohn_server import __version__
 from hellojohn_server.http.call import Call, call_of
+from hellojohn_server.http.errors import RequestTimeout
 from hellojohn_server.http.settings import HttpSettings
 from hellojohn_server.kit.error_codes import ErrorCode
 from hellojohn_server.kit.errors import (
@@ -131,5 +132,5 @@ def _error_headers(error: ApiError) -> Iterable[Header]:
     elif isinstance(error, InsufficientScope):
         missing = " ".join(error.missing).encode()
         yield (b"www-authenticate", b'Bearer realm="hellojohn", error="insufficient_scope", scope="%s"' % missing)
-    elif isinstance(error, PayloadTooLarge):
+    elif isinstance(error, PayloadTooLarge | RequestTimeout):
         yield (b"connection", b"close")

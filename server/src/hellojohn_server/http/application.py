@@ -101,7 +101,9 @@ def build_app(
 def assemble(parts: Parts) -> Litestar:
     """Return an app of any routes objects. ValueError when two operations share a name, or a method and path."""
     answers = Answers(parts.settings)
-    shared = Shared(parts.authenticator, parts.record_denied, answers, parts.settings.max_body_bytes)
+    shared = Shared(
+        parts.authenticator, parts.record_denied, answers, parts.settings.max_body_bytes, parts.settings.body_seconds
+    )
     operations = [Operation(route, handler, shared) for owner in parts.owners for route, handler in routes_of(owner)]
     _require_distinct(operations)
     document = build_document(operations, parts.settings.public_url)

@@ -19,6 +19,7 @@ class Call:
         "client_address",
         "error_code",
         "headers",
+        "is_late",
         "method",
         "principal",
         "repeated",
@@ -39,6 +40,7 @@ class Call:
         self.route: str | None = None
         self.error_code: str | None = None
         self.status = 0
+        self.is_late = False
         scope[_KEY] = self
 
     def is_repeated(self, name: bytes) -> bool:

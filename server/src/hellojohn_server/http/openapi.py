@@ -11,7 +11,7 @@ from hellojohn_server import __version__
 from hellojohn_server.features.keys.errors import ApiKeyExpired, InvalidApiKey, InvalidPublishableKey
 from hellojohn_server.features.tenants.errors import TenantSuspended
 from hellojohn_server.http.answers import ErrorBody
-from hellojohn_server.http.errors import InvalidHost
+from hellojohn_server.http.errors import InvalidHost, RequestTimeout
 from hellojohn_server.http.operations import Operation
 from hellojohn_server.kit.error_codes import FieldCode
 from hellojohn_server.kit.errors import (
@@ -262,7 +262,7 @@ def errors_of(operation: Operation) -> Iterator[type[ApiError]]:
     route, signature = operation.route, operation.signature
     yield from (BadRequest, InvalidHost, PayloadTooLarge, InternalError)
     if signature.body is not None:
-        yield from (MalformedJson, UnsupportedMediaType)
+        yield from (MalformedJson, RequestTimeout, UnsupportedMediaType)
     if signature.path:
         yield NotFound
     yield Invalid

@@ -4,8 +4,10 @@ Credential, scope, headers, content type, size, body and query; then the feature
 wrong with headers, query and body is said at once.
 """
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias, get_args, get_origin, get_type_hints
+from typing import Any, Final, TypeAlias, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -13,11 +15,14 @@ from hellojohn_server.http.answers import Answers, Header, Outgoing, encode
 from hellojohn_server.http.authentication import Authenticator, admit, credential_of
 from hellojohn_server.http.boundary import BodyReader, QueryReader, refuse_all
 from hellojohn_server.http.call import Call
+from hellojohn_server.http.errors import RequestTimeout
 from hellojohn_server.http.request_headers import Given, read_headers, require_replayable
 from hellojohn_server.kit.errors import ApiError, FieldError, Forbidden, Invalid, Unauthenticated
 from hellojohn_server.kit.idempotency import Idempotency
 from hellojohn_server.kit.principal import Context, Principal
 from hellojohn_server.kit.routing import Answer, Route
+
+_AT_ONCE_SECONDS: Final = 0.1
 
 RecordDenied: TypeAlias = Callable[[Context, str, ApiError], Awaitable[None]]
 """Writes the audit entry of a refusal to an authenticated caller: its context, the operation's name, the refusal."""
@@ -47,6 +52,7 @@ class Shared(msgspec.Struct, frozen=True):
     record_denied: RecordDenied
     answers: Answers
     max_body_bytes: int
+    body_seconds: float
 
 
 class Operation:
@@ -80,7 +86,10 @@ class Operation:
         try:
             admit(call, route, principal)
             require_replayable(call, route, principal)
-            body = await self._body.receive(call, receive)
+            body = await self._receive(call, receive)
+            if call.is_late:
+                principal = call.principal = await self._shared.authenticator.authenticate(credential)
+                admit(call, route, principal)
             arguments = self._arguments(call, body, faults)
             context = self._context(call, principal, given, self._idempotency(call, credential, given, body))
             if self.signature.takes_context:
@@ -91,8 +100,25 @@ class Operation:
             raise
         return self._answer(call, answer, context.idempotency)
 
+    async def _receive(self, call: Call, receive: Any) -> bytes:
+        """Return the body. RequestTimeout when it takes too long; `call` is late when it was not there at once.
+
+        A late call is authenticated again, so that nobody can send a head with a good key, wait until the key is
+        revoked, and then send the body.
+        """
+        if b"content-length" not in call.headers and b"transfer-encoding" not in call.headers:
+            return await self._body.receive(call, receive)
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(self._shared.body_seconds):
+                body = await self._body.receive(call, receive)
+        except TimeoutError as error:
+            raise RequestTimeout from error
+        call.is_late = time.monotonic() - started > _AT_ONCE_SECONDS
+        return body
+
     async def _serve_public(self, call: Call, receive: Any) -> Outgoing:
-        body = await self._body.receive(call, receive)
+        body = await self._receive(call, receive)
         return self._answer(call, await self._handler(**self._arguments(call, body, [])), None)
 
     def _arguments(self, call: Call, body: bytes, faults: list[FieldError]) -> dict[str, Any]:

@@ -34,6 +34,7 @@ class ErrorCode(StrEnum):
     PASSWORD_HASHING_BUSY = "password_hashing_busy"
     PAYLOAD_TOO_LARGE = "payload_too_large"
     QUERY_TIMEOUT = "query_timeout"
+    REQUEST_TIMEOUT = "request_timeout"
     STORE_BUSY = "store_busy"
     STORE_UNAVAILABLE = "store_unavailable"
     TENANT_MISMATCH = "tenant_mismatch"
