@@ -9,6 +9,7 @@ _COLUMN: Final = re.compile(r"^ {4}([a-z_][a-z0-9_]*) ", re.MULTILINE)
 _ADDED: Final = re.compile(r"^ALTER TABLE (\w+) ADD COLUMN ([a-z_]\w*) ", re.MULTILINE)
 
 ONE_ENGINE: Final = {
+    "tenant_stores": "on SQLite a tenant may be written to while its file is there",
     "pending_work": "on PostgreSQL a plain read finds the tenants with work that is due",
     "user_counter_deltas": "PostgreSQL appends what SQLite updates in place",
     "user_sequence_runs": "SQLite's row numbers are creation times; PostgreSQL has none",

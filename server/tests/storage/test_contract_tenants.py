@@ -45,15 +45,48 @@ async def test_dropping_a_tenant_that_never_was_is_harmless(database: Database, 
     await database.drop_tenant(ids.new(IdPrefix.TENANT))
 
 
-async def test_a_tenant_without_a_store_holds_nothing(database: Database, engine: str, ids: IdFactory) -> None:
-    """A file that is not there is refused; in shared tables nothing is missing: only control knows the tenants."""
+async def test_a_tenant_without_a_store_holds_nothing_and_takes_nothing(
+    database: Database, engine: str, ids: IdFactory, rows: Rows
+) -> None:
+    """A file that is not there is refused; a read of shared tables finds nothing."""
     unknown = ids.new(IdPrefix.TENANT)
 
+    with pytest.raises(TenantStoreNotFound):
+        await database.write(unknown, rows.insert("org_1"), str)
     if engine == "sqlite":
         with pytest.raises(TenantStoreNotFound):
             await database.read(unknown, list_ids)
     else:
         assert await database.read(unknown, list_ids) == []
+
+
+async def test_nothing_is_left_of_a_tenant_that_is_dropped_while_it_is_written(
+    database: Database, tenant_id: str, rows: Rows, engine: str
+) -> None:
+    answered: list[str] = []
+    refused = 0
+
+    async def client(number: int) -> None:
+        nonlocal refused
+        for turn in range(200):
+            try:
+                answered.append(await database.write(tenant_id, rows.insert(f"org_{number}_{turn}"), str))
+            except TenantStoreNotFound:
+                refused += 1
+                return
+
+    clients = [asyncio.create_task(client(number)) for number in range(8)]
+    while len(answered) < 10:  # noqa: ASYNC110 - a plain list
+        await asyncio.sleep(0.001)
+    await database.drop_tenant(tenant_id)
+    await asyncio.gather(*clients)
+
+    assert refused == 8
+    if engine == "postgres":
+        assert await database.read(tenant_id, list_ids) == []
+        assert await database.read(tenant_id, list_recorded) == []
+    with pytest.raises(TenantStoreNotFound):
+        await database.write(tenant_id, rows.insert("org_late"), str)
 
 
 @pytest.mark.parametrize(

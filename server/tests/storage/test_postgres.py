@@ -9,6 +9,7 @@ import pytest
 
 from hellojohn_server.features.audit.service import AuditLog
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdFactory, IdPrefix
+from hellojohn_server.storage import postgres
 from hellojohn_server.storage.database import Database, Exempt, Reader, Transaction
 from hellojohn_server.storage.errors import QueryTimeout, StoreBusy, StoreUnavailable
 from hellojohn_server.storage.migrations import Engine, Plane, load_migrations
@@ -66,8 +67,10 @@ async def store(open_with: Open) -> PostgresDatabase:
 
 
 @pytest.fixture
-def tenant(ids: IdFactory) -> str:
-    return ids.new(IdPrefix.TENANT)
+async def tenant(store: PostgresDatabase, ids: IdFactory) -> str:
+    new_id = ids.new(IdPrefix.TENANT)
+    await store.create_tenant(new_id)
+    return new_id
 
 
 @pytest.fixture
@@ -124,13 +127,16 @@ async def test_a_deadlock_is_run_again_whole(store: PostgresDatabase, tenant: st
     assert sorted(await store.read(tenant, list_recorded)) == ["org_1", "org_2", "org_a", "org_b"]
 
 
-async def test_a_serialization_conflict_is_run_again_whole(store: PostgresDatabase, tenant: str, rows: Rows) -> None:
+async def test_a_serialization_conflict_is_run_again_whole(
+    store: PostgresDatabase, tenant: str, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Two commands each count the rows and add one: serializable, the second must see the first one's."""
+    serializable = postgres._BEGIN.replace("BEGIN;", "BEGIN ISOLATION LEVEL SERIALIZABLE;")
+    monkeypatch.setattr(postgres, "_BEGIN", serializable)
     both_counted = asyncio.Barrier(2)
     counted: list[int] = []
 
     async def count_and_add(tx: Transaction) -> str:
-        await tx._connection.execute("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE")
         row = await tx.fetch_one(COUNT_ORGANIZATIONS)
         assert row is not None
         counted.append(row[0])
@@ -365,6 +371,7 @@ async def test_a_reader_is_of_no_use_after_its_query(store: PostgresDatabase, te
 async def test_counter_deltas_are_pending_work(store: PostgresDatabase, ids: IdFactory, clock: ManualClock) -> None:
     tenants = [ids.new(IdPrefix.TENANT) for _ in range(3)]
     for tenant in tenants[:2]:
+        await store.create_tenant(tenant)
 
         async def count(tx: Transaction) -> None:
             await tx.execute(INSERT_DELTA, users=1)
@@ -386,6 +393,7 @@ async def test_dropping_a_tenant_empties_every_table_in_batches(
     monkeypatch.setattr("hellojohn_server.storage.postgres._DROP_BATCH", 2)
     gone, kept = ids.new(IdPrefix.TENANT), ids.new(IdPrefix.TENANT)
     for tenant in (gone, kept):
+        await store.create_tenant(tenant)
         for number in range(5):
             await store.write(tenant, rows.insert(f"org_{number}"), str)
 

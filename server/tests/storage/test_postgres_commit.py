@@ -66,6 +66,7 @@ async def test_a_lost_answer_to_commit_is_unavailable_and_a_retry_with_its_key_i
     relay, url = line
     rows, tenant = Rows(ids, AuditLog(ids, clock)), ids.new(IdPrefix.TENANT)
     store = await PostgresDatabase.open(url, clock)
+    await store.create_tenant(tenant)
     runs: list[str] = []
 
     async def command(tx: Transaction) -> str:

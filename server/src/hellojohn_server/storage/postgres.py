@@ -13,6 +13,7 @@ Settings of every connection:
 """
 
 import asyncio
+import hashlib
 import random
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -64,6 +65,15 @@ _TENANT_TABLES: Final = """
     ORDER BY c.relname
 """
 _DROP: Final = "DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {table} WHERE tenant_id = $1 LIMIT $2))"
+
+_ADMIT: Final = "INSERT INTO tenant_stores (id) VALUES ($1) ON CONFLICT DO NOTHING"
+_BEGIN: Final = """
+    BEGIN; SELECT pg_advisory_xact_lock_shared({lock}); SELECT 1 FROM tenant_stores WHERE id = '{tenant_id}'
+"""
+_SHUT: Final = """
+    BEGIN; SELECT pg_advisory_xact_lock({lock}); DELETE FROM tenant_stores WHERE id = '{tenant_id}'; COMMIT
+"""
+"""Several statements in one round trip take no arguments: the tenant id was checked to be one, so it holds no quote."""
 
 _DUE: Final = """
     SELECT tenant_id, min(due_at) AS due_at FROM (
@@ -160,15 +170,27 @@ class PostgresDatabase(Database):
         raise StoreBusy
 
     async def create_tenant(self, tenant_id: str) -> None:
-        """Make nothing: a tenant's rows stand in the same tables as everyone's."""
-        _plane_of(tenant_id)
+        """Let a tenant be written to: its rows stand in the same tables as everyone's. Again is harmless."""
+        plane = _plane_of(tenant_id)
+        if plane is Plane.CONTROL:
+            raise TenantStoreNotFound
+        async with self._connection(plane, long=False) as connection:
+            await run(connection, connection.execute, _ADMIT, tenant_id)
 
     async def drop_tenant(self, tenant_id: str) -> None:
-        """Delete every row of a tenant, in batches that are each committed: when it fails midway, call it again."""
+        """Delete every row of a tenant, in batches that are each committed: when it fails midway, call it again.
+
+        Writes that are running end first; later ones find no tenant, so that nothing is left behind.
+        """
         plane = _plane_of(tenant_id)
         if plane is Plane.CONTROL:
             raise TenantStoreNotFound
         async with self._connection(plane, long=True) as connection:
+            try:
+                await run(connection, connection.execute, _SHUT.format(lock=_lock_of(tenant_id), tenant_id=tenant_id))
+            except BaseException:
+                await roll_back(connection)
+                raise
             tables = await run(connection, connection.fetch, _TENANT_TABLES, SCHEMAS[plane])
             for (table,) in tables:
                 statement = _DROP.format(table=table)
@@ -195,7 +217,7 @@ class PostgresDatabase(Database):
         async with self._connection(_plane_of(tenant_id), long=False) as connection:
             tx = PostgresTransaction(connection, tenant_id)
             try:
-                await run(connection, connection.execute, "BEGIN")
+                await self._begin(connection, tenant_id)
                 outcome = await run_work(tx, tx.ledger, work, self._clock.now_ms())
                 tx.close()
                 # An answer to COMMIT that is lost leaves its effect unknown: StoreUnavailable, never run again.
@@ -207,6 +229,16 @@ class PostgresDatabase(Database):
         if status != "COMMIT":
             raise RuntimeError(f"COMMIT was answered {status}")
         return outcome
+
+    @staticmethod
+    async def _begin(connection: Connection, tenant_id: str) -> None:
+        """Begin a transaction; a tenant's holds its store open for as long, in the same round trip."""
+        if _plane_of(tenant_id) is Plane.CONTROL:
+            await run(connection, connection.execute, "BEGIN")
+            return
+        begin = _BEGIN.format(lock=_lock_of(tenant_id), tenant_id=tenant_id)
+        if await run(connection, connection.execute, begin) != "SELECT 1":
+            raise TenantStoreNotFound
 
     @asynccontextmanager
     async def _connection(self, plane: Plane, *, long: bool) -> AsyncGenerator[Connection]:
@@ -286,6 +318,11 @@ def _plane_of(tenant_id: str) -> Plane:
     if not is_id(tenant_id, IdPrefix.TENANT):
         raise TenantStoreNotFound
     return Plane.TENANT
+
+
+def _lock_of(tenant_id: str) -> int:
+    """Return the number of the advisory lock that a tenant's writes share and its end takes alone."""
+    return int.from_bytes(hashlib.sha256(tenant_id.encode()).digest()[:8], "big", signed=True)
 
 
 def _milliseconds(seconds: float) -> str:

@@ -1,5 +1,10 @@
 -- Everything that tenants own, each row with its tenant first; keys and indexes too. How text is compared and keys are
 -- named: see the control store's first migration.
+CREATE TABLE tenant_stores (
+    id TEXT COLLATE "C" PRIMARY KEY
+);
+COMMENT ON TABLE tenant_stores IS 'The tenants that may be written to: a row is made with a tenant and goes first when it is dropped';
+
 CREATE TABLE api_keys (
     tenant_id TEXT COLLATE "C" NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
