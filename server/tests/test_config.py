@@ -109,6 +109,18 @@ def test_all_problems_come_in_one_message() -> None:
         ),
         ("HELLOJOHN_DATABASE_URL", "mysql://hush-hush@db.example/x", "must start with postgresql://"),
         ("HELLOJOHN_DATABASE_URL", "postgresql://hush-hush@db.example", "must name a database"),
+        ("HELLOJOHN_DATABASE_URL", "postgresql://x:hush@127.0.0.1:99999999/db", "with a port of at most 65535"),
+        ("HELLOJOHN_DATABASE_URL", "postgresql://x:hush@127.0.0.1:0/db", "must read as postgresql://"),
+        ("HELLOJOHN_DATABASE_URL", "postgresql://x:hush@127.0.0.1/db?port=70000", "must read as postgresql://"),
+        ("HELLOJOHN_DATABASE_URL", "postgresql://x:hush@/db?host=a:1,b:70000", "must read as postgresql://"),
+        ("HELLOJOHN_DATABASE_URL", "postgresql://x:hush@:5432/db", "must read as postgresql://"),
+        ("HELLOJOHN_DATABASE_URL", "postgresql://x:hush@a,,b/db", "must read as postgresql://"),
+        ("HELLOJOHN_DATABASE_URL", "postgresql://x:hush/hush@db.example/db", "/ as %2F"),
+        ("HELLOJOHN_DATABASE_URL", "postgresql://x:12/hush@db.example/db", "/ as %2F"),
+        ("HELLOJOHN_DATABASE_URL", "postgresql://x:12@hush@db.example/db", "@ as %40"),
+        ("HELLOJOHN_DATABASE_URL", "postgresql://x:12/db?hush@db.example/db", "? as %3F"),
+        ("HELLOJOHN_DATABASE_URL", "postgresql://x:12/db#hush@db.example/db", "# as %23"),
+        ("HELLOJOHN_DATABASE_URL", "postgresql://x:[hush@db.example/db", "must read as postgresql://"),
         ("HELLOJOHN_PUBLIC_URL", "id.example.com", "must be an address such as"),
         ("HELLOJOHN_PUBLIC_URL", "https://hush-hush@id.example.com", "must have no user, query or fragment"),
         ("HELLOJOHN_PORT", "-1", "must be a whole number from 0 to 65535"),
@@ -120,6 +132,57 @@ def test_a_value_that_cannot_be_used_is_named_and_never_shown(variable: str, tex
     assert problem.startswith(variable)
     assert says in problem
     assert "hush" not in problem
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://someone:a%2Fb%40c%23d@db.example:5432/hellojohn?sslmode=verify-full",
+        "postgres://db.example/hellojohn",
+        "postgresql://someone@[::1]:65535/hellojohn",
+        "postgresql://someone@one.example:5432,two.example:5433/hellojohn?target_session_attrs=primary",
+        "postgresql:///hellojohn?host=/var/run/postgresql&port=5433",
+        "postgresql://someone@/?dbname=hellojohn&host=one.example,two.example&port=1,2",
+    ],
+)
+def test_an_address_may_have_what_the_driver_takes(url: str) -> None:
+    found = load_settings({"HELLOJOHN_DATABASE_URL": url}).database_url
+    assert found is not None
+    assert found.value == url
+
+
+def test_what_kubernetes_sets_for_a_service_of_our_name_is_left_alone() -> None:
+    injected = {
+        "HELLOJOHN_SERVICE_HOST": "10.0.0.11",
+        "HELLOJOHN_SERVICE_PORT": "3000",
+        "HELLOJOHN_SERVICE_PORT_HTTP": "3000",
+        "HELLOJOHN_PORT": "tcp://10.0.0.11:3000",
+        "HELLOJOHN_PORT_3000_TCP": "tcp://10.0.0.11:3000",
+        "HELLOJOHN_PORT_3000_TCP_PROTO": "tcp",
+        "HELLOJOHN_PORT_3000_TCP_PORT": "3000",
+        "HELLOJOHN_PORT_3000_TCP_ADDR": "10.0.0.11",
+        "HELLOJOHN_PORT_53_UDP": "udp://10.0.0.11:53",
+    }
+    assert load_settings(injected) == load_settings({})
+    assert load_settings({"HELLOJOHN_PORT": "udp://10.0.0.11:53"}).port == load_settings({}).port
+    assert load_settings({**injected, "HELLOJOHN_PORT": "8080"}).port == 8080
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("HELLOJOHN_SERVICE", "x"),
+        ("HELLOJOHN_SERVICE_HOSTS", "x"),
+        ("HELLOJOHN_SERVICE_PORTS", "x"),
+        ("HELLOJOHN_PORT_TCP", "tcp://10.0.0.11:3000"),
+        ("HELLOJOHN_PORT_3000_TCP_HOST", "x"),
+        ("HELLOJOHN_PORT", "http://10.0.0.11:3000"),
+        ("HELLOJOHN_HOST_3000_TCP", "tcp://10.0.0.11:3000"),
+    ],
+)
+def test_nothing_else_is_left_alone(variable: str, text: str) -> None:
+    (problem,) = problems_of({variable: text})
+    assert problem.startswith(variable)
 
 
 def test_secrets_are_in_no_repr() -> None:

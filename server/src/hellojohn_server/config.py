@@ -7,11 +7,12 @@ import base64
 import binascii
 import difflib
 import ipaddress
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final, Self, TypeAlias, get_args, get_origin, get_type_hints
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -23,9 +24,18 @@ KEY_FILE: Final = "encryption.key"
 CLIENT_VARIABLES: Final = frozenset({"HELLOJOHN_SECRET_KEY"})
 """Names that belong to applications which call the service; the service itself leaves them alone."""
 
+_INJECTED: Final = re.compile(
+    r"HELLOJOHN_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT_[0-9]+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)"
+)
+"""What Kubernetes sets in every container of a namespace that has a Service named hellojohn, besides HELLOJOHN_PORT."""
+
 NO_KEY: Final = (
     "HELLOJOHN_ENCRYPTION_KEY is required. Make one with `openssl rand -base64 32` and keep it safe: without it, what "
     "is sealed in the store is lost. (There is no key file of `hj dev` either: {path}.)"
+)
+_UNREADABLE: Final = (
+    "must read as postgresql://user:password@host:5432/database, with a port of at most 65535; in user and password "
+    "write % as %25, / as %2F, : as %3A, @ as %40, ? as %3F and # as %23"
 )
 _KEY_BYTES: Final = 32
 
@@ -69,11 +79,17 @@ class DatabaseUrl:
     __slots__ = ("value",)
 
     def __init__(self, text: str) -> None:
-        parts = urlsplit(text)
+        try:
+            parts = urlsplit(text)
+            is_readable = _is_readable(parts)
+        except ValueError:
+            raise ValueError(_UNREADABLE) from None
         if parts.scheme not in {"postgresql", "postgres"}:
             raise ValueError(
                 "must start with postgresql:// (leave it unset to use the embedded store in the data directory)"
             )
+        if not is_readable:
+            raise ValueError(_UNREADABLE)
         if not parts.path.strip("/") and "dbname=" not in parts.query:
             raise ValueError("must name a database: postgresql://user:password@host:5432/database")
         self.value = text
@@ -92,6 +108,21 @@ class DatabaseUrl:
 
     def __hash__(self) -> int:
         return hash(self.value)
+
+
+def _is_readable(parts: SplitResult) -> bool:
+    """Say whether the driver finds hosts and ports in their places (several, or in options), and no password there.
+
+    ValueError says no too; its words may show a piece of the password.
+    """
+    if parts.netloc.count("@") > 1 or "@" in parts.path or parts.fragment:
+        return False
+    options = dict(parse_qsl(parts.query, strict_parsing=True)) if parts.query else {}
+    lists = (parts.netloc.rpartition("@")[2], options.get("host"))
+    hosts = [host for listed in lists if listed for host in listed.split(",") if not host.startswith("/")]
+    places = [urlsplit(f"//{host}") for host in hosts]
+    places += [urlsplit(f"//host:{port}") for port in options.get("port", "").split(",")]
+    return all(place.hostname and place.port != 0 for place in places)
 
 
 class PublicUrl(str):
@@ -214,10 +245,10 @@ def load_settings(environ: Mapping[str, str], *, required: tuple[str, ...] = ())
     """Return the settings in `environ`. A variable that is empty counts as unset.
 
     Raises ConfigError listing every unknown HELLOJOHN_* name, every value that cannot be used, and every one of the
-    `required` fields that is not set. Values of secrets never appear in it.
+    `required` fields that is not set. Values of secrets never appear in it. What Kubernetes sets is left alone.
     """
     known = {setting.variable: setting for setting in settings_list()}
-    given = {name: text for name, text in environ.items() if name.startswith(PREFIX)}
+    given = {name: text for name, text in environ.items() if name.startswith(PREFIX) and not _is_injected(name, text)}
     problems = [_unknown(name, known) for name in sorted(given) if name not in known and name not in CLIENT_VARIABLES]
     values: dict[str, Any] = {}
     for variable, setting in known.items():
@@ -266,6 +297,13 @@ def with_encryption_key(settings: Settings) -> Settings:
     except ValueError as error:
         raise ConfigError([f"The key file {path} holds no key: it {error}."]) from error
     return msgspec.structs.replace(settings, encryption_key=key)
+
+
+def _is_injected(name: str, text: str) -> bool:
+    """Say whether Kubernetes set this variable for a Service named hellojohn; its HELLOJOHN_PORT is an address."""
+    if name == "HELLOJOHN_PORT":
+        return text.startswith(("tcp://", "udp://"))
+    return _INJECTED.fullmatch(name) is not None
 
 
 def _unknown(name: str, known: Iterable[str]) -> str:
