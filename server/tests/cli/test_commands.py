@@ -13,8 +13,12 @@ from hellojohn_server.cli.parts import Tools
 from hellojohn_server.config import settings_list
 from hellojohn_server.features.audit.schemas import AuditEntryBody, ListAuditQuery
 from hellojohn_server.features.audit.service import AuditReader
+from hellojohn_server.features.tenants import repository as tenants_repository
+from hellojohn_server.features.tenants.schemas import Tenant, TenantStatus
+from hellojohn_server.kit.api_keys import Environment
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdPrefix, encode_ulid, is_id
 from hellojohn_server.kit.pagination import CursorCodec
+from hellojohn_server.storage.database import Exempt, Transaction
 from tests.cli.conftest import Place
 from tests.support import hj_environment, run_hj
 
@@ -113,6 +117,8 @@ def test_without_json_and_terminal_it_prints_plain_lines(embedded: Place) -> Non
         (("keys", "revoke", "key_x", "--tenant", NO_SUCH_TENANT), ExitCode.REFUSED, "There is no such tenant."),
         (("keys", "destroy"), ExitCode.USAGE, "No such command"),
         (("migrate", "--data-dir", "/dev/null/x"), ExitCode.DATA_DIR, "cannot be used"),
+        (("migrate", "--database-url", "postgresql://x:p@127.0.0.1:99999999/db"), ExitCode.USAGE, "a port of at most"),
+        (("migrate", "--database-url", "postgresql://x:hush/word@127.0.0.1/db"), ExitCode.USAGE, "/ as %2F"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_message(
@@ -129,6 +135,7 @@ def test_what_cannot_be_done_is_said_in_one_message(
     printed = capsys.readouterr()
     assert says in printed.err
     assert "Traceback" not in printed.err
+    assert "hush" not in printed.err
     assert printed.out == ""
 
 
@@ -139,6 +146,25 @@ def test_migrate_makes_the_tables_and_again_is_harmless(place: Place) -> None:
         assert ended.stdout == "The control store and the stores of 0 tenants are up to date.\n"
     run_json(place, "tenants", "create", "--name", "x")
     assert "the stores of 1 tenants" in run_hj("migrate", environ=place.environ).stdout
+
+
+async def test_migrate_finishes_a_tenant_that_a_crash_left_half_made(place: Place) -> None:
+    whole = run_json(place, "tenants", "create", "--name", "x")
+
+    async def leave_half_made(tools: Tools) -> None:
+        half = Tenant(NO_SUCH_TENANT, "half", Environment.LIVE, TenantStatus.CREATING, None, 1, 1, 1)
+
+        async def insert(tx: Transaction) -> None:
+            await tenants_repository.insert_tenant(tx, half)
+
+        await tools.database.write(CONTROL_TENANT_ID, insert, type(None), exempt=Exempt.TENANT_STATE)
+
+    await place.use(leave_half_made)
+    ended = run_hj("migrate", environ=place.environ)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "the stores of 2 tenants" in ended.stdout
+    for tenant_id in (whole["id"], NO_SUCH_TENANT):
+        assert run_json(place, "keys", "create", "--tenant", tenant_id, "--name", "x")["id"]
 
 
 def test_version_and_help_need_no_settings() -> None:

@@ -22,11 +22,15 @@ def migrate(ctx: typer.Context, data_dir: DataDir = None, database_url: Database
 
 
 async def _open_every_store(tools: Tools) -> int:
-    """Open each tenant's store (an embedded one is migrated when it is opened), and return how many there are."""
+    """Open each tenant's store (an embedded one is migrated when it is opened), and return how many there are.
+
+    Tenants that a crash left without a store get theirs first.
+    """
 
     async def touch(reader: Reader) -> None:
         del reader
 
+    await tools.tenants.resume_creating()
     tenants = 0
     cursor: str | None = None
     while True:
