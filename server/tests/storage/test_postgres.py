@@ -588,6 +588,23 @@ async def test_a_database_that_cannot_be_reached_says_why(
         await PostgresDatabase.open(change(cluster.url("postgres")), clock)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://x:hush/word@127.0.0.1/x",
+        "postgresql://x@127.0.0.1/x?hush",
+        "postgresql://x:hush@127.0.0.1:70000/x",
+    ],
+)
+async def test_an_address_that_cannot_be_read_is_not_shown(clock: ManualClock, url: str) -> None:
+    with pytest.raises(StoreUnavailable, match="its address cannot be read") as refused:
+        await PostgresDatabase.open(url, clock)
+
+    assert "hush" not in str(refused.value)
+    assert refused.value.__cause__ is None
+    assert refused.value.__suppress_context__
+
+
 @pytest.mark.parametrize(("engine", "plane"), [(engine, plane) for engine in Engine for plane in Plane])
 def test_migrations_are_numbered_without_a_gap(engine: Engine, plane: Plane) -> None:
     numbers = [0, *(migration.number for migration in load_migrations(engine, plane))]

@@ -1,6 +1,7 @@
 """Tenant files: opened once, kept while in use, evicted when many, migrated when old, refused when newer."""
 
 import asyncio
+import errno
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -114,6 +115,18 @@ async def test_a_new_tenant_has_the_newest_schema_and_is_private(
     assert version == len(load_migrations(Engine.SQLITE, Plane.TENANT))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE((tmp_path / "data" / "control.db").stat().st_mode) == 0o600
+
+
+async def test_a_control_file_that_another_user_owns_is_used_as_it_is(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, mode: int) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted", str(path))
+
+    monkeypatch.setattr(Path, "chmod", refuse)  # what the system answers then: a test has one user only
+    database = await SqliteDatabase.open(tmp_path / "data", clock)
+    await database.check()
+    await database.close()
 
 
 async def test_making_a_tenant_again_keeps_what_it_has(store: SqliteDatabase, ids: IdFactory, rows: Rows) -> None:

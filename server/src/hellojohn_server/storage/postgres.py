@@ -295,8 +295,10 @@ async def _migrate(dsn: str, clock: Clock, options: PostgresOptions) -> None:
             statement_cache_size=0,
             server_settings={"application_name": "hellojohn"},
         )
-    except (*DRIVER_ERRORS, ValueError) as error:
+    except DRIVER_ERRORS as error:
         raise StoreUnavailable(f"The database cannot be reached: {str(error) or type(error).__name__}") from error
+    except (ValueError, OverflowError):  # its words may show a piece of the password
+        raise StoreUnavailable("The database cannot be reached: its address cannot be read.") from None
     try:
         with translated(connection):
             await bring_up_to_date(connection, clock.now_ms())

@@ -206,7 +206,8 @@ class FileCache:
         path = self._data_dir / _CONTROL_FILE
         connection = connect(path, create=True, vfs=self._options.vfs)
         try:
-            path.chmod(0o600)
+            with contextlib.suppress(PermissionError):  # another user's file that we may write: that user's to close
+                path.chmod(0o600)
             _migrate(connection, Plane.CONTROL)
         finally:
             connection.close()
