@@ -1,5 +1,6 @@
-"""Rules of fields: applied beside the types, and refused where they would not be applied."""
+"""Rules of fields and between them: applied beside the types, and refused where they would not be applied."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -7,8 +8,11 @@ import msgspec
 import pytest
 from msgspec import UNSET, Meta, UnsetType
 
+from hellojohn_server.http.boundary import BodyReader, QueryReader
 from hellojohn_server.http.rules import Rules
-from hellojohn_server.kit.routing import checked_by
+from hellojohn_server.kit.error_codes import FieldCode
+from hellojohn_server.kit.errors import FieldError
+from hellojohn_server.kit.routing import FAULTY, checked_by, checked_together, faults_together
 
 Even = Annotated[int, Meta(extra=checked_by(lambda number: "Must be even." if number % 2 else None))]
 
@@ -58,3 +62,85 @@ def test_a_type_without_rules_has_none() -> None:
         name: str
 
     assert not Rules(Plain)
+
+
+def _order(given: Mapping[str, object]) -> FieldError | None:
+    low, high = given["from"], given["high"]
+    if isinstance(low, int) and isinstance(high, int) and low > high:
+        return FieldError("from", FieldCode.INVALID, "Must not be above high.")
+    return None
+
+
+def _alone(given: Mapping[str, object]) -> FieldError | None:
+    if given["high"] is None and given["marks"] not in ([], FAULTY):
+        return FieldError("marks", FieldCode.INVALID, "Goes with high.")
+    return None
+
+
+@checked_together(_order, _alone)
+class Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    low: Even = msgspec.field(default=0, name="from")
+    high: int | None = 9
+    marks: list[int] = []
+    name: str = "span"
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        (b"{}", []),
+        (b'{"from":4,"high":2}', []),
+        (b'{"from":4,"high":2,"name":1}', ["name", "from"]),
+        (b'{"from":5,"high":2}', ["from"]),
+        (b'{"from":10,"name":1}', ["name", "from"]),
+        (b'{"from":5,"high":null,"marks":[1]}', ["from", "marks"]),
+        (b'{"high":null,"marks":[1],"other":1}', ["other", "marks"]),
+        (b'{"high":null,"marks":["x"]}', ["marks[0]"]),
+        (b'{"high":"2","from":4}', ["high"]),
+        (b'{"high":9,"high":2,"from":4}', ["high"]),
+        (b"[1]", ["body"]),
+        (b'{"from":5,"high":null,"marks":[1],"name":"\\u0000"}', ["from", "name", "marks"]),
+    ],
+)
+def test_what_is_wrong_between_fields_is_said_beside_what_is_wrong_in_them(body: bytes, fields: list[str]) -> None:
+    faults: list[FieldError] = []
+    BodyReader(Span, 1000).read(body, faults)
+    assert [fault.field for fault in faults] == fields
+
+
+def test_what_is_wrong_between_fields_is_said_beside_what_is_wrong_elsewhere() -> None:
+    elsewhere = FieldError("If-Match", FieldCode.INVALID, "Is no entity tag.")
+    for body in (b'{"from":4,"high":2}', b'{"from":4,"high":2,"name":"\\u0061"}'):
+        faults = [elsewhere]
+        BodyReader(Span, 1000).read(body, faults)
+        assert [fault.field for fault in faults] == ["If-Match", "from"]
+
+
+def test_without_other_faults_the_service_says_what_is_wrong_between_fields() -> None:
+    assert [fault.field for fault in faults_together(Span(low=4, high=2))] == ["from"]
+    assert [fault.field for fault in faults_together(Span(high=None, marks=[1]))] == ["marks"]
+    assert faults_together(Span()) == faults_together(Inner()) == []
+
+
+class Spanned(msgspec.Struct, frozen=True):
+    items: Span = Span()
+
+
+class Spans(msgspec.Struct, frozen=True):
+    items: list[Span] = []
+
+
+@pytest.mark.parametrize("declared", [Spanned, Spans])
+def test_rules_between_fields_of_a_part_are_refused(declared: type[msgspec.Struct]) -> None:
+    with pytest.raises(TypeError, match="to a body as a whole"):
+        Rules(declared)
+
+
+@checked_together(_order)
+class Window(msgspec.Struct, frozen=True):
+    low: int = 0
+
+
+def test_rules_between_parameters_are_refused() -> None:
+    with pytest.raises(TypeError, match="bodies only"):
+        QueryReader(Window)

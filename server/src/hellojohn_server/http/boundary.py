@@ -38,6 +38,8 @@ class QueryReader:
         fields = info.fields if isinstance(info, inspect.StructType) else ()
         self._parsers = {field.encode_name: _parser_of(field.type) for field in fields}
         self._rules = None if declared is None else Rules(declared)
+        if self._rules is not None and self._rules.are_joint:
+            raise TypeError(f"{declared}: rules between fields are applied to bodies only")
 
     def read(self, query: bytes, faults: list[FieldError]) -> Any:
         """Return the parameters, or None after adding what is wrong with them to `faults`."""
@@ -119,7 +121,11 @@ class BodyReader:
         return body
 
     def read(self, body: bytes, faults: list[FieldError]) -> Any:
-        """Return the decoded body, or None after adding what is wrong with it to `faults`. MalformedJson."""
+        """Return the decoded body, or None after adding what is wrong with it to `faults`. MalformedJson.
+
+        What is wrong between its fields is added only if there are faults already, in the rest of the request or here:
+        without any the service says it.
+        """
         if self._declared is None or self._decoder is None:
             if body:
                 faults.append(FieldError(WHOLE_BODY, FieldCode.UNKNOWN, "This operation takes no body."))
@@ -135,13 +141,19 @@ class BodyReader:
             try:
                 value = self._decoder.decode(body)
                 if not has_duplicate_keys(body, text):
-                    faults.extend(self._rules.faults(value) if self._rules else ())
+                    self._add(value, self._rules.faults(value) if self._rules else [], faults)
                     return value
             except (msgspec.DecodeError, RecursionError):
                 pass  # said below, with everything else that is wrong
-        found = faults_of(parse(text), self._declared)
-        faults.extend(found)
+        plain = parse(text)
+        found = faults_of(plain, self._declared)
+        self._add(plain, found, faults)
         return None if found else self._decoder.decode(body)  # it only looked suspicious
+
+    def _add(self, value: Any, found: list[FieldError], faults: list[FieldError]) -> None:
+        faults.extend(found)
+        if faults and self._rules is not None:
+            faults.extend(self._rules.faults_together(value, found))
 
     async def _receive_all(self, receive: Any) -> bytes:
         chunks: list[bytes] = []

@@ -1,16 +1,16 @@
-"""The rules of fields (kit.routing.checked_by), compiled for a type once and applied to what was decoded."""
+"""The rules of fields (kit.routing.checked_by) and between them (checked_together), compiled for a type once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
-from msgspec import UNSET, inspect
+from msgspec import NODEFAULT, UNSET, inspect
 
 from hellojohn_server.http.declared import bare_of, members_of, rules_in
 from hellojohn_server.kit.error_codes import FieldCode
 from hellojohn_server.kit.errors import FieldError
-from hellojohn_server.kit.routing import Rule
+from hellojohn_server.kit.routing import FAULTY, Rule, joint_rules_of
 
 _PLAIN: Final = (
     inspect.StrType,
@@ -32,17 +32,24 @@ class _FieldRule(msgspec.Struct, frozen=True):
 
 
 class Rules:
-    """Every rule of a type: of its own fields, and of those of the structs in it."""
+    """Every rule of a type: of its own fields, and of those of the structs in it, and between its own fields."""
 
     def __init__(self, declared: type[msgspec.Struct]) -> None:
         found = _rules_of(inspect.type_info(declared), "", "")
         self._rules = tuple((attrgetter(each.attribute), each) for each in found)
+        self._fields = msgspec.structs.fields(declared)
+        self._joint = joint_rules_of(declared)
 
     def __bool__(self) -> bool:
         return bool(self._rules)
 
+    @property
+    def are_joint(self) -> bool:
+        """Whether there are rules between fields."""
+        return bool(self._joint)
+
     def faults(self, value: Any) -> list[FieldError]:
-        """Return what the rules have against a decoded value."""
+        """Return what the rules of fields have against a decoded value."""
         found: list[FieldError] = []
         for get, each in self._rules:
             part = _part(get, value)
@@ -50,6 +57,33 @@ class Rules:
             if message is not None:
                 found.append(FieldError(each.field, FieldCode.INVALID, message))
         return found
+
+    def faults_together(self, value: Any, found: Sequence[FieldError]) -> list[FieldError]:
+        """Return what is wrong between the fields of a value, decoded or plain, in which `found` is wrong already."""
+        if not self._joint:
+            return []
+        members = _members_of(value)
+        if members is None:
+            return []
+        faulty = {fault.field.partition(".")[0].partition("[")[0] for fault in found}
+        given = {
+            field.encode_name: FAULTY if field.encode_name in faulty else _given(field, members)
+            for field in self._fields
+        }
+        said = (rule(given) for rule in self._joint)
+        return [fault for fault in said if fault is not None]
+
+
+def _members_of(value: Any) -> Mapping[str, Any] | None:
+    if isinstance(value, msgspec.Struct):
+        return {field.encode_name: getattr(value, field.name) for field in msgspec.structs.fields(value)}
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
+
+
+def _given(field: msgspec.structs.FieldInfo, members: Mapping[str, Any]) -> Any:
+    if field.encode_name in members:
+        return members[field.encode_name]
+    return field.default if field.default_factory is NODEFAULT else field.default_factory()
 
 
 def _part(get: Any, value: Any) -> Any:
@@ -68,6 +102,8 @@ def _rules_of(info: inspect.Type, attribute: str, name: str) -> Iterator[_FieldR
             yield _FieldRule(attribute, name, rule)
         bare = bare_of(member)
         if isinstance(bare, inspect.StructType):
+            if name and joint_rules_of(bare.cls):
+                raise TypeError(f"{name}: rules between fields are applied to a body as a whole, not to a part of it")
             for field in bare.fields:
                 inner = f"{attribute}.{field.name}" if attribute else field.name
                 yield from _rules_of(field.type, inner, f"{name}.{field.encode_name}" if name else field.encode_name)

@@ -6,31 +6,75 @@ A feature's routes.py holds one class whose async methods carry @route. The type
 
 A field of a body or query whose rule no type can say has it in its metadata: `Meta(extra=checked_by(email_fault))`. The
 request boundary applies it, so that its fault is listed beside those of all other fields.
+
+A rule between fields of a body stands before its struct: `@checked_together(one_password_fault)`. When something else
+in the request is wrong, the boundary lists its fault beside that; when nothing is, the service does (faults_together),
+beside what only the store can tell.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
-from enum import StrEnum
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from enum import Enum, StrEnum
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
-from hellojohn_server.kit.errors import ApiError
+from hellojohn_server.kit.errors import ApiError, FieldError
 from hellojohn_server.kit.principal import CredentialKind
 from hellojohn_server.kit.scopes import Scope
 
 T = TypeVar("T")
+Body = TypeVar("Body", bound=msgspec.Struct)
 Handler = TypeVar("Handler", bound=Callable[..., Awaitable[Any]])
 
 Rule: TypeAlias = Callable[[Any], str | None]
 """Takes a value of the field's type and returns what is wrong with it as a sentence, or None."""
 
+JointRule: TypeAlias = Callable[[Mapping[str, object]], FieldError | None]
+"""Takes every field of a body by its name in the request, and returns what is wrong between them, or None.
+
+A field that is wrong by itself is FAULTY: it is there, and nothing else is known of it. What a rule says must hold even
+so, and be no guess at what was meant.
+"""
+
+
+class Faulty(Enum):
+    """What stands for the value of a field that is wrong by itself."""
+
+    FAULTY = "faulty"
+
+
+FAULTY: Final = Faulty.FAULTY
+
 RULE: Final = "rule"
+_JOINT: Final = "__hellojohn_joint_rules__"
 _MARK: Final = "__hellojohn_route__"
 
 
 def checked_by(rule: Rule) -> dict[str, Any]:
     """Return the `extra` of a msgspec.Meta that has a field checked by `rule` at the request boundary."""
     return {RULE: rule}
+
+
+def checked_together(*rules: JointRule) -> Callable[[type[Body]], type[Body]]:
+    """Give the body below rules between its fields. The service that takes it applies them by faults_together."""
+
+    def declare(body: type[Body]) -> type[Body]:
+        setattr(body, _JOINT, rules)
+        return body
+
+    return declare
+
+
+def joint_rules_of(declared: type) -> tuple[JointRule, ...]:
+    """Return the rules between the fields of a struct, in the order in which they were given; mostly none."""
+    return getattr(declared, _JOINT, ())
+
+
+def faults_together(body: msgspec.Struct) -> list[FieldError]:
+    """Return what is wrong between the fields of a body, each of which is right by itself."""
+    given = {field.encode_name: getattr(body, field.name) for field in msgspec.structs.fields(body)}
+    found = (rule(given) for rule in joint_rules_of(type(body)))
+    return [fault for fault in found if fault is not None]
 
 
 class Method(StrEnum):

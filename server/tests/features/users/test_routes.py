@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -10,6 +10,8 @@ from hellojohn_server.kit.ids import IdFactory
 from hellojohn_server.storage.database import Database
 from tests.conftest import ManualClock
 from tests.support import RunningApp, running_app
+
+BCRYPT: Final = "$2b$12$abcdefghijklmnopqrstuu5s0t1uhxKQXGJ4Z6ZyJcQ0yWvVbYfK2"
 
 
 @pytest.fixture
@@ -47,6 +49,15 @@ async def types(app: RunningApp, key: str) -> list[str]:
     """Return the types of the audit entries about users, oldest first."""
     answer = await app.call(key, "GET", "/v1/audit-logs?limit=200")
     return [entry["type"] for entry in answer.json()["data"] if entry["type"].startswith("user")][::-1]
+
+
+async def faults(
+    app: RunningApp, key: str, method: str, path: str, body: Any, headers: dict[str, str] | None = None
+) -> list[str]:
+    """Return the fields that a refusal names, sorted."""
+    answer = await app.call(key, method, path, body, headers)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "validation_failed"), answer.text
+    return sorted(detail["field"] for detail in answer.json()["error"]["details"])
 
 
 async def test_creating_and_getting(app: RunningApp, key: str) -> None:
@@ -133,6 +144,65 @@ async def test_bad_bodies_say_every_field_and_write_nothing(
     assert error["code"] == ("not_available" if fields == ["send_invitation"] else "validation_failed")
     assert sorted(detail["field"] for detail in error["details"]) == sorted(fields)
     assert await types(app, key) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        (
+            {"email": "bad", "password": "long enough", "password_hash": BCRYPT, "phone_verified": True},
+            ["email", "phone_verified", "password_hash"],
+        ),
+        ({"email": "bad", "send_invitation": True}, ["email", "send_invitation"]),
+        ({"password": "short", "password_hash": BCRYPT}, ["email", "password", "password_hash"]),
+        ({"email": 1, "phone": "030 123", "phone_verified": True}, ["email", "phone"]),
+        ({"email": "bad", "phone": None, "phone_verified": True, "x": 1}, ["email", "phone_verified", "x"]),
+        (
+            {
+                "email": "a@example.com",
+                "password": "long enough",
+                "password_hash": BCRYPT,
+                "phone_verified": True,
+                "role": "nobody",
+                "send_invitation": True,
+            },
+            ["password_hash", "phone_verified", "role", "send_invitation"],
+        ),
+    ],
+)
+async def test_what_is_wrong_between_fields_of_a_new_user_is_said_with_the_rest(
+    app: RunningApp, key: str, body: dict[str, Any], fields: list[str]
+) -> None:
+    assert await faults(app, key, "POST", "/v1/users", body) == sorted(fields)
+    assert await types(app, key) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        (
+            {"revoke_sessions": True, "role": "nobody", "phone_verified": True},
+            ["phone_verified", "revoke_sessions", "role"],
+        ),
+        ({"revoke_sessions": True, "email": "bad"}, ["revoke_sessions", "email"]),
+        ({"revoke_sessions": True, "disabled": False, "name": 1}, ["revoke_sessions", "name"]),
+        ({"revoke_sessions": True, "disabled": "yes"}, ["disabled"]),
+        ({"phone": None, "phone_verified": True}, ["phone_verified"]),
+        ({"phone": None, "phone_verified": True, "role": "nobody"}, ["phone_verified", "role"]),
+        ({"phone": None, "phone_verified": True, "name": " "}, ["name", "phone_verified"]),
+        ({"phone": "1", "phone_verified": True}, ["phone"]),
+    ],
+)
+async def test_what_is_wrong_between_fields_of_a_change_is_said_with_the_rest(
+    app: RunningApp, key: str, body: dict[str, Any], fields: list[str]
+) -> None:
+    user = await make(app, key)
+    path = f"/v1/users/{user['id']}"
+    assert await faults(app, key, "PATCH", path, body) == sorted(fields)
+    headers = {"If-Match": "1", "X-Acting-Admin": "x" * 201}
+    found = await faults(app, key, "PATCH", path, {"revoke_sessions": False}, headers)
+    assert found == ["If-Match", "X-Acting-Admin", "revoke_sessions"]
+    assert (await app.call(key, "GET", path)).json() == user
 
 
 async def test_null_and_absent_differ(app: RunningApp, key: str) -> None:

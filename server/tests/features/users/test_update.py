@@ -197,10 +197,16 @@ async def test_refusals(
 
 async def test_every_fault_is_said_at_once(parts: UserParts, tenant_id: str) -> None:
     made = await parts.make(tenant_id, public_metadata={"a": "x" * 9000})
-    given = {"role": "nobody", "phone_verified": True, "public_metadata": {"b": "x" * 9000}}
+    given = {
+        "role": "nobody",
+        "phone_verified": True,
+        "public_metadata": {"b": "x" * 9000},
+        "revoke_sessions": True,
+    }
     with pytest.raises(Invalid) as refused:
         await parts.users.update_user(key_context(tenant_id), made.id, change(**given))
     assert [(fault.field, fault.code) for fault in refused.value.details] == [
+        ("revoke_sessions", "invalid"),
         ("role", "unknown"),
         ("public_metadata", "too_long"),
         ("phone_verified", "invalid"),

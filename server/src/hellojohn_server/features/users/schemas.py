@@ -1,6 +1,7 @@
 """A user as it is stored, as it is shown, and as it is asked for."""
 
 import unicodedata
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Final, TypeAlias
 from urllib.parse import urlsplit
@@ -11,14 +12,18 @@ from msgspec import UNSET, Meta, UnsetType
 from hellojohn_server.features.roles.schemas import BuiltinRole
 from hellojohn_server.features.sessions.schemas import AccessStopped
 from hellojohn_server.kit.emails import MAX_CHARACTERS, is_email
+from hellojohn_server.kit.error_codes import FieldCode
+from hellojohn_server.kit.errors import FieldError
 from hellojohn_server.kit.password_hashes import MAX_TEXT, CostlyPasswordHash, UnknownPasswordHash, parse_password_hash
 from hellojohn_server.kit.passwords import MAX_BYTES, MIN_CHARACTERS
-from hellojohn_server.kit.routing import checked_by
+from hellojohn_server.kit.routing import checked_by, checked_together
 from hellojohn_server.kit.times import Timestamp, format_optional_time, format_time
 from hellojohn_server.storage.database import Row
 
 MAX_METADATA_BYTES: Final = 16_384
 """The most that each of a user's two metadata objects may take as compact JSON."""
+
+NO_PHONE: Final = FieldError("phone_verified", FieldCode.INVALID, "There is no phone to be verified.")
 
 
 class User(msgspec.Struct, frozen=True):
@@ -320,6 +325,35 @@ def metadata_fault(metadata: dict[str, Any]) -> str | None:
     return None if size <= MAX_METADATA_BYTES else f"Is {size} bytes as JSON; must be at most {MAX_METADATA_BYTES}."
 
 
+def one_password_fault(given: Mapping[str, object]) -> FieldError | None:
+    """Say that a password comes with a hash of one."""
+    if given["password"] is None or given["password_hash"] is None:
+        return None
+    return FieldError("password_hash", FieldCode.INVALID, "Send a password or its hash, not both.")
+
+
+def phone_verified_fault(given: Mapping[str, object]) -> FieldError | None:
+    """Say that there is no phone to be verified."""
+    return NO_PHONE if given["phone"] is None and given["phone_verified"] is True else None
+
+
+def send_invitation_fault(given: Mapping[str, object]) -> FieldError | None:
+    """Say that an invitation cannot be sent."""
+    if given["send_invitation"] is not True:
+        return None
+    message = "Invitations are not available in this version. Send false, or leave the field out."
+    return FieldError("send_invitation", FieldCode.NOT_AVAILABLE, message)
+
+
+def revoke_sessions_fault(given: Mapping[str, object]) -> FieldError | None:
+    """Say that nobody is disabled whose sessions could end or rest."""
+    revoke, disabled = given["revoke_sessions"], given["disabled"]
+    if (revoke is not UNSET and disabled is UNSET) or (revoke is True and disabled is False):
+        message = "Goes with disabled: true, and says what becomes of the user's sessions."
+        return FieldError("revoke_sessions", FieldCode.INVALID, message)
+    return None
+
+
 Email: TypeAlias = Annotated[
     str,
     Meta(
@@ -391,6 +425,7 @@ Reason: TypeAlias = Annotated[
 ]
 
 
+@checked_together(phone_verified_fault, one_password_fault, send_invitation_fault)
 class CreateUserBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A new user. `password` and `password_hash` exclude each other; without either the user sets a password later."""
 
@@ -410,6 +445,7 @@ class CreateUserBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     send_invitation: bool = False
 
 
+@checked_together(revoke_sessions_fault, phone_verified_fault)
 class UpdateUserBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What to change; what is absent stays. Metadata is merged (RFC 7396): null removes a key.
 

@@ -33,6 +33,7 @@ from hellojohn_server.features.users.events import (
 )
 from hellojohn_server.features.users.schemas import (
     MAX_METADATA_BYTES,
+    NO_PHONE,
     AccessBody,
     ChangedUserBody,
     CreateUserBody,
@@ -53,6 +54,7 @@ from hellojohn_server.kit.ids import IdFactory, IdPrefix, is_id
 from hellojohn_server.kit.merge_patch import merge_patch
 from hellojohn_server.kit.passwords import PasswordHasher
 from hellojohn_server.kit.principal import Context, Principal
+from hellojohn_server.kit.routing import faults_together
 from hellojohn_server.kit.scopes import Scope
 from hellojohn_server.kit.text import email_key, fold
 from hellojohn_server.storage.database import Command, Database, Exempt, Guard, Reader, Transaction
@@ -203,7 +205,6 @@ class UserService:
         """
         if change.email is not UNSET:
             context.principal.require(Scope.USERS_CREDENTIALS)
-        _require_consistent(change)
         if not is_id(user_id, IdPrefix.USER):
             raise UserNotFound
 
@@ -285,7 +286,7 @@ class UserService:
             raise UserDeleted
         if context.if_match is not None and context.if_match != before.version:
             raise VersionMismatch
-        faults = [] if new_role == before.role else _role_faults(privileges, new_role)
+        faults = faults_together(change) + ([] if new_role == before.role else _role_faults(privileges, new_role))
         after = _changed(before, change, context.principal.id, now, faults)
         _require_super_admin_left(before, after, locked.values(), now)
         if after is not before:
@@ -321,12 +322,7 @@ class UserService:
 
     async def _require_sound(self, tenant_id: str, body: CreateUserBody) -> None:
         """Refuse what no single field's type can: all of it at once, the role among it."""
-        faults = _phone_faults(body)
-        if body.password is not None and body.password_hash is not None:
-            faults.append(FieldError("password_hash", FieldCode.INVALID, "Send a password or its hash, not both."))
-        if body.send_invitation:
-            message = "Invitations are not available in this version. Send false, or leave the field out."
-            faults.append(FieldError("send_invitation", FieldCode.NOT_AVAILABLE, message))
+        faults = faults_together(body)
         if not faults:
             return
 
@@ -389,22 +385,8 @@ def _require_super_admin_left(before: User, after: User, locked: Iterable[User],
         raise LastSuperAdmin
 
 
-def _require_consistent(change: UpdateUserBody) -> None:
-    wants_end = change.revoke_sessions is True
-    alone = change.revoke_sessions is not UNSET and change.disabled is UNSET
-    if alone or (wants_end and change.disabled is not True):
-        message = "Goes with disabled: true, and says what becomes of the user's sessions."
-        raise Invalid(details=[FieldError("revoke_sessions", FieldCode.INVALID, message)])
-
-
 def _role_faults(privileges: Mapping[str, bool], role: str) -> list[FieldError]:
     return [] if role in privileges else [FieldError("role", FieldCode.UNKNOWN, "There is no such role.")]
-
-
-def _phone_faults(holder: User | CreateUserBody) -> list[FieldError]:
-    if holder.phone is not None or not holder.phone_verified:
-        return []
-    return [FieldError("phone_verified", FieldCode.INVALID, "There is no phone to be verified.")]
 
 
 def _password_origin(body: CreateUserBody) -> PasswordOrigin:
@@ -451,7 +433,8 @@ def _changed(before: User, change: UpdateUserBody, by: str, now_ms: int, faults:
         who = (now_ms, by, change.reason) if change.disabled else (None, None, None)
         values["disabled_at"], values["disabled_by"], values["disabled_reason"] = who
     after = msgspec.structs.replace(before, **values)
-    faults += _phone_faults(after)
+    if change.phone is UNSET and after.phone_verified and after.phone is None:
+        faults.append(NO_PHONE)
     if faults:
         raise Invalid(details=faults)
     if after == before:
