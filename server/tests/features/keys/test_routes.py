@@ -166,6 +166,9 @@ async def test_a_key_that_manages_admins_is_out_of_reach(app: RunningApp, tenant
         ({"name": "x", "expires_in": "1h\n"}, ["expires_in"]),
         ({"name": "x", "expires_in": "11y"}, ["expires_in"]),
         ({"name": "x", "type": "publishable", "scopes": ["users:read"]}, ["scopes"]),
+        ({"name": " ", "type": "publishable", "scopes": ["users:read"]}, ["name", "scopes"]),
+        ({"type": "publishable", "scopes": ["users:read"], "expires_in": "11y"}, ["name", "scopes", "expires_in"]),
+        ({"name": "", "type": "publishable", "scopes": None}, ["name"]),
         ({"name": "x", "allowed_ips": []}, ["allowed_ips"]),
     ],
 )

@@ -1,13 +1,16 @@
 """A key as it is stored, as it is shown, and as it is asked for. The key itself is in one answer only."""
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Final
 
 import msgspec
 
+from hellojohn_server.kit.error_codes import FieldCode
+from hellojohn_server.kit.errors import FieldError
 from hellojohn_server.kit.pagination import Cursor, Limit, Pagination
-from hellojohn_server.kit.routing import checked_by
+from hellojohn_server.kit.routing import checked_by, checked_together
 from hellojohn_server.kit.scopes import ALL_SCOPES, FAMILIES, Scope
 from hellojohn_server.kit.times import Duration, Timestamp, format_optional_time, format_time, parse_duration
 
@@ -114,6 +117,15 @@ class ApiKeyListBody(msgspec.Struct, frozen=True):
     pagination: Pagination
 
 
+def publishable_fault(given: Mapping[str, object]) -> FieldError | None:
+    """Say that a publishable key has no scopes."""
+    if given["type"] != TenantKeyType.PUBLISHABLE or given["scopes"] is None:
+        return None
+    message = "A publishable key has no scopes: it opens the public operations only."
+    return FieldError("scopes", FieldCode.INVALID, message)
+
+
+@checked_together(publishable_fault)
 class CreateKeyBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A key to make. `scopes` is for secret keys (left out: `*`); without `expires_in` it lasts as its maker's does."""
 

@@ -28,6 +28,7 @@ from hellojohn_server.kit.errors import FieldError, InsufficientScope, Invalid
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdFactory, IdPrefix, is_id
 from hellojohn_server.kit.pagination import CursorCodec, Page, page_of
 from hellojohn_server.kit.principal import ActorType, Context, CredentialKind, Principal
+from hellojohn_server.kit.routing import faults_together
 from hellojohn_server.kit.scopes import ALL_SCOPES, Scope, is_grant, is_granted, missing_grants
 from hellojohn_server.kit.times import format_optional_time, format_time, parse_duration
 from hellojohn_server.storage.database import Database, Reader, Transaction
@@ -260,10 +261,10 @@ def _created(key: ApiKey) -> Event:
 
 
 def _grants_of(body: CreateKeyBody) -> tuple[str, ...]:
+    faults = faults_together(body)
+    if faults:
+        raise Invalid(details=faults)
     if body.type is TenantKeyType.PUBLISHABLE:
-        if body.scopes is not None:
-            message = "A publishable key has no scopes: it opens the public operations only."
-            raise Invalid(details=[FieldError("scopes", FieldCode.INVALID, message)])
         return ()
     grants = [ALL_SCOPES] if body.scopes is None else body.scopes
     unknown = [
