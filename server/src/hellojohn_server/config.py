@@ -248,7 +248,7 @@ def load_settings(environ: Mapping[str, str], *, required: tuple[str, ...] = ())
     `required` fields that is not set. Values of secrets never appear in it. What Kubernetes sets is left alone.
     """
     known = {setting.variable: setting for setting in settings_list()}
-    given = {name: text for name, text in environ.items() if name.startswith(PREFIX) and not _is_injected(name, text)}
+    given = {name: text for name, text in environ.items() if name.startswith(PREFIX) and not is_injected(name, text)}
     problems = [_unknown(name, known) for name in sorted(given) if name not in known and name not in CLIENT_VARIABLES]
     values: dict[str, Any] = {}
     for variable, setting in known.items():
@@ -299,7 +299,7 @@ def with_encryption_key(settings: Settings) -> Settings:
     return msgspec.structs.replace(settings, encryption_key=key)
 
 
-def _is_injected(name: str, text: str) -> bool:
+def is_injected(name: str, text: str) -> bool:
     """Say whether Kubernetes set this variable for a Service named hellojohn; its HELLOJOHN_PORT is an address."""
     if name == "HELLOJOHN_PORT":
         return text.startswith(("tcp://", "udp://"))
