@@ -56,7 +56,7 @@ async def test_an_operation_says_what_it_takes_and_needs(document: dict[str, Any
     ]  # fmt: skip
     assert create["requestBody"]["required"] is True
     assert create["x-max-body-bytes"] == 4096
-    assert set(create["responses"]) == {"201", "400", "401", "403", "409", "413", "415", "422", "500", "503"}
+    assert set(create["responses"]) == {"201", "400", "401", "403", "408", "409", "413", "415", "422", "500", "503"}
     assert set(create["responses"]["201"]["headers"]) == {
         "ETag", "Idempotency-Replayed", "Location", "X-Request-ID",
     }  # fmt: skip

@@ -180,6 +180,7 @@ async def crowded(postgres_url: str, ids: IdFactory) -> AsyncIterator[tuple[Post
     """A store with 10,000 users of one tenant, and statistics of them."""
     database = await PostgresDatabase.open(postgres_url, ManualClock())
     tenant_id = ids.new(IdPrefix.TENANT)
+    await database.create_tenant(tenant_id)
     await insert_people(database, tenant_id, people(MANY))
     connection = await asyncpg.connect(postgres_url)
     await connection.execute(f"VACUUM ANALYZE {SCHEMAS[Plane.TENANT]}.users")
