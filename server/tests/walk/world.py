@@ -1,31 +1,27 @@
 """A served app with one of everything in it, for walking through every operation that its document names."""
 
-import base64
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any, Final, Protocol
 
 import httpx
 import msgspec
 
-from hellojohn_server.app import build_services, http_settings
-from hellojohn_server.config import load_settings
 from hellojohn_server.features.audit.schemas import AuditEntryBody, ListAuditQuery
-from hellojohn_server.features.keys.service import KeyService
-from hellojohn_server.http.application import build_app
 from hellojohn_server.http.router import Services
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID
 from hellojohn_server.kit.principal import cli_context
 from hellojohn_server.storage.database import Database
+from tests.support import EVERYTHING, running_app
 
 AGENT: Final = "walk/1"
 ADDRESS: Final = "127.0.0.1"
-EVERY_SCOPE: Final = ("*", "admins:manage")
+EVERY_SCOPE: Final = EVERYTHING
 
 
 class World(msgspec.Struct, frozen=True, kw_only=True):
-    """The app and one of everything. `extra` are objects of one act only, by name."""
+    """The app, a master key, a tenant, and a key of it that may do everything."""
 
     client: httpx.AsyncClient
     services: Services
@@ -58,23 +54,13 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
 @asynccontextmanager
 async def walked_world(database: Database, clock: Clock) -> AsyncGenerator[World]:
     """Serve an app over `database` in this process, with a tenant and a key that may do everything."""
-    environment: Mapping[str, str] = {
-        "HELLOJOHN_ENCRYPTION_KEY": base64.b64encode(bytes(32)).decode(),
-        "HELLOJOHN_PUBLIC_URL": "http://localhost:3000",
-    }
-    settings = load_settings(environment)
-    services = build_services(database, settings, clock)
-    app = build_app(services, http_settings(settings))
-    transport = httpx.ASGITransport(app=app, client=(ADDRESS, 40_000))  # type: ignore[arg-type] - one ASGI type, two spellings
-    async with httpx.AsyncClient(
-        transport=transport, base_url="http://localhost:3000", headers={"User-Agent": AGENT}
-    ) as client:
-        yield await _furnish(client, services)
+    async with running_app(database, clock) as running:
+        running.headers["User-Agent"] = AGENT
+        yield await _furnish(running, running.services)
 
 
 async def _furnish(client: httpx.AsyncClient, services: Services) -> World:
-    keys: KeyService = services.keys
-    master = await keys.create_master_key(cli_context("req_walk", CONTROL_TENANT_ID), "walk master")
+    master = await services.keys.create_master_key(cli_context("req_walk", CONTROL_TENANT_ID), "walk master")
     bare = World(
         client=client,
         services=services,
