@@ -70,7 +70,7 @@ def test_any_text_is_words_or_a_fault(query: str) -> None:
     if query_fault(query) is not None:
         return
     asked = parse_query(query)
-    assert asked.is_empty == (not query.strip())
+    assert (asked == SearchWords()) == (not query.strip())
     assert all(len(word) > 2 for word in asked.anywhere)
     assert all(1 <= len(start) <= 2 and start.isalnum() for start in asked.starts)
 

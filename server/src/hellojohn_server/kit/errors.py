@@ -11,7 +11,6 @@ ApiError
 ├── PayloadTooLarge       413
 ├── UnsupportedMediaType  415
 ├── Invalid               422  a request that can be read but is wrong; lists every bad field
-├── RateLimited           429
 ├── InternalError         500  a defect; the cause goes to the log only
 └── Unavailable           503  try again after `retry_after` seconds
 """
@@ -157,10 +156,6 @@ class IdempotencyKeyReused(Invalid):
 class IdempotencyNotSupported(Invalid):
     code = ErrorCode.IDEMPOTENCY_NOT_SUPPORTED
     message = "This operation does not take an Idempotency-Key. Leave the header out."
-
-
-class RateLimited(ApiError):
-    status = 429
 
 
 class InternalError(ApiError):

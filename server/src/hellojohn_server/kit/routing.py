@@ -127,11 +127,6 @@ class Route(msgspec.Struct, frozen=True):
     description: str = ""
     conditional_scopes: tuple[Scope, ...] = ()
 
-    @property
-    def mutates(self) -> bool:
-        """Whether it may change something: every method but GET, save those that ignore idempotency (search)."""
-        return self.method is not Method.GET and self.replay is not Replay.IGNORED
-
 
 def route(  # noqa: PLR0913 - a declaration names each of its facts
     method: Method,

@@ -21,11 +21,6 @@ class SearchWords(msgspec.Struct, frozen=True):
     anywhere: tuple[str, ...] = ()
     starts: tuple[str, ...] = ()
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing is asked for: everyone is found."""
-        return not self.anywhere and not self.starts
-
 
 def parse_query(query: str) -> SearchWords:
     """Return the words of `query`; none for an empty or blank one.

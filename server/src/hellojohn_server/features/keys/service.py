@@ -17,8 +17,7 @@ from hellojohn_server.features.keys.schemas import (
     lifetime_fault,
     status_of,
 )
-from hellojohn_server.features.tenants.errors import TenantSuspended
-from hellojohn_server.features.tenants.schemas import TenantStatus
+from hellojohn_server.features.tenants.errors import TenantNotFound, TenantSuspended
 from hellojohn_server.features.tenants.service import TenantService
 from hellojohn_server.kit.api_keys import Environment, ParsedKey, make_key
 from hellojohn_server.kit.audit_types import AuditType, ResourceType
@@ -75,14 +74,14 @@ class KeyService:
         one whose tenant does not exist or is of the other environment; ApiKeyExpired; TenantSuspended, but only to
         whoever holds a key that would work.
         """
-        suspended = False
+        suspended: TenantSuspended | None = None
         if parsed.kind is not CredentialKind.MASTER_KEY:
-            tenant = await self._tenants.get_tenant(parsed.tenant_id)
-            if tenant is None or tenant.environment is not parsed.environment:
-                raise invalid_key(parsed.kind)
-            suspended = tenant.status is TenantStatus.SUSPENDED
-            if not suspended and tenant.status is not TenantStatus.ACTIVE:
-                raise invalid_key(parsed.kind)
+            try:
+                await self._tenants.require_open(parsed.tenant_id, parsed.environment)
+            except TenantNotFound as missing:
+                raise invalid_key(parsed.kind) from missing
+            except TenantSuspended as refusal:
+                suspended = refusal
         key = await self._get_by_hash(parsed)
         if key is None or _KIND[key.type] is not parsed.kind:
             raise invalid_key(parsed.kind)
@@ -91,8 +90,8 @@ class KeyService:
             raise invalid_key(parsed.kind)
         if status is KeyStatus.EXPIRED:
             raise ApiKeyExpired
-        if suspended:
-            raise TenantSuspended
+        if suspended is not None:
+            raise suspended
         return _principal_of(key, parsed.tenant_id)
 
     async def require_key(self, tenant_id: str, key_id: str) -> ApiKey:
