@@ -69,8 +69,14 @@ def test_known_forms(text: str, parsed: ParsedHash) -> None:
 @pytest.mark.parametrize("kind", list(argon2.Type))
 @pytest.mark.parametrize("prefix", ["", "argon2"])
 def test_argon2_in_the_librarys_own_form(kind: argon2.Type, prefix: str) -> None:
-    text = argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=2, type=kind).hash("secret")
-    assert parse_password_hash(prefix + text) == Argon2Hash(text, 64, 1, 2)
+    text = argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=2, type=kind).hash("secret", salt=SALT)
+    digest = argon2.low_level.hash_secret_raw(b"secret", SALT, 1, 64, 2, 32, kind)
+    assert parse_password_hash(prefix + text) == Argon2Hash(kind, 19, 64, 1, 2, SALT, digest)
+
+
+def test_bits_that_bcrypt_does_not_use_are_zero() -> None:
+    parsed = parse_password_hash("$2a$04$oaQbBqq8JnSM1NHRPQGXORY4Vw3bdHKLIXTecPDRAcJ98cz1ilveR")
+    assert parsed == BcryptHash("$2a$04$oaQbBqq8JnSM1NHRPQGXOOY4Vw3bdHKLIXTecPDRAcJ98cz1ilveO", 4, sha256_first=False)
 
 
 @pytest.mark.parametrize(
@@ -88,6 +94,10 @@ def test_argon2_in_the_librarys_own_form(kind: argon2.Type, prefix: str) -> None
         "$argon2id$v=19$m=64,t=0,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA",
         "$argon2id$v=19$m=7,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA",
         "$argon2id$v=18$m=64,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA",
+        "$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbA$aGFzaGhhc2hoYXNoaGFzaA",
+        f"$2b$\u0661\u0662${BCRYPT_REST}",
+        f"$pbkdf2-sha256$1000$s\u00e4lt${bare(PBKDF2)}",
+        f"$scrypt$ln=16,r=1,p=1${bare(SALT)}${bare(SCRYPT)}",
         f"$scrypt$ln=0,r=8,p=1${bare(SALT)}${bare(SCRYPT)}",
         f"scrypt$1000${SALT.decode()}$8$1${b64(SCRYPT)}",
         f"$pbkdf2-md5$1000${bare(SALT)}${bare(PBKDF2)}",
@@ -115,13 +125,19 @@ def test_unknown_forms(text: str) -> None:
         f"$scrypt$ln=30,r=8,p=1${bare(SALT)}${bare(SCRYPT)}",
         f"$scrypt$ln=999,r=8,p=1${bare(SALT)}${bare(SCRYPT)}",
         f"$scrypt$ln=17,r=8,p=99999${bare(SALT)}${bare(SCRYPT)}",
+        f"$scrypt$ln=1,r=8191,p=512${bare(SALT)}${bare(SCRYPT)}",
         f"$firebase-scrypt$ln=20,r=8,ss=Bw,sk=Bw${b64(SALT)}${b64(SCRYPT)}",
         f"$pbkdf2-sha256$999999999999${bare(SALT)}${bare(PBKDF2)}",
+        f"$pbkdf2-sha1$2500001${bare(SALT)}${bare(PBKDF2)}",
     ],
 )
 def test_forms_that_ask_for_too_much_work(text: str) -> None:
     with pytest.raises(CostlyPasswordHash):
         parse_password_hash(text)
+
+
+def test_the_digest_of_pbkdf2_counts_by_its_blocks() -> None:
+    assert isinstance(parse_password_hash(f"$pbkdf2-sha1$2500000${bare(SALT)}${bare(PBKDF2)}"), Pbkdf2Hash)
 
 
 @given(st.text(alphabet="$=,:.abcdef0123456789_-") | st.sampled_from([text for text, _ in KNOWN]).map(lambda t: t[3:]))

@@ -12,11 +12,12 @@ In the `$` forms (PHC string format) salt and hash are base64, with or without p
 """
 
 import base64
-import binascii
+import hashlib
 import re
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
+import argon2
 import msgspec
 
 MAX_TEXT: Final = 1024
@@ -29,10 +30,16 @@ MAX_ARGON2_LANES: Final = 16
 MIN_BCRYPT_COST: Final = 4
 MAX_BCRYPT_COST: Final = 15
 MAX_SCRYPT_WORK_KIB: Final = 1_048_576
-"""scrypt: memory times its parallelism, which runs one after another."""
+"""scrypt: the memory of N blocks times the parallelism, which runs one after another."""
 MAX_PBKDF2_ITERATIONS: Final = 5_000_000
+"""PBKDF2: iterations of each block of the digest, which run one after another."""
 _MIN_DIGEST: Final = 16
 _MAX_DIGEST: Final = 128
+_MIN_ARGON2_SALT: Final = 8
+_BLOCKS_IN_KIB: Final = 8
+"""scrypt: a block is 128 bytes times the block size."""
+_BCRYPT_ALPHABET: Final = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_BCRYPT_SALT_END: Final = 29
 
 
 class PasswordHashError(ValueError):
@@ -48,16 +55,22 @@ class CostlyPasswordHash(PasswordHashError):
 
 
 class Argon2Hash(msgspec.Struct, frozen=True):
-    """`text` is the PHC string as the argon2 library reads it."""
+    """`version` is 16 (0x10) or 19 (0x13)."""
 
-    text: str
+    kind: argon2.Type
+    version: int
     memory_kib: int
     passes: int
     lanes: int
+    salt: bytes
+    digest: bytes
 
 
 class BcryptHash(msgspec.Struct, frozen=True):
-    """`text` is the 60 characters of bcrypt. With `sha256_first` the password goes in as the hex of its SHA-256."""
+    """`text` is the 60 characters of bcrypt, with unused bits zero.
+
+    With `sha256_first` the password goes in as the hex of its SHA-256.
+    """
 
     text: str
     cost: int
@@ -97,20 +110,24 @@ class Pbkdf2Hash(msgspec.Struct, frozen=True):
 ParsedHash: TypeAlias = Argon2Hash | BcryptHash | ScryptHash | FirebaseScryptHash | Pbkdf2Hash
 
 _ARGON2: Final = re.compile(
-    r"(?:argon2)?(\$argon2(?:id|i|d)\$v=(?:16|19)\$m=(\d{1,9}),t=(\d{1,9}),p=(\d{1,4})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+))"
+    r"(?:argon2)?\$argon2(id|i|d)\$v=(16|19)\$m=(\d{1,9}),t=(\d{1,9}),p=(\d{1,4})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)",
+    re.ASCII,
 )
-_BCRYPT: Final = re.compile(r"(?:bcrypt(_sha256)?\$)?(\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53})")
-_SCRYPT_PHC: Final = re.compile(r"\$scrypt\$ln=(\d{1,3}),r=(\d{1,5}),p=(\d{1,5})\$([^$]*)\$([^$]+)")
-_SCRYPT_DJANGO: Final = re.compile(r"scrypt\$(\d{1,12})\$([^$]*)\$(\d{1,5})\$(\d{1,5})\$([^$]+)")
-_SCRYPT_WERKZEUG: Final = re.compile(r"scrypt:(\d{1,12}):(\d{1,5}):(\d{1,5})\$([^$]*)\$([0-9a-f]+)")
+_ARGON2_KINDS: Final = {"id": argon2.Type.ID, "i": argon2.Type.I, "d": argon2.Type.D}
+_BCRYPT: Final = re.compile(r"(?:bcrypt(_sha256)?\$)?(\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53})", re.ASCII)
+_SCRYPT_PHC: Final = re.compile(r"\$scrypt\$ln=(\d{1,3}),r=(\d{1,5}),p=(\d{1,5})\$([^$]*)\$([^$]+)", re.ASCII)
+_SCRYPT_DJANGO: Final = re.compile(r"scrypt\$(\d{1,12})\$([^$]*)\$(\d{1,5})\$(\d{1,5})\$([^$]+)", re.ASCII)
+_SCRYPT_WERKZEUG: Final = re.compile(r"scrypt:(\d{1,12}):(\d{1,5}):(\d{1,5})\$([^$]*)\$([0-9a-f]+)", re.ASCII)
 _FIREBASE: Final = re.compile(
-    r"\$firebase-scrypt\$ln=(\d{1,3}),r=(\d{1,5}),ss=([A-Za-z0-9+/_=-]+),sk=([A-Za-z0-9+/_=-]+)\$([^$]+)\$([^$]+)"
+    r"\$firebase-scrypt\$ln=(\d{1,3}),r=(\d{1,5}),ss=([A-Za-z0-9+/_=-]+),sk=([A-Za-z0-9+/_=-]+)\$([^$]+)\$([^$]+)",
+    re.ASCII,
 )
 _PBKDF2_PHC: Final = re.compile(
-    r"\$pbkdf2(?:-(sha1|sha256|sha512))?\$(?:i=)?(\d{1,12})(?:,l=\d{1,4})?\$([^$]*)\$([^$]+)"
+    r"\$pbkdf2(?:-(sha1|sha256|sha512))?\$(?:i=)?(\d{1,12})(?:,l=\d{1,4})?\$([^$]*)\$([^$]+)",
+    re.ASCII,
 )
-_PBKDF2_DJANGO: Final = re.compile(r"pbkdf2_(sha1|sha256|sha512)\$(\d{1,12})\$([^$]*)\$([^$]+)")
-_PBKDF2_WERKZEUG: Final = re.compile(r"pbkdf2:(sha1|sha256|sha512):(\d{1,12})\$([^$]*)\$([0-9a-f]+)")
+_PBKDF2_DJANGO: Final = re.compile(r"pbkdf2_(sha1|sha256|sha512)\$(\d{1,12})\$([^$]*)\$([^$]+)", re.ASCII)
+_PBKDF2_WERKZEUG: Final = re.compile(r"pbkdf2:(sha1|sha256|sha512):(\d{1,12})\$([^$]*)\$([0-9a-f]+)", re.ASCII)
 
 
 def parse_password_hash(text: str) -> ParsedHash:
@@ -124,21 +141,27 @@ def parse_password_hash(text: str) -> ParsedHash:
 
 
 def _argon2(match: re.Match[str]) -> ParsedHash:
-    memory, passes, lanes = int(match[2]), int(match[3]), int(match[4])
-    _require(holds=passes >= 1 and lanes >= 1 and memory >= 8 * lanes)
-    _digest(_base64(match[6]))
-    _base64(match[5])
+    memory, passes, lanes = int(match[3]), int(match[4]), int(match[5])
+    salt, digest = _base64(match[6]), _digest(_base64(match[7]))
+    _require(holds=passes >= 1 and lanes >= 1 and memory >= 8 * lanes and len(salt) >= _MIN_ARGON2_SALT)
     _limit(memory, MAX_MEMORY_KIB)
     _limit(memory * passes, MAX_ARGON2_WORK_KIB)
     _limit(lanes, MAX_ARGON2_LANES)
-    return Argon2Hash(match[1], memory, passes, lanes)
+    return Argon2Hash(_ARGON2_KINDS[match[1]], int(match[2]), memory, passes, lanes, salt, digest)
 
 
 def _bcrypt(match: re.Match[str]) -> ParsedHash:
     cost = int(match[3])
     _require(holds=cost >= MIN_BCRYPT_COST)
     _limit(cost, MAX_BCRYPT_COST)
-    return BcryptHash(match[2], cost, sha256_first=match[1] is not None)
+    return BcryptHash(_zero_unused_bits(match[2]), cost, sha256_first=match[1] is not None)
+
+
+def _zero_unused_bits(text: str) -> str:
+    """Return `text` as bcrypt writes it: old libraries left bits in the last character of salt and digest."""
+    last_of_salt, last = (_BCRYPT_ALPHABET.index(text[at]) for at in (_BCRYPT_SALT_END - 1, -1))
+    salt = text[: _BCRYPT_SALT_END - 1] + _BCRYPT_ALPHABET[last_of_salt & 0b110000]
+    return salt + text[_BCRYPT_SALT_END:-1] + _BCRYPT_ALPHABET[last & 0b111100]
 
 
 def _scrypt_phc(match: re.Match[str]) -> ParsedHash:
@@ -180,7 +203,8 @@ def _pbkdf2_werkzeug(match: re.Match[str]) -> ParsedHash:
 
 def _pbkdf2(algorithm: str, iterations: int, salt: bytes, digest: bytes) -> Pbkdf2Hash:
     _require(holds=iterations >= 1)
-    _limit(iterations, MAX_PBKDF2_ITERATIONS)
+    blocks = -(-len(digest) // hashlib.new(algorithm).digest_size)
+    _limit(iterations * blocks, MAX_PBKDF2_ITERATIONS)
     return Pbkdf2Hash(algorithm, iterations, salt, _digest(digest))
 
 
@@ -208,11 +232,11 @@ def _limit(value: int, most: int) -> None:
 
 
 def _limit_scrypt(log2_n: int, block_size: int, parallelism: int) -> None:
-    _require(holds=log2_n >= 1 and block_size >= 1 and parallelism >= 1)
     _limit(log2_n, 63)
-    memory_kib = ((1 << log2_n) * block_size * 128) // 1024
-    _limit(memory_kib, MAX_MEMORY_KIB)
-    _limit(memory_kib * parallelism, MAX_SCRYPT_WORK_KIB)
+    _require(holds=1 <= log2_n < 16 * block_size and parallelism >= 1)
+    blocks = 1 << log2_n
+    _limit((blocks + parallelism - 1) * block_size // _BLOCKS_IN_KIB, MAX_MEMORY_KIB)
+    _limit(blocks * parallelism * block_size // _BLOCKS_IN_KIB, MAX_SCRYPT_WORK_KIB)
 
 
 def _log2(number: int) -> int:
@@ -224,7 +248,7 @@ def _base64(text: str) -> bytes:
     plain = text.rstrip("=").replace("-", "+").replace("_", "/").replace(".", "+")
     try:
         return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise UnknownPasswordHash("not base64") from error
 
 
