@@ -1,6 +1,7 @@
-"""Hashing passwords: the parameters, and what happens when more come than there is room for."""
+"""Hashing and verifying: the parameters, what must not be told apart, and what happens when there is no room."""
 
 import asyncio
+import itertools
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,15 @@ import argon2
 import pytest
 
 from hellojohn_server.kit.password_hashes import Argon2Hash, parse_password_hash
-from hellojohn_server.kit.passwords import PasswordHasher, PasswordHashingBusy, prepare_password
+from hellojohn_server.kit.passwords import PasswordHasher, PasswordHashingBusy, Verification, prepare_password
+from tests.kit.password_vectors import ARGON2, BCRYPT, PBKDF2, SCRYPT
+
+YES = Verification(matches=True, needs_upgrade=False)
+YES_AND_UPGRADE = Verification(matches=True, needs_upgrade=True)
+NO = Verification(matches=False, needs_upgrade=False)
+OTHERS = "$2b$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"
+FORMS = [ARGON2[0], *BCRYPT[:5], BCRYPT[-1], *SCRYPT[:4], SCRYPT[-1], *PBKDF2[:5]]
+COSTLY = "$2b$31$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"
 
 
 @pytest.fixture
@@ -70,3 +79,145 @@ async def test_a_caller_that_goes_away_keeps_its_place_until_its_hash_is_done(ha
         with pytest.raises(PasswordHashingBusy):
             await hasher.hash("correct horse")
     assert (await tasks[1]).startswith("$argon2id$")
+
+
+async def test_a_hash_of_our_own_is_verified_and_needs_no_upgrade(hasher: PasswordHasher) -> None:
+    stored = await hasher.hash("correct horse")
+    assert await hasher.verify("correct horse", stored) == YES
+    assert await hasher.verify("wrong horse", stored) == NO
+
+
+@pytest.mark.parametrize(("password", "stored"), FORMS)
+async def test_hashes_of_other_systems_need_an_upgrade(hasher: PasswordHasher, password: str, stored: str) -> None:
+    assert await hasher.verify(password, stored) == YES_AND_UPGRADE
+    assert await hasher.verify(f"x{password}", stored) == NO
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        argon2.PasswordHasher(1, 19_456, 1, 32, 16),
+        argon2.PasswordHasher(2, 19_455, 1, 32, 16),
+        argon2.PasswordHasher(2, 19_456, 2, 32, 16),
+        argon2.PasswordHasher(2, 19_456, 1, 16, 16),
+        argon2.PasswordHasher(2, 19_456, 1, 32, 8),
+        argon2.PasswordHasher(2, 19_456, 1, 32, 16, type=argon2.Type.I),
+    ],
+)
+async def test_argon2_with_other_parameters_needs_an_upgrade(
+    hasher: PasswordHasher, other: argon2.PasswordHasher
+) -> None:
+    assert await hasher.verify("correct horse", other.hash("correct horse")) == YES_AND_UPGRADE
+
+
+async def test_an_older_version_of_argon2_needs_an_upgrade(hasher: PasswordHasher) -> None:
+    old = argon2.low_level.hash_secret(b"correct horse", b"0" * 16, 2, 19_456, 1, 32, argon2.Type.ID, 16).decode()
+    assert await hasher.verify("correct horse", old) == YES_AND_UPGRADE
+
+
+async def test_the_prepared_form_is_tried_first_and_the_typed_one_second(hasher: PasswordHasher) -> None:
+    prepared, typed = "l\u00e8tmein", "le\u0300tmein"
+    own = await hasher.hash(typed)
+    assert [await hasher.verify(form, own) for form in (prepared, typed)] == [YES, YES]
+    others = argon2.PasswordHasher(2, 19_456, 1, 32, 16).hash(typed)
+    assert [await hasher.verify(form, others) for form in (prepared, typed)] == [NO, YES_AND_UPGRADE]
+
+
+@pytest.mark.parametrize("stored", [None, "", "secret", "$2b$12$short", "$argon2id$v=19$m=19456,t=2,p=1$$", COSTLY])
+@pytest.mark.parametrize("password", ["", "correct horse", "le\u0300tmein"])
+async def test_what_is_no_hash_matches_nothing_and_is_as_much_work_as_one_of_ours(
+    hasher: PasswordHasher, password: str, stored: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = await hasher.hash("another password")
+    derive, asked = argon2.low_level.hash_secret_raw, list[dict[str, object]]()
+
+    def recorded(secret: bytes, salt: bytes, **parameters: object) -> bytes:
+        asked.append({"secret": secret, "salt": len(salt), **parameters})
+        return derive(secret, salt, **parameters)
+
+    monkeypatch.setattr(argon2.low_level, "hash_secret_raw", recorded)
+    assert await hasher.verify(password, ours) == NO
+    work_for_ours = asked.copy()
+    asked.clear()
+    assert await hasher.verify(password, stored) == NO
+    assert asked == work_for_ours
+    assert len(asked) == (2 if password == "le\u0300tmein" else 1)
+
+
+async def test_nothing_matches_nobody(hasher: PasswordHasher) -> None:
+    hasher._of_nobody = parse_password_hash(await hasher.hash("correct horse"))
+    assert await hasher.verify("correct horse", None) == NO
+
+
+async def test_hashes_and_verifications_share_the_room(hasher: PasswordHasher) -> None:
+    assert (hasher.running_or_waiting, hasher.capacity) == (0, 2)
+    with held(hasher):
+        tasks = [asyncio.create_task(hasher.verify("U*U", OTHERS)), asyncio.create_task(hasher.hash("correct horse"))]
+        await asyncio.sleep(0)
+        assert hasher.running_or_waiting == 2
+        with pytest.raises(PasswordHashingBusy):
+            await hasher.verify("U*U", None)
+        with pytest.raises(PasswordHashingBusy):
+            await hasher.hash("correct horse")
+    assert await tasks[0] == YES_AND_UPGRADE
+    assert (await tasks[1]).startswith("$argon2id$")
+    assert hasher.running_or_waiting == 0
+
+
+async def test_a_verification_that_nobody_waits_for_keeps_its_place(hasher: PasswordHasher) -> None:
+    with held(hasher):
+        task = asyncio.create_task(hasher.verify("U*U", OTHERS))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert hasher.running_or_waiting == 1
+    assert await hasher.verify("U*U", OTHERS) == YES_AND_UPGRADE
+    assert hasher.running_or_waiting == 0
+
+
+async def test_a_verification_that_fails_gives_its_place_back(
+    hasher: PasswordHasher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without_memory(*_: object, **__: object) -> bytes:
+        raise argon2.exceptions.HashingError("Memory allocation error")
+
+    monkeypatch.setattr(argon2.low_level, "hash_secret_raw", without_memory)
+    with pytest.raises(argon2.exceptions.HashingError):
+        await hasher.verify("correct horse", None)
+    assert hasher.running_or_waiting == 0
+
+
+async def test_the_slowest_verification_is_kept() -> None:
+    readings = iter([0.0, 0.25, 10.0, 10.75, 20.0, 20.5])
+    hasher = PasswordHasher(threads=1, seconds=lambda: next(readings))
+    slowest = [hasher.slowest_seconds]
+    for stored in (OTHERS, None, "secret"):
+        await hasher.verify("U*U", stored)
+        slowest.append(hasher.slowest_seconds)
+    hasher.close()
+    assert slowest == [0.0, 0.25, 0.75, 0.75]
+
+
+async def test_the_time_in_the_queue_is_not_measured() -> None:
+    now = itertools.count()
+    hasher = PasswordHasher(threads=1, seconds=lambda: next(now))
+    with held(hasher):
+        tasks = [asyncio.create_task(hasher.verify("U*U", OTHERS)) for _ in range(3)]
+        await asyncio.sleep(0)
+        assert hasher.slowest_seconds == 0.0
+    await asyncio.gather(*tasks)
+    hasher.close()
+    assert hasher.slowest_seconds == 1.0
+
+
+async def test_close_finishes_what_waits_and_takes_no_more() -> None:
+    hasher = PasswordHasher(threads=1)
+    with held(hasher):
+        task = asyncio.create_task(hasher.verify("U*U", OTHERS))
+        await asyncio.sleep(0)
+    hasher.close()
+    assert await task == YES_AND_UPGRADE
+    with pytest.raises(RuntimeError):
+        await hasher.verify("U*U", OTHERS)
+    assert hasher.running_or_waiting == 0

@@ -1,19 +1,26 @@
 """Hashing passwords: argon2id (RFC 9106) with OWASP's parameters, in a few threads, never more than a few waiting.
 
-argon2 releases the GIL, so a hash costs the event loop nothing but the switch. More threads than cores only make each
-hash slower; a longer queue only makes the last in it wait for an answer that its caller has given up on.
+All that works here releases the GIL, so a hash costs the event loop nothing but the switch. More threads than cores
+only make each hash slower; a longer queue only makes the last in it wait for an answer that its caller has given up on.
 """
 
 import asyncio
 import os
+import secrets
+import threading
+import time
 import unicodedata
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from typing import Any, Final, ParamSpec, TypeVar
 
 import argon2
+import msgspec
 
 from hellojohn_server.kit.error_codes import ErrorCode
 from hellojohn_server.kit.errors import Unavailable
+from hellojohn_server.kit.password_check import check_password
+from hellojohn_server.kit.password_hashes import Argon2Hash, ParsedHash, PasswordHashError, parse_password_hash
 
 MIN_CHARACTERS: Final = 8
 MAX_BYTES: Final = 1024
@@ -22,7 +29,15 @@ MEMORY_KIB: Final = 19_456
 PASSES: Final = 2
 LANES: Final = 1
 """OWASP Password Storage Cheat Sheet: argon2id with m=19456 (19 MiB), t=2, p=1."""
+SALT_BYTES: Final = 16
+DIGEST_BYTES: Final = 32
+"""RFC 9106, section 4: a salt of 128 bits, a tag of 256."""
 WAITING_PER_THREAD: Final = 32
+_KIND: Final = argon2.Type.ID
+_VERSION: Final = 19
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 
 class PasswordHashingBusy(Unavailable):
@@ -31,37 +46,123 @@ class PasswordHashingBusy(Unavailable):
     retry_after = 1
 
 
-class PasswordHasher:
-    """Hashes in `threads` threads (by default one for each core); refuses when `waiting` more are in the queue."""
+class Verification(msgspec.Struct, frozen=True):
+    """`needs_upgrade`: the password matches, and `hash` would now make another kind of hash of it."""
 
-    def __init__(self, threads: int | None = None, waiting: int | None = None) -> None:
+    matches: bool
+    needs_upgrade: bool
+
+
+class PasswordHasher:
+    """Hashes and verifies in `threads` threads (by default one for each core); refuses when `waiting` more are queued.
+
+    `seconds` is the clock that measures verifications.
+    """
+
+    def __init__(
+        self,
+        threads: int | None = None,
+        waiting: int | None = None,
+        seconds: Callable[[], float] = time.perf_counter,
+    ) -> None:
         count = threads or os.cpu_count() or 1
         self._capacity = count + (count * WAITING_PER_THREAD if waiting is None else waiting)
         self._taken = 0
         self._executor = ThreadPoolExecutor(count, thread_name_prefix="password")
-        self._argon2 = argon2.PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES)
+        self._argon2 = argon2.PasswordHasher(PASSES, MEMORY_KIB, LANES, DIGEST_BYTES, SALT_BYTES, type=_KIND)
+        self._of_nobody = _hash_of_nobody()
+        self._seconds = seconds
+        self._slowest_seconds = 0.0
+        self._measuring = threading.Lock()
+
+    @property
+    def capacity(self) -> int:
+        """How many passwords may be at work or waiting at once."""
+        return self._capacity
+
+    @property
+    def running_or_waiting(self) -> int:
+        return self._taken
+
+    @property
+    def slowest_seconds(self) -> float:
+        """How long the slowest verification took so far, without its time in the queue; 0.0 before the first."""
+        return self._slowest_seconds
 
     async def hash(self, password: str) -> str:
         """Return the PHC string of `password` with a new salt; PasswordHashingBusy when the queue is full.
 
         A caller that goes away leaves its hash running, and its place taken until that ends.
         """
+        return await self._in_thread(self._argon2.hash, prepare_password(password))
+
+    async def verify(self, password: str, stored: str | None) -> Verification:
+        """Return whether `stored` is a hash of `password`; PasswordHashingBusy when the queue is full.
+
+        `stored` may be of any form that parse_password_hash understands. None (no such user, or none with a password)
+        and a text that it refuses match nothing, and are as much work as a hash of our own. Another system may have
+        hashed the password as it was typed: where that differs from the prepared form, it is tried second.
+        A caller that goes away leaves its verification running, and its place taken until that ends.
+        """
+        return await self._in_thread(self._measure_verification, password, stored)
+
+    async def _in_thread(self, work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         if self._taken >= self._capacity:
             raise PasswordHashingBusy
+        done = asyncio.get_running_loop().run_in_executor(self._executor, lambda: work(*args, **kwargs))
         self._taken += 1
-        loop = asyncio.get_running_loop()
-        hashed = loop.run_in_executor(self._executor, self._argon2.hash, prepare_password(password))
-        hashed.add_done_callback(self._release)
-        return await asyncio.shield(hashed)
+        done.add_done_callback(self._release)
+        return await asyncio.shield(done)
 
-    def _release(self, _: asyncio.Future[str]) -> None:
+    def _release(self, _: asyncio.Future[Any]) -> None:
         self._taken -= 1
 
+    def _measure_verification(self, password: str, stored: str | None) -> Verification:
+        started = self._seconds()
+        try:
+            return self._verify(password, stored)
+        finally:
+            took = self._seconds() - started
+            with self._measuring:
+                self._slowest_seconds = max(self._slowest_seconds, took)
+
+    def _verify(self, password: str, stored: str | None) -> Verification:
+        parsed = _parse(stored)
+        prepared = prepare_password(password)
+        for form in dict.fromkeys((prepared, password)):
+            matches = check_password(form, self._of_nobody if parsed is None else parsed)
+            if matches and parsed is not None:
+                return Verification(matches=True, needs_upgrade=form != prepared or not _is_current(parsed))
+        return Verification(matches=False, needs_upgrade=False)
+
     def close(self) -> None:
-        """Finish what is being hashed, and end the threads."""
+        """Finish what is at work or waiting, and end the threads; what comes later is a RuntimeError."""
         self._executor.shutdown()
 
 
 def prepare_password(password: str) -> str:
     """Return `password` as it is hashed: NFKC (NIST SP 800-63B, 5.1.1.2), so that two keyboards give one password."""
     return unicodedata.normalize("NFKC", password)
+
+
+def _parse(stored: str | None) -> ParsedHash | None:
+    if stored is None:
+        return None
+    try:
+        return parse_password_hash(stored)
+    except PasswordHashError:
+        return None
+
+
+def _is_current(parsed: ParsedHash) -> bool:
+    """Return whether `parsed` is as we make them now."""
+    if not isinstance(parsed, Argon2Hash) or (parsed.kind, parsed.version) != (_KIND, _VERSION):
+        return False
+    costs = (parsed.memory_kib, parsed.passes, parsed.lanes, len(parsed.salt), len(parsed.digest))
+    return costs == (MEMORY_KIB, PASSES, LANES, SALT_BYTES, DIGEST_BYTES)
+
+
+def _hash_of_nobody() -> Argon2Hash:
+    """Return what costs as much to check as a hash of our own, and is the hash of no password anyone could find."""
+    salt, digest = secrets.token_bytes(SALT_BYTES), secrets.token_bytes(DIGEST_BYTES)
+    return Argon2Hash(_KIND, _VERSION, MEMORY_KIB, PASSES, LANES, salt, digest)
