@@ -19,6 +19,12 @@ VOCABULARIES: Final = {
 
 ALLOWED_STRINGS: Final[Mapping[tuple[str, str], str]] = {
     ("hellojohn_server.features.bulk.service", "not_found"): "the number of ids that name nobody, in the audit entry",
+    ("hellojohn_server.features.sessions.schemas", "refresh_token_reused"): "why a session ended",
+    ("hellojohn_server.features.sessions.schemas", "session_revoked"): "why a session ended",
+    ("hellojohn_server.features.sessions.schemas", "user_banned"): "why a session ended",
+    ("hellojohn_server.features.sessions.schemas", "user_deleted"): "why a session ended",
+    ("hellojohn_server.features.sessions.schemas", "user_disabled"): "why a session ended",
+    ("hellojohn_server.features.users.schemas", "password_reset_required"): "a field of a user",
 }
 """(module, value) -> why this string equals a value of a vocabulary by chance."""
 

@@ -19,6 +19,7 @@ from hellojohn_server.features.keys.service import KeyService
 from hellojohn_server.features.roles.service import RoleService
 from hellojohn_server.features.search.service import UserSearch
 from hellojohn_server.features.sessions.service import SessionService
+from hellojohn_server.features.signing_keys.service import SigningKeyService
 from hellojohn_server.features.tenants.service import TenantService
 from hellojohn_server.features.users.service import UserCounters, UserService
 from hellojohn_server.http.application import build_app
@@ -29,7 +30,7 @@ from hellojohn_server.kit.ids import IdFactory
 from hellojohn_server.kit.logs import make_logger
 from hellojohn_server.kit.pagination import CursorCodec
 from hellojohn_server.kit.passwords import PasswordHasher
-from hellojohn_server.kit.secrets import Purpose, derive_key
+from hellojohn_server.kit.secrets import Purpose, Sealer, derive_key
 from hellojohn_server.storage.database import Database
 from hellojohn_server.storage.key_check import require_key
 from hellojohn_server.storage.postgres import PostgresDatabase, PostgresOptions
@@ -84,13 +85,22 @@ def build_services(
     audit = AuditReader(database, cursors)
     roles = RoleService()
     tenants = TenantService(database, ids, clock, audit_log, cursors)
+    sessions = SessionService(database, cursors)
+    signing_keys = SigningKeyService(
+        database,
+        ids,
+        clock,
+        audit_log,
+        sealer=Sealer(_derived(settings, Purpose.SEALED_VALUES)),
+        issuer=http_settings(settings).public_url,
+    )
     users = UserService(
         database,
         ids,
         clock,
         audit_log,
         roles=roles,
-        sessions=SessionService(),
+        sessions=sessions,
         passwords=passwords or PasswordHasher(),
     )
     return Services(
@@ -101,6 +111,8 @@ def build_services(
         audit=audit,
         custom_entries=CustomEntries(database, audit_log, audit),
         tenants=tenants,
+        signing_keys=signing_keys,
+        sessions=sessions,
         keys=KeyService(database, ids, clock, audit_log, tenants=tenants, cursors=cursors),
         users=users,
         search=UserSearch(database, clock, cursors),
@@ -192,6 +204,7 @@ async def open_tools(settings: Settings) -> AsyncGenerator[Tools]:
             ids=services.ids,
             audit=services.audit_log,
             tenants=services.tenants,
+            signing_keys=services.signing_keys,
             keys=services.keys,
         )
     finally:

@@ -11,11 +11,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Final, Self, TypeAlias, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, Self, get_args, get_origin, get_type_hints
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 import msgspec
 from msgspec import Meta
+
+from hellojohn_server.kit.addresses import Network
 
 PREFIX: Final = "HELLOJOHN_"
 KEY_FILE: Final = "encryption.key"
@@ -38,8 +40,6 @@ _UNREADABLE: Final = (
     "write % as %25, / as %2F, : as %3A, @ as %40, ? as %3F and # as %23"
 )
 _KEY_BYTES: Final = 32
-
-Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class ConfigError(Exception):

@@ -11,7 +11,7 @@ from typing import Any, Final
 import hellojohn_server
 from hellojohn_server.http import router
 from hellojohn_server.kit.principal import CredentialKind
-from hellojohn_server.kit.routing import PUBLIC, Route, routes_of
+from hellojohn_server.kit.routing import PUBLIC, Impersonation, Route, routes_of
 from hellojohn_server.kit.scopes import Scope
 
 TABLE: Final = Path(__file__).with_name("scopes.toml")
@@ -37,6 +37,8 @@ def _needs(declared: Route) -> dict[str, Any]:
         needs["scope"] = declared.scope.value
     if declared.conditional_scopes:
         needs["sometimes"] = sorted(scope.value for scope in declared.conditional_scopes)
+    if declared.impersonation is not Impersonation.REFUSED:
+        needs["impersonation"] = declared.impersonation.value
     return needs
 
 

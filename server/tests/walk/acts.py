@@ -161,6 +161,10 @@ async def delete_tenant(world: World) -> Call:
     return Call(method="DELETE", path=path, by_master=True, objects={"tenant": tenant})
 
 
+async def get_key_set(_: World) -> Call:
+    return Call(method="GET", path="/.well-known/jwks.json")
+
+
 async def check_health(_: World) -> Call:
     return Call(method="GET", path="/health")
 
@@ -185,6 +189,7 @@ ACTS: Final[dict[str, Act]] = {
         enable_user,
         get_api_key,
         get_audit_log,
+        get_key_set,
         get_tenant,
         get_user,
         get_user_access,

@@ -20,7 +20,7 @@ MASTER: Final = {
     "suspend_tenant",
     "update_tenant",
 }
-PUBLIC: Final = {"check_health", "check_readiness"}
+PUBLIC: Final = {"check_health", "check_readiness", "get_key_set"}
 NEEDS: Final[dict[str, set[str]]] = {
     "bulk_disable_users": {"users:write"},
     "create_api_key": {"keys:write", "users:read", "audit:read"},

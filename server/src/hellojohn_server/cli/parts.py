@@ -12,6 +12,7 @@ from hellojohn_server.cli.data_dir import require_data_dir
 from hellojohn_server.config import Settings
 from hellojohn_server.features.audit.service import AuditLog
 from hellojohn_server.features.keys.service import KeyService
+from hellojohn_server.features.signing_keys.service import SigningKeyService
 from hellojohn_server.features.tenants.service import TenantService
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdFactory, IdPrefix
@@ -31,6 +32,7 @@ class Tools(msgspec.Struct, frozen=True):
     ids: IdFactory
     audit: AuditLog
     tenants: TenantService
+    signing_keys: SigningKeyService
     keys: KeyService
 
     def context(self, tenant_id: str = CONTROL_TENANT_ID) -> Context:

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
-from hellojohn_server.http.settings import Network
-from hellojohn_server.kit.addresses import Address, parse_address
+from hellojohn_server.kit.addresses import Address, Network, parse_address
 
 
 class ClientAddresses:

@@ -84,6 +84,13 @@ class Answers:
         length = (b"content-length", b"%d" % len(body))
         return Outgoing(status, [*self._api, _request_id(call), JSON, length, *extra], body)
 
+    def cached(self, call: Call, body: bytes, max_age: int) -> Outgoing:
+        """Return a JSON answer that anybody may keep for `max_age` seconds."""
+        headers = [header for header in self._api if header[0] != b"cache-control"]
+        policy = (b"cache-control", b"public, max-age=%d" % max_age)
+        length = (b"content-length", b"%d" % len(body))
+        return Outgoing(200, [*headers, policy, _request_id(call), JSON, length], body)
+
     def empty(self, call: Call, status: int, extra: Iterable[Header] = ()) -> Outgoing:
         """Return an answer without a body. A 204 has no Content-Length (RFC 9110 section 8.6)."""
         return Outgoing(status, [*self._api, _request_id(call), *extra], b"")

@@ -6,10 +6,18 @@ from typing import Final, Protocol
 from hellojohn_server.features.keys.errors import invalid_key
 from hellojohn_server.features.keys.service import KeyService
 from hellojohn_server.http.call import Call
+from hellojohn_server.kit.addresses import Network, parse_address
 from hellojohn_server.kit.api_keys import claimed_kind, parse_key
-from hellojohn_server.kit.errors import CredentialNotAllowed, InvalidToken, MissingToken, TenantMismatch
+from hellojohn_server.kit.errors import (
+    AddressNotAllowed,
+    CredentialNotAllowed,
+    ImpersonationForbidden,
+    InvalidToken,
+    MissingToken,
+    TenantMismatch,
+)
 from hellojohn_server.kit.principal import CredentialKind, Principal
-from hellojohn_server.kit.routing import Route
+from hellojohn_server.kit.routing import Impersonation, Method, Route
 
 _BEARER: Final = re.compile(rb"Bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
 _MASTER: Final = CredentialKind.MASTER_KEY
@@ -53,10 +61,15 @@ def credential_of(call: Call) -> str:
 
 
 def admit(call: Call, route: Route, principal: Principal) -> None:
-    """Raise unless `principal` may enter `route`: the right kind of credential, the tenant it names, the base scope.
+    """Raise unless `principal` may enter `route` from where it comes.
 
-    A master key has no tenant: X-Tenant-ID is ignored with it.
+    Judged are the address, whether the route is open to an impersonation if it is one, the kind of credential, the
+    tenant that the request names, and the base scope. A master key has no tenant: X-Tenant-ID is ignored with it.
     """
+    if principal.allowed_networks and not _is_within(call.client_address, principal.allowed_networks):
+        raise AddressNotAllowed
+    if principal.is_impersonating and not _is_open_to_impersonation(route, principal):
+        raise ImpersonationForbidden
     if principal.kind not in route.credentials:
         raise CredentialNotAllowed(_wanted(route))
     named = call.headers.get(b"x-tenant-id")
@@ -68,6 +81,21 @@ def admit(call: Call, route: Route, principal: Principal) -> None:
         raise TenantMismatch
     if route.scope is not None and principal.kind is _SECRET:
         principal.require(route.scope)
+
+
+def _is_within(address: str | None, networks: tuple[Network, ...]) -> bool:
+    parsed = None if address is None else parse_address(address)
+    return parsed is not None and any(parsed in network for network in networks)
+
+
+def _is_open_to_impersonation(route: Route, principal: Principal) -> bool:
+    match route.impersonation:
+        case Impersonation.ALWAYS:
+            return True
+        case Impersonation.ALLOWED:
+            return route.method is Method.GET or principal.session is None or not principal.session.read_only
+        case Impersonation.REFUSED:
+            return False
 
 
 def _wanted(route: Route) -> str:

@@ -5,6 +5,7 @@ wrong with headers, query and body is said at once.
 """
 
 import asyncio
+import hashlib
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeAlias, get_args, get_origin, get_type_hints
@@ -19,7 +20,7 @@ from hellojohn_server.http.errors import RequestTimeout
 from hellojohn_server.http.request_headers import Given, read_headers, require_replayable
 from hellojohn_server.kit.errors import ApiError, FieldError, Forbidden, Invalid, Unauthenticated
 from hellojohn_server.kit.idempotency import Idempotency
-from hellojohn_server.kit.principal import Context, Principal
+from hellojohn_server.kit.principal import Context, OnBehalfOf, Principal
 from hellojohn_server.kit.routing import Answer, Route
 
 _AT_ONCE_SECONDS: Final = 0.1
@@ -139,22 +140,27 @@ class Operation:
         if given.idempotency_key is None or principal is None:
             return None
         query: bytes = call.scope["query_string"]
+        scope: tuple[str, ...] = (principal.tenant_id, principal.id, call.method, call.scope["path"])
+        if principal.session is not None:  # another token could not open what was sealed under this one
+            scope += (hashlib.sha256(credential.encode()).hexdigest(),)
         return Idempotency(
             key=given.idempotency_key,
-            scope=(principal.tenant_id, principal.id, call.method, call.scope["path"]),
+            scope=scope,
             credential=credential,
             request=b"%d:%b%b" % (len(query), query, body),
         )
 
     def _context(self, call: Call, principal: Principal, given: Given, idempotency: Idempotency | None) -> Context:
+        session = principal.session
         return Context(
             principal,
             call.request_id,
             call.client_address,
             given.user_agent,
-            given.asserted,
+            given.asserted if session is None else principal.asserted,
             given.if_match,
             idempotency,
+            OnBehalfOf(session.user_id) if session is not None and session.impersonated else None,
         )
 
     def _answer(self, call: Call, answer: Answer[Any], idempotency: Idempotency | None) -> Outgoing:
@@ -168,6 +174,8 @@ class Operation:
             extra.append((b"etag", b'"%d"' % answer.version))
         if answer.location is not None:
             extra.append((b"location", answer.location.encode("ascii")))
+        if answer.max_age is not None:
+            return self._shared.answers.cached(call, encode(answer.body), answer.max_age)
         if answer.body is None:
             return self._shared.answers.empty(call, self.route.status, extra)
         return self._shared.answers.json(call, self.route.status, encode(answer.body), extra)

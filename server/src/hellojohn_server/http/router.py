@@ -10,6 +10,9 @@ from hellojohn_server.features.keys.routes import KeyRoutes
 from hellojohn_server.features.keys.service import KeyService
 from hellojohn_server.features.search.routes import SearchRoutes
 from hellojohn_server.features.search.service import UserSearch
+from hellojohn_server.features.sessions.service import SessionService
+from hellojohn_server.features.signing_keys.routes import SigningKeyRoutes
+from hellojohn_server.features.signing_keys.service import SigningKeyService
 from hellojohn_server.features.tenants.routes import TenantRoutes
 from hellojohn_server.features.tenants.service import TenantService
 from hellojohn_server.features.users.routes import UserRoutes
@@ -30,6 +33,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     audit: AuditReader
     custom_entries: CustomEntries
     tenants: TenantService
+    signing_keys: SigningKeyService
+    sessions: SessionService
     keys: KeyService
     users: UserService
     search: UserSearch
@@ -45,5 +50,6 @@ def routers(services: Services) -> list[object]:
         AuditRoutes(services.audit, services.custom_entries),
         KeyRoutes(services.keys),
         TenantRoutes(services.tenants),
+        SigningKeyRoutes(services.signing_keys),
         SystemRoutes(services.database),
     ]

@@ -1,11 +1,8 @@
 """What the HTTP door is told at start-up."""
 
-import ipaddress
-from typing import TypeAlias
-
 import msgspec
 
-Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+from hellojohn_server.kit.addresses import Network
 
 
 class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,14 +8,13 @@ random enough that no slow hash is needed. docs/tenants-and-keys.md publishes a 
 
 import hashlib
 import re
-import secrets
-import zlib
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
 import msgspec
 
+from hellojohn_server.kit.base62 import CHECKSUM_LENGTH, checksum_of, decode, encode, random_text
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdPrefix, decode_ulid, encode_ulid
 from hellojohn_server.kit.principal import CredentialKind
 
@@ -48,16 +47,13 @@ KEY_PREFIXES: Final[dict[str, tuple[CredentialKind, Environment]]] = {
 }
 """What a key starts with. Every prefix has the same length."""
 
-_ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_VALUE: Final = {letter: value for value, letter in enumerate(_ALPHABET)}
 _PREFIX_LENGTH: Final = 8
 _TENANT_LENGTH: Final = 22
 _RANDOM_LENGTH: Final = 32
-_CHECKSUM_LENGTH: Final = 6
 _TENANT_END: Final = _PREFIX_LENGTH + _TENANT_LENGTH
 _TENANT_HEAD: Final = f"{IdPrefix.TENANT.value}_"
 _TENANT_BITS: Final = 128
-_BODY: Final = re.compile(rf"[0-9A-Za-z]{{{_TENANT_LENGTH + _RANDOM_LENGTH + _CHECKSUM_LENGTH}}}")
+_BODY: Final = re.compile(rf"[0-9A-Za-z]{{{_TENANT_LENGTH + _RANDOM_LENGTH + CHECKSUM_LENGTH}}}")
 _HINT_LENGTH: Final = 4
 
 
@@ -66,8 +62,7 @@ def make_key(kind: CredentialKind, environment: Environment, tenant_id: str) -> 
 
     ValueError for a kind that has no keys, and for a master key of anything but CONTROL_TENANT_ID.
     """
-    random = "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM_LENGTH))
-    key = compose_key(_prefix_of(kind, environment), tenant_id, random)
+    key = compose_key(_prefix_of(kind, environment), tenant_id, random_text(_RANDOM_LENGTH))
     parsed = parse_key(key)
     if parsed is None:
         raise ValueError(f"no {kind.value} can belong to {tenant_id}")
@@ -79,8 +74,8 @@ def compose_key(prefix: str, tenant_id: str, random: str) -> str:
     head, ulid = tenant_id[: len(_TENANT_HEAD)], tenant_id[len(_TENANT_HEAD) :]
     if head != _TENANT_HEAD:
         raise ValueError("not a tenant id")
-    unchecked = prefix + _encode(decode_ulid(ulid), _TENANT_LENGTH) + random
-    return unchecked + _checksum_of(unchecked)
+    unchecked = prefix + encode(decode_ulid(ulid), _TENANT_LENGTH) + random
+    return unchecked + checksum_of(unchecked)
 
 
 def parse_key(text: str) -> ParsedKey | None:
@@ -88,7 +83,7 @@ def parse_key(text: str) -> ParsedKey | None:
     claimed = KEY_PREFIXES.get(text[:_PREFIX_LENGTH])
     if claimed is None or not _BODY.fullmatch(text, _PREFIX_LENGTH):
         return None
-    if text[-_CHECKSUM_LENGTH:] != _checksum_of(text[:-_CHECKSUM_LENGTH]):
+    if text[-CHECKSUM_LENGTH:] != checksum_of(text[:-CHECKSUM_LENGTH]):
         return None
     kind, environment = claimed
     tenant_id = _tenant_of(text[_PREFIX_LENGTH:_TENANT_END])
@@ -115,21 +110,7 @@ def _prefix_of(kind: CredentialKind, environment: Environment) -> str:
     raise ValueError(f"there is no {environment.value} {kind.value}")
 
 
-def _checksum_of(text: str) -> str:
-    return _encode(zlib.crc32(text.encode()), _CHECKSUM_LENGTH)
-
-
-def _encode(value: int, length: int) -> str:
-    letters: list[str] = []
-    for _ in range(length):
-        value, rest = divmod(value, 62)
-        letters.append(_ALPHABET[rest])
-    return "".join(reversed(letters))
-
-
 @lru_cache(maxsize=1024)
 def _tenant_of(part: str) -> str | None:
-    value = 0
-    for letter in part:
-        value = value * 62 + _VALUE[letter]
+    value = decode(part)
     return None if value >> _TENANT_BITS else _TENANT_HEAD + encode_ulid(value)

@@ -70,7 +70,10 @@ class MissingToken(Unauthenticated):
 
 class InvalidToken(Unauthenticated):
     code = ErrorCode.INVALID_TOKEN
-    message = "The credential is not one of ours. Keys start with sk_live_, sk_test_, pk_live_, pk_test_ or mk_live_."
+    message = (
+        "The credential is not one of ours. Keys start with sk_live_, sk_test_, pk_live_, pk_test_ or mk_live_; an "
+        "access token is sent as it was given."
+    )
 
 
 class Forbidden(ApiError):
@@ -82,6 +85,16 @@ class Forbidden(ApiError):
 class CredentialNotAllowed(Forbidden):
     code = ErrorCode.CREDENTIAL_NOT_ALLOWED
     message = "This kind of credential does not open this operation."
+
+
+class ImpersonationForbidden(Forbidden):
+    code = ErrorCode.IMPERSONATION_FORBIDDEN
+    message = "An impersonation may not do this."
+
+
+class AddressNotAllowed(Forbidden):
+    code = ErrorCode.ADDRESS_NOT_ALLOWED
+    message = "This key may not be used from this IP address."
 
 
 class TenantMismatch(Forbidden):

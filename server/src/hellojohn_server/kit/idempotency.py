@@ -20,10 +20,11 @@ class Idempotency:
     """One request's key, and the hash of its body and query.
 
     `key_hash` scopes it to (tenant, credential, method, path). `used` and `replayed` are set by the store: whether a
-    command ran under it, and whether its answer is the first one's.
+    command ran under it, and whether its answer is the first one's. `subject_id` is set by the service: the person whom
+    the answer is about, so that erasing the person destroys the record.
     """
 
-    __slots__ = ("_seal_key", "key_hash", "replayed", "request_hash", "used")
+    __slots__ = ("_seal_key", "key_hash", "replayed", "request_hash", "subject_id", "used")
 
     def __init__(self, *, key: str, scope: tuple[str, ...], credential: str, request: bytes) -> None:
         self.key_hash = hashlib.sha256("\x00".join((*scope, key)).encode()).hexdigest()
@@ -31,6 +32,7 @@ class Idempotency:
         self._seal_key = HKDF(SHA256(), 32, salt=None, info=b"hellojohn idempotency 1").derive(credential.encode())
         self.used = False
         self.replayed = False
+        self.subject_id: str | None = None
 
     def seal(self, answer: bytes) -> bytes:
         """Return `answer` encrypted and bound to this key and request."""

@@ -34,6 +34,9 @@ class IdPrefix(StrEnum):
     USER = "usr"
 
 
+IMPERSONATION_SUFFIX: Final = "_impersonate"
+"""What the id of an impersonation's session ends in."""
+
 CONTROL_TENANT_ID: Final = "tnt_" + "0" * 26
 """The scope of the control store: no tenant has this id, and a master key carries it in its tenant part."""
 
@@ -75,6 +78,11 @@ def is_id(text: str, prefix: IdPrefix) -> bool:
     """Say whether `text` has the form of an id with this prefix. It says nothing of whether such an object exists."""
     head, separator, ulid = text.partition("_")
     return separator == "_" and head == prefix.value and _ULID.fullmatch(ulid) is not None
+
+
+def is_session_id(text: str) -> bool:
+    """Say whether `text` has the form of a session's id, an impersonation's included."""
+    return is_id(text.removesuffix(IMPERSONATION_SUFFIX), IdPrefix.SESSION)
 
 
 def time_of(made_id: str) -> int:

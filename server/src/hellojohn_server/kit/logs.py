@@ -25,11 +25,11 @@ class Level(IntEnum):
 
 
 _SECRET: Final = re.compile(
-    rb"\b([spm]k_(?:live|test)_)[0-9A-Za-z]+"  # our keys
+    rb"\b([spm]k_(?:live|test)_|rft_)[0-9A-Za-z]+"  # our keys and refresh tokens
     rb"|\b(eyJ)[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]+(?:\.[0-9A-Za-z_-]*)?"  # a JSON Web Token (RFC 7519)
     rb"|(Bearer )[0-9A-Za-z._~+/=-]{8,}"  # a credential of another form (RFC 6750)
 )
-_SIGNS: Final = (b"_live_", b"_test_", b"eyJ", b"Bearer ")
+_SIGNS: Final = (b"_live_", b"_test_", b"rft_", b"eyJ", b"Bearer ")
 """One of these is in every text that _SECRET matches: much cheaper to look for."""
 
 _REDACTED: Final = rb"\1\2\3[redacted]"

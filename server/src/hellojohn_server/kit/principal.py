@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from hellojohn_server.kit.addresses import Network
 from hellojohn_server.kit.errors import InsufficientScope
 from hellojohn_server.kit.idempotency import Idempotency
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID
@@ -33,8 +34,22 @@ class CredentialKind(StrEnum):
     SYSTEM = "system"
 
 
+class SessionRef(msgspec.Struct, frozen=True):
+    """The session of an access token: whose it is, and whether the user is in it or somebody in the user's place."""
+
+    id: str
+    user_id: str
+    impersonated: bool = False
+    read_only: bool = False
+
+
 class Principal(msgspec.Struct, frozen=True):
-    """An authenticated caller. `tenant_id` is CONTROL_TENANT_ID for a master key."""
+    """An authenticated caller. `tenant_id` is CONTROL_TENANT_ID for a master key.
+
+    With an access token `session` says whose session it is. In an impersonation `id`, `name` and `actor_type` are those
+    of the credential behind it, and `asserted` is what that said of the person behind itself.
+    `allowed_networks` empty: any address.
+    """
 
     kind: CredentialKind
     actor_type: ActorType
@@ -43,6 +58,14 @@ class Principal(msgspec.Struct, frozen=True):
     tenant_id: str
     scopes: frozenset[str] = frozenset()
     expires_at: int | None = None
+    session: SessionRef | None = None
+    asserted: str | None = None
+    allowed_networks: tuple[Network, ...] = ()
+
+    @property
+    def is_impersonating(self) -> bool:
+        """Whether this caller acts in a user's place."""
+        return self.session is not None and self.session.impersonated
 
     def may(self, scope: Scope) -> bool:
         """Say whether this caller holds `scope`."""

@@ -93,24 +93,43 @@ class Replay(StrEnum):
     REFUSED = "refused"
 
 
+class Impersonation(StrEnum):
+    """Whether an impersonation may enter a route. Most it may not: those that it may are few, and say so."""
+
+    ALLOWED = "allowed"
+    """Whoever acts in the user's place; one that only looks, if the route is a GET."""
+
+    ALWAYS = "always"
+    """One that only looks too."""
+
+    REFUSED = "refused"
+
+
+ACCESS_TOKEN: Final = frozenset({CredentialKind.ACCESS_TOKEN})
+PUBLISHABLE_KEY: Final = frozenset({CredentialKind.PUBLISHABLE_KEY})
 SECRET_KEY: Final = frozenset({CredentialKind.SECRET_KEY})
 MASTER_KEY: Final = frozenset({CredentialKind.MASTER_KEY})
 PUBLIC: Final[frozenset[CredentialKind]] = frozenset()
 
 
 class Answer(msgspec.Struct, Generic[T], frozen=True):
-    """What a route returns. `body` None: no content. `version` becomes the ETag, `location` the Location header."""
+    """What a route returns. `body` None: no content. `version` becomes the ETag, `location` the Location header.
+
+    `max_age` lets caches keep a public answer for so many seconds; without it nothing is kept.
+    """
 
     body: T
     version: int | None = None
     location: str | None = None
+    max_age: int | None = None
 
 
 class Route(msgspec.Struct, frozen=True):
     """One operation of the API.
 
     `scope` is the base scope of a secret key; conditional ones are in docs/scopes.md and the checked-in table.
-    `credentials` empty means public. `errors` are what it can answer beyond those of its kind (401, 403, 422, 5xx).
+    `scope` None with a secret key: any may enter. `credentials` empty means public.
+    `errors` are what it can answer beyond those of its kind (401, 403, 422, 5xx).
     `if_match` says that If-Match is honoured. `max_body_bytes` is the largest body it takes.
     """
 
@@ -126,6 +145,7 @@ class Route(msgspec.Struct, frozen=True):
     max_body_bytes: int
     description: str = ""
     conditional_scopes: tuple[Scope, ...] = ()
+    impersonation: Impersonation = Impersonation.REFUSED
 
 
 def route(  # noqa: PLR0913 - a declaration names each of its facts
@@ -140,13 +160,18 @@ def route(  # noqa: PLR0913 - a declaration names each of its facts
     if_match: bool = False,
     max_body_bytes: int = 262_144,
     conditional_scopes: tuple[Scope, ...] = (),
+    impersonation: Impersonation = Impersonation.REFUSED,
+    any_scope: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Declare the method below as an operation. The first line of its docstring is the operation's summary.
 
-    Raises ValueError at import when a secret-key route names no scope, or a public or master route names one.
+    `any_scope` lets any secret key in, in place of a scope. Raises ValueError at import when a secret-key route names
+    neither, when another route names one, and when impersonations are let in where no access token is.
     """
-    if (CredentialKind.SECRET_KEY in credentials) != (scope is not None):
+    if (CredentialKind.SECRET_KEY in credentials) != (scope is not None or any_scope) or (scope and any_scope):
         raise ValueError(f"{method.value} {path}: a secret key needs a scope, and only a secret key has one")
+    if impersonation is not Impersonation.REFUSED and CredentialKind.ACCESS_TOKEN not in credentials:
+        raise ValueError(f"{method.value} {path}: an impersonation comes with an access token")
 
     def declare(handler: Handler) -> Handler:
         summary, _, description = (handler.__doc__ or "").strip().partition("\n")
@@ -165,6 +190,7 @@ def route(  # noqa: PLR0913 - a declaration names each of its facts
             if_match=if_match,
             max_body_bytes=max_body_bytes,
             conditional_scopes=conditional_scopes,
+            impersonation=impersonation,
         )
         setattr(handler, _MARK, declared)
         return handler

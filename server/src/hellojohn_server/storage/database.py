@@ -72,6 +72,8 @@ class Exempt(Enum):
     HOUSEKEEPING = "housekeeping"
     LAST_USED = "last_used"
     OUTBOX_CLAIM = "outbox_claim"
+    SESSION_REFRESH = "session_refresh"
+    SIGN_IN_COUNT = "sign_in_count"
     TENANT_STATE = "tenant_state"
 
 
@@ -166,7 +168,10 @@ GET_RECORD = Statement(
     "SELECT request_hash, answer FROM idempotency_records WHERE tenant_id = :tenant_id AND key_hash = :key_hash"
 )
 STORE_ANSWER = Statement(
-    "UPDATE idempotency_records SET answer = :answer WHERE tenant_id = :tenant_id AND key_hash = :key_hash",
+    """
+    UPDATE idempotency_records SET answer = :answer, subject_id = :subject_id
+    WHERE tenant_id = :tenant_id AND key_hash = :key_hash
+    """,
     kind=Kind.BOOKKEEPING,
 )
 
@@ -220,7 +225,8 @@ async def run_work(tx: Transaction, ledger: Ledger, work: Work, now_ms: int) -> 
     if claimed is None:
         return await _replay(tx, work, key)
     outcome = await work.command(tx)
-    await tx.execute(STORE_ANSWER, key_hash=key.key_hash, answer=key.seal(msgspec.json.encode(outcome)))
+    answer = key.seal(msgspec.json.encode(outcome))
+    await tx.execute(STORE_ANSWER, key_hash=key.key_hash, answer=answer, subject_id=key.subject_id)
     tx.mark_due(expires_at)
     ledger.check(work.exempt)
     return outcome

@@ -4,14 +4,21 @@ import asyncio
 
 import pytest
 
-from hellojohn_server.features.sessions.schemas import AccessStopped, RevokeCause
+from hellojohn_server.features.sessions.schemas import AccessStopped, Ending, RevokeCause
 from hellojohn_server.features.sessions.service import Revocation, SessionService
 from hellojohn_server.kit.ids import IdFactory, IdPrefix
+from hellojohn_server.kit.pagination import CursorCodec
 from hellojohn_server.storage.database import Database, Exempt, Transaction
 from tests.conftest import START_MS
+from tests.features.tenants.parts import CURSOR_SECRET
 from tests.features.users.parts import INSERT_SESSION
 
 SECOND = 1000
+ENDING = Ending(RevokeCause.USER_DISABLED, "key_1", START_MS)
+
+
+def service(database: Database) -> SessionService:
+    return SessionService(database, CursorCodec(CURSOR_SECRET))
 
 
 @pytest.fixture
@@ -42,7 +49,7 @@ async def sessions(database: Database, ids: IdFactory, tenant_id: str) -> list[s
 
 async def revoke(database: Database, tenant_id: str, *user_ids: str) -> Revocation:
     async def command(tx: Transaction) -> Revocation:
-        return await SessionService().revoke_sessions(tx, user_ids, RevokeCause.USER_DISABLED, START_MS)
+        return await service(database).revoke_sessions(tx, user_ids, ENDING)
 
     return await database.write(tenant_id, command, Revocation, exempt=Exempt.HOUSEKEEPING)
 
@@ -63,7 +70,7 @@ async def test_of_16_at_once_each_session_ends_for_one(database: Database, tenan
 
 async def test_keeping_ends_nothing(database: Database, tenant_id: str, sessions: list[str]) -> None:
     async def command(tx: Transaction) -> list[AccessStopped]:
-        kept = [await SessionService().keep_sessions(tx, user_id, START_MS) for user_id in ("usr_a", "usr_nobody")]
+        kept = [await service(database).keep_sessions(tx, user_id, ENDING) for user_id in ("usr_a", "usr_nobody")]
         return [one.stopped() for one in kept]
 
     assert await database.write(tenant_id, command, list[AccessStopped]) == [AccessStopped(0, 300), AccessStopped(0, 0)]

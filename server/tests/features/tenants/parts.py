@@ -20,7 +20,7 @@ class Parts:
     """Everything that a test of these features needs; `ids` and `clock` are the test's own."""
 
     def __init__(self, database: Database, ids: IdFactory, clock: Clock) -> None:
-        cursors = CursorCodec(CURSOR_SECRET)
+        cursors = self.cursors = CursorCodec(CURSOR_SECRET)
         self.database = database
         self.ids = ids
         self.log = AuditLog(ids, clock)

@@ -71,7 +71,7 @@ class UserParts(Parts):
         super().__init__(database, ids, clock)
         self.clock = clock
         self.roles = RoleService()
-        self.sessions = SessionService()
+        self.sessions = SessionService(database, self.cursors)
         self.users = UserService(
             database, ids, clock, self.log, roles=self.roles, sessions=self.sessions, passwords=passwords
         )

@@ -1,34 +1,84 @@
 """The sessions' statements."""
 
 from collections.abc import Sequence
+from functools import cache
+from typing import Final
 
 import msgspec
 
-from hellojohn_server.features.sessions.schemas import Session
-from hellojohn_server.storage.database import Reader, Transaction
+from hellojohn_server.features.sessions.schemas import Ending, Session, SessionStatus
+from hellojohn_server.kit.pagination import COUNT_CAP
+from hellojohn_server.kit.refresh_tokens import RefreshToken
+from hellojohn_server.storage.database import Parameter, Reader, Row, Transaction
+from hellojohn_server.storage.primitives import consume_once
 from hellojohn_server.storage.sql import Statement
+
+_FIELDS: Final = Session.__struct_fields__
+_AMR: Final = _FIELDS.index("amr")
+_READ_ONLY: Final = _FIELDS.index("read_only")
+SESSION_COLUMNS: Final = ", ".join(_FIELDS)
+_LIVE: Final = "revoked_at IS NULL AND (expires_at > :now OR access_expires_at > :now)"
+_REVOKE: Final = "UPDATE sessions SET revoked_at = :now, revoked_reason = :cause, revoked_by = :by"
 
 
 class EndedSession(msgspec.Struct, frozen=True):
     """A session that was alive until now."""
 
+    id: str
     user_id: str
     access_expires_at: int
 
 
 UPDATE_LIVE_SESSIONS = Statement(
-    """
-    UPDATE sessions SET revoked_at = :now, revoked_reason = :cause
-    WHERE tenant_id = :tenant_id AND user_id IN (SELECT value FROM json_each(:user_ids))
-        AND revoked_at IS NULL AND (expires_at > :now OR access_expires_at > :now)
-    RETURNING user_id, access_expires_at
+    f"""
+    {_REVOKE}
+    WHERE tenant_id = :tenant_id AND user_id IN (SELECT value FROM json_each(:user_ids)) AND {_LIVE}
+    RETURNING id, user_id, access_expires_at
     """,
-    """
-    UPDATE sessions SET revoked_at = :now, revoked_reason = :cause
-    WHERE tenant_id = :tenant_id AND user_id = ANY(:user_ids)
-        AND revoked_at IS NULL AND (expires_at > :now OR access_expires_at > :now)
-    RETURNING user_id, access_expires_at
+    f"""
+    {_REVOKE}
+    WHERE tenant_id = :tenant_id AND user_id = ANY(:user_ids) AND {_LIVE}
+    RETURNING id, user_id, access_expires_at
     """,
+)
+UPDATE_OTHER_SESSIONS = Statement(
+    f"""
+    {_REVOKE}
+    WHERE tenant_id = :tenant_id AND user_id = :user_id AND id <> :kept_id AND {_LIVE}
+    RETURNING id, user_id, access_expires_at
+    """
+)
+UPDATE_IMPERSONATIONS_OF = Statement(
+    f"""
+    {_REVOKE}
+    WHERE tenant_id = :tenant_id AND user_id = :user_id AND impersonator_id IS NOT NULL AND {_LIVE}
+    RETURNING id, user_id, access_expires_at
+    """
+)
+UPDATE_IMPERSONATIONS_BY = Statement(
+    f"""
+    {_REVOKE}
+    WHERE tenant_id = :tenant_id AND impersonator_id = :impersonator_id AND {_LIVE}
+    RETURNING id, user_id, access_expires_at
+    """
+)
+UPDATE_IMPERSONATIONS_END = Statement(
+    """
+    UPDATE sessions SET expires_at = :ends_at
+    WHERE tenant_id = :tenant_id AND impersonator_id = :impersonator_id AND revoked_at IS NULL AND expires_at > :ends_at
+    """
+)
+UPDATE_LIVE_SESSION = Statement(
+    f"{_REVOKE} WHERE tenant_id = :tenant_id AND id = :id AND {_LIVE} RETURNING {SESSION_COLUMNS}"
+)
+UPDATE_NEXT_LIVE_SESSIONS = Statement(
+    f"""
+    {_REVOKE}
+    WHERE tenant_id = :tenant_id AND id IN (
+        SELECT id FROM sessions WHERE tenant_id = :tenant_id AND id > :after AND {_LIVE} ORDER BY id LIMIT :rows
+    )
+    RETURNING id, user_id, access_expires_at
+    """
 )
 GET_LAST_ACCESS = Statement(
     """
@@ -36,26 +86,226 @@ GET_LAST_ACCESS = Statement(
     WHERE tenant_id = :tenant_id AND user_id = :user_id AND revoked_at IS NULL AND access_expires_at > :now
     """
 )
+GET_SESSION = Statement(f"SELECT {SESSION_COLUMNS} FROM sessions WHERE tenant_id = :tenant_id AND id = :id")
 INSERT_SESSION = Statement(
-    """
-    INSERT INTO sessions (tenant_id, id, user_id, created_at, expires_at, access_expires_at)
-    VALUES (:tenant_id, :id, :user_id, :created_at, :expires_at, :access_expires_at)
+    f"""
+    INSERT INTO sessions (tenant_id, {SESSION_COLUMNS}, family_hash, refresh_hash)
+    VALUES (:tenant_id, {", ".join(f":{name}" for name in _FIELDS)}, :family_hash, :refresh_hash)
     """
 )
 
+# The token that is good now makes way for the next one; whoever comes second finds it gone.
+UPDATE_REFRESHED = Statement(
+    f"""
+    UPDATE sessions SET refresh_hash = :new_hash, last_refreshed_at = :now, expires_at = :expires_at,
+        access_expires_at = CASE WHEN access_expires_at > :access_expires_at THEN access_expires_at
+            ELSE :access_expires_at END
+    WHERE tenant_id = :tenant_id AND id = :id AND family_hash = :family_hash AND refresh_hash = :used_hash
+        AND revoked_at IS NULL AND expires_at > :now
+    RETURNING {SESSION_COLUMNS}
+    """
+)
+GET_FAMILY = Statement(f"SELECT {SESSION_COLUMNS}, family_hash FROM sessions WHERE tenant_id = :tenant_id AND id = :id")
+DELETE_ENDED_SESSIONS = Statement(
+    """
+    DELETE FROM sessions WHERE tenant_id = :tenant_id AND id IN (
+        SELECT id FROM sessions WHERE tenant_id = :tenant_id AND expires_at <= :before ORDER BY expires_at LIMIT :rows
+    )
+    """
+)
+DELETE_SESSIONS_OF = Statement(
+    """
+    DELETE FROM sessions
+    WHERE tenant_id = :tenant_id AND user_id IN (SELECT value FROM json_each(:user_ids))
+    """,
+    "DELETE FROM sessions WHERE tenant_id = :tenant_id AND user_id = ANY(:user_ids)",
+)
+GET_NEXT_END = Statement("SELECT MIN(expires_at) FROM sessions WHERE tenant_id = :tenant_id")
+
+
+class SessionFilter(msgspec.Struct, frozen=True):
+    """Which sessions are meant."""
+
+    user_id: str | None
+    status: SessionStatus
+    impersonated: bool | None
+
+
+_OF_STATUS: Final = {
+    SessionStatus.ACTIVE: "revoked_at IS NULL AND expires_at > :now",
+    SessionStatus.EXPIRED: "revoked_at IS NULL AND expires_at <= :now",
+    SessionStatus.REVOKED: "revoked_at IS NOT NULL",
+}
+_OF_KIND: Final = {True: "impersonator_id IS NOT NULL", False: "impersonator_id IS NULL"}
+
+
+@cache
+def _list_statement(status: SessionStatus, *, by_user: bool, owned: bool, foreign: bool, after: bool) -> Statement:
+    conditions = ["tenant_id = :tenant_id", _OF_STATUS[status]]
+    if by_user:
+        conditions.append("user_id = :user_id")
+    if owned:
+        conditions.append(_OF_KIND[False])
+    if foreign:
+        conditions.append(_OF_KIND[True])
+    where = " AND ".join(conditions)
+    page_where = f"{where} AND id < :after" if after else where
+    return Statement(
+        f"""
+        SELECT counted.total, page.*
+        FROM (SELECT count(*) AS total FROM (SELECT id FROM sessions WHERE {where} LIMIT {COUNT_CAP + 1}) AS bounded)
+            AS counted
+        LEFT JOIN (SELECT {SESSION_COLUMNS} FROM sessions WHERE {page_where} ORDER BY id DESC LIMIT :rows)
+            AS page ON TRUE
+        ORDER BY page.id DESC
+        """
+    )
+
+
+def session_of(row: Row) -> Session:
+    """Return the session in a row that starts with SESSION_COLUMNS."""
+    values = list(row[: len(_FIELDS)])
+    values[_AMR] = tuple(msgspec.json.decode(values[_AMR], type=list[str]))
+    values[_READ_ONLY] = bool(values[_READ_ONLY])
+    return Session(*values)
+
 
 async def insert_sessions(tx: Transaction, sessions: Sequence[Session]) -> None:
-    """Insert sessions that are alive."""
-    await tx.execute_many(INSERT_SESSION, [msgspec.structs.asdict(session) for session in sessions])
+    """Insert sessions that cannot be refreshed."""
+    await tx.execute_many(INSERT_SESSION, [_stored(session, None) for session in sessions])
 
 
-async def update_live_sessions(tx: Transaction, user_ids: Sequence[str], cause: str, now_ms: int) -> list[EndedSession]:
+async def insert_session(tx: Transaction, session: Session, refresh: RefreshToken | None) -> None:
+    """Insert a session with its first refresh token; None: it cannot be refreshed."""
+    await tx.execute(INSERT_SESSION, **_stored(session, refresh))
+
+
+async def get_session(reader: Reader, session_id: str) -> Session | None:
+    """Return a session, whatever its status, or None."""
+    row = await reader.fetch_one(GET_SESSION, id=session_id)
+    return None if row is None else session_of(row)
+
+
+async def get_session_of_family(reader: Reader, token: RefreshToken) -> Session | None:
+    """Return the session that a refresh token is of, whether or not the token is good; None when it is of none."""
+    row = await reader.fetch_one(GET_FAMILY, id=token.session_id)
+    return None if row is None or row[-1] != token.family_hash else session_of(row)
+
+
+async def list_sessions(
+    reader: Reader, wanted: SessionFilter, rows: int, after: str | None, now_ms: int
+) -> tuple[int, Sequence[Session]]:
+    """Return how many match (counted to one above COUNT_CAP) and up to `rows` of them, newest first, below `after`."""
+    parameters: dict[str, Parameter] = {"rows": rows}
+    if wanted.status is not SessionStatus.REVOKED:
+        parameters["now"] = now_ms
+    if wanted.user_id is not None:
+        parameters["user_id"] = wanted.user_id
+    if after is not None:
+        parameters["after"] = after
+    statement = _list_statement(
+        wanted.status,
+        by_user=wanted.user_id is not None,
+        owned=wanted.impersonated is False,
+        foreign=wanted.impersonated is True,
+        after=after is not None,
+    )
+    found = await reader.fetch_all(statement, **parameters)
+    return found[0][0], [session_of(row[1:]) for row in found if row[1] is not None]
+
+
+async def update_live_sessions(tx: Transaction, user_ids: Sequence[str], ending: Ending) -> list[EndedSession]:
     """Mark every live session of the users as revoked, and return what was ended."""
-    rows = await tx.fetch_all(UPDATE_LIVE_SESSIONS, user_ids=user_ids, cause=cause, now=now_ms)
-    return [EndedSession(row[0], row[1]) for row in rows]
+    rows = await tx.fetch_all(UPDATE_LIVE_SESSIONS, user_ids=user_ids, **_facts_of(ending))
+    return [EndedSession(*row) for row in rows]
+
+
+async def update_other_sessions(tx: Transaction, user_id: str, kept_id: str, ending: Ending) -> list[EndedSession]:
+    """Mark every live session of a user but one as revoked, and return what was ended."""
+    rows = await tx.fetch_all(UPDATE_OTHER_SESSIONS, user_id=user_id, kept_id=kept_id, **_facts_of(ending))
+    return [EndedSession(*row) for row in rows]
+
+
+async def update_impersonations_of(tx: Transaction, user_id: str, ending: Ending) -> list[EndedSession]:
+    """Mark every live impersonation of a user as revoked, and return what was ended."""
+    rows = await tx.fetch_all(UPDATE_IMPERSONATIONS_OF, user_id=user_id, **_facts_of(ending))
+    return [EndedSession(*row) for row in rows]
+
+
+async def update_impersonations_by(tx: Transaction, impersonator_id: str, ending: Ending) -> list[EndedSession]:
+    """Mark every live impersonation that a credential made as revoked, and return what was ended."""
+    rows = await tx.fetch_all(UPDATE_IMPERSONATIONS_BY, impersonator_id=impersonator_id, **_facts_of(ending))
+    return [EndedSession(*row) for row in rows]
+
+
+async def update_impersonations_end(tx: Transaction, impersonator_id: str, ends_at: int) -> None:
+    """Let no impersonation that a credential made last beyond `ends_at`."""
+    await tx.execute(UPDATE_IMPERSONATIONS_END, impersonator_id=impersonator_id, ends_at=ends_at)
+
+
+async def update_live_session(tx: Transaction, session_id: str, ending: Ending) -> Session | None:
+    """Mark a live session as revoked and return it; None when it is over already, or there is none."""
+    row = await consume_once(tx, UPDATE_LIVE_SESSION, id=session_id, **_facts_of(ending))
+    return None if row is None else session_of(row)
+
+
+async def update_next_live_sessions(tx: Transaction, after: str, rows: int, ending: Ending) -> list[EndedSession]:
+    """Mark up to `rows` live sessions with ids above `after` as revoked, and return them."""
+    found = await tx.fetch_all(UPDATE_NEXT_LIVE_SESSIONS, after=after, rows=rows, **_facts_of(ending))
+    return [EndedSession(*row) for row in found]
+
+
+async def update_refreshed(
+    tx: Transaction, used: RefreshToken, fresh: RefreshToken, ends: tuple[int, int], now_ms: int
+) -> Session | None:
+    """Put `fresh` in the place of `used`, and return the session; None when `used` is not good (any more).
+
+    `ends` are the new ends of the session and of its last access token.
+    """
+    row = await consume_once(
+        tx,
+        UPDATE_REFRESHED,
+        id=used.session_id,
+        family_hash=used.family_hash,
+        used_hash=used.token_hash,
+        new_hash=fresh.token_hash,
+        expires_at=ends[0],
+        access_expires_at=ends[1],
+        now=now_ms,
+    )
+    return None if row is None else session_of(row)
+
+
+async def delete_ended_sessions(tx: Transaction, before: int, rows: int) -> int:
+    """Delete up to `rows` sessions that expired by `before`, and return how many."""
+    return await tx.execute(DELETE_ENDED_SESSIONS, before=before, rows=rows)
+
+
+async def delete_sessions_of(tx: Transaction, user_ids: Sequence[str]) -> None:
+    """Delete every session of these users."""
+    await tx.execute(DELETE_SESSIONS_OF, user_ids=user_ids)
+
+
+async def get_next_end(reader: Reader) -> int | None:
+    """Return when the tenant's next session expires or has expired, or None."""
+    row = await reader.fetch_one(GET_NEXT_END)
+    return None if row is None else row[0]
 
 
 async def get_last_access(reader: Reader, user_id: str, now_ms: int) -> int | None:
     """Return when the last access token of the user's live sessions ends; None when none is out."""
     row = await reader.fetch_one(GET_LAST_ACCESS, user_id=user_id, now=now_ms)
     return None if row is None else row[0]
+
+
+def _facts_of(ending: Ending) -> dict[str, Parameter]:
+    return {"cause": ending.cause.value, "by": ending.by, "now": ending.at}
+
+
+def _stored(session: Session, refresh: RefreshToken | None) -> dict[str, Parameter]:
+    return {
+        **msgspec.structs.asdict(session),
+        "amr": msgspec.json.encode(session.amr).decode(),
+        "family_hash": None if refresh is None else refresh.family_hash,
+        "refresh_hash": None if refresh is None else refresh.token_hash,
+    }

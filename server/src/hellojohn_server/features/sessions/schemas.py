@@ -1,25 +1,84 @@
-"""Why sessions end, and what ending them answers."""
+"""A session as it is stored and shown, why it ends, and what ending it answers."""
 
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Final
 
 import msgspec
+
+from hellojohn_server.kit.pagination import Cursor, Limit, Pagination
+from hellojohn_server.kit.principal import ActorType
+from hellojohn_server.kit.times import Timestamp, format_optional_time, format_time
+
+ACCESS_TOKEN_SECONDS: Final = 900
+"""How long an access token passes: fifteen minutes."""
+SESSION_SECONDS: Final = 30 * 86_400
+"""How long a session lasts after it was last refreshed: thirty days."""
+LONGEST_TOKEN_SECONDS: Final = 86_400
+"""The longest that any access token passes: an impersonation's."""
 
 
 class RevokeCause(StrEnum):
     """What ended a session before its time."""
 
+    API_KEY_REVOKED = "api_key_revoked"
+    PASSWORD_CHANGED = "password_changed"
+    PASSWORD_SET = "password_set"
+    REFRESH_TOKEN_REUSED = "refresh_token_reused"
+    SESSION_REVOKED = "session_revoked"
+    SESSIONS_REVOKED = "sessions_revoked"
+    SIGNED_OUT = "signed_out"
+    USER_BANNED = "user_banned"
+    USER_DELETED = "user_deleted"
     USER_DISABLED = "user_disabled"
 
 
+class Ending(msgspec.Struct, frozen=True):
+    """The act that ends sessions: why, the id of the credential whose act it is, and when, in milliseconds."""
+
+    cause: RevokeCause
+    by: str
+    at: int
+
+
+class SessionStatus(StrEnum):
+    """What a session is at a moment. An active one of a disabled user rests until the user is enabled."""
+
+    ACTIVE = "active"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
 class Session(msgspec.Struct, frozen=True):
-    """A row of sessions that has not been revoked. Times in milliseconds."""
+    """A row of sessions, without the hashes of its refresh tokens. Times in milliseconds.
+
+    `access_expires_at` is when the last access token made for it stops passing a verifier that checks signatures only.
+    `impersonator_*` are of the credential behind an impersonation, None in a session of the user's own.
+    """
 
     id: str
     user_id: str
     created_at: int
     expires_at: int
     access_expires_at: int
+    amr: tuple[str, ...] = ("pwd",)
+    ip_address: str | None = None
+    user_agent: str | None = None
+    last_refreshed_at: int | None = None
+    revoked_at: int | None = None
+    revoked_reason: str | None = None
+    revoked_by: str | None = None
+    impersonator_id: str | None = None
+    impersonator_type: str | None = None
+    impersonator_name: str | None = None
+    impersonator_asserted: str | None = None
+    impersonation_reason: str | None = None
+    read_only: bool = False
+
+    @property
+    def is_impersonation(self) -> bool:
+        """Whether somebody else than the user is in it."""
+        return self.impersonator_id is not None
 
 
 class AccessStopped(msgspec.Struct, frozen=True):
@@ -33,6 +92,98 @@ class AccessStopped(msgspec.Struct, frozen=True):
     residual_seconds: int
 
 
+class ImpersonatorBody(msgspec.Struct, frozen=True):
+    """The credential behind an impersonation, and what it said of the person behind itself: shown, never trusted."""
+
+    id: str
+    type: ActorType
+    name: str | None
+    asserted: str | None
+
+
+class ImpersonationBody(msgspec.Struct, frozen=True):
+    """Who acts in the user's place, and why."""
+
+    by: ImpersonatorBody
+    reason: str | None
+    read_only: bool
+
+
+class SessionBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A session. `amr` is how the user proved who they are (RFC 8176); `impersonation` is null in the user's own."""
+
+    id: str
+    user_id: str
+    status: SessionStatus
+    amr: list[str]
+    ip_address: str | None
+    user_agent: str | None
+    created_at: Timestamp
+    last_refreshed_at: Timestamp | None
+    expires_at: Timestamp
+    revoked_at: Timestamp | None
+    revoked_reason: str | None
+    revoked_by: str | None
+    impersonated: bool
+    impersonation: ImpersonationBody | None
+
+
+class SessionListBody(msgspec.Struct, frozen=True):
+    """Sessions, newest first."""
+
+    data: list[SessionBody]
+    pagination: Pagination
+
+
+class ListSessionsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which sessions, and which page of them. Without a status: the active ones."""
+
+    limit: Limit = 20
+    cursor: Cursor | None = None
+    user_id: str | None = None
+    status: SessionStatus = SessionStatus.ACTIVE
+    impersonated: bool | None = None
+
+
 def residual_seconds(access_expires_at: Iterable[int], now_ms: int) -> int:
     """Return the seconds until the last of these moments, rounded up; 0 when all have passed or there is none."""
     return max(0, -(-(max(access_expires_at, default=now_ms) - now_ms) // 1000))
+
+
+def status_of(session: Session, now_ms: int) -> SessionStatus:
+    """Return what the session is at `now_ms`."""
+    if session.revoked_at is not None:
+        return SessionStatus.REVOKED
+    return SessionStatus.ACTIVE if session.expires_at > now_ms else SessionStatus.EXPIRED
+
+
+def session_body(session: Session, now_ms: int) -> SessionBody:
+    """Return what is shown of a session at `now_ms`."""
+    return SessionBody(
+        id=session.id,
+        user_id=session.user_id,
+        status=status_of(session, now_ms),
+        amr=list(session.amr),
+        ip_address=session.ip_address,
+        user_agent=session.user_agent,
+        created_at=format_time(session.created_at),
+        last_refreshed_at=format_optional_time(session.last_refreshed_at),
+        expires_at=format_time(session.expires_at),
+        revoked_at=format_optional_time(session.revoked_at),
+        revoked_reason=session.revoked_reason,
+        revoked_by=session.revoked_by,
+        impersonated=session.is_impersonation,
+        impersonation=_impersonation_of(session),
+    )
+
+
+def _impersonation_of(session: Session) -> ImpersonationBody | None:
+    if session.impersonator_id is None or session.impersonator_type is None:
+        return None
+    by = ImpersonatorBody(
+        session.impersonator_id,
+        ActorType(session.impersonator_type),
+        session.impersonator_name,
+        session.impersonator_asserted,
+    )
+    return ImpersonationBody(by, session.impersonation_reason, session.read_only)

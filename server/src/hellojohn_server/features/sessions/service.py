@@ -1,13 +1,29 @@
-"""Ending sessions, in the transaction of the act that ends them."""
+"""Sessions as rows: begun, refreshed, listed, and ended in the transaction of the act that ends them."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import msgspec
 
 from hellojohn_server.features.sessions import repository
-from hellojohn_server.features.sessions.schemas import AccessStopped, RevokeCause, residual_seconds
-from hellojohn_server.storage.database import Transaction
+from hellojohn_server.features.sessions.errors import SessionNotFound
+from hellojohn_server.features.sessions.repository import EndedSession
+from hellojohn_server.features.sessions.schemas import (
+    AccessStopped,
+    Ending,
+    ListSessionsQuery,
+    Session,
+    residual_seconds,
+)
+from hellojohn_server.kit.ids import is_session_id
+from hellojohn_server.kit.pagination import CursorCodec, Page, page_of
+from hellojohn_server.kit.refresh_tokens import RefreshToken
+from hellojohn_server.storage.database import Database, Exempt, Reader, Transaction
+
+KEEP_ENDED_MS: Final = 7 * 86_400_000
+"""How long a session is still shown after it would have expired."""
+_AT_A_TIME: Final = 500
 
 
 class Revocation(msgspec.Struct, frozen=True):
@@ -26,20 +42,137 @@ class Revocation(msgspec.Struct, frozen=True):
         return AccessStopped(self.sessions_revoked, self.residual_seconds)
 
 
-class SessionService:
-    """Knows users only by id. The caller records the act: ending sessions is part of it."""
+def revocation_of(ended: Sequence[EndedSession], now_ms: int) -> Revocation:
+    """Return what ending these sessions did."""
+    return Revocation(
+        Counter(session.user_id for session in ended),
+        residual_seconds((session.access_expires_at for session in ended), now_ms),
+    )
 
-    async def revoke_sessions(
-        self, tx: Transaction, user_ids: Sequence[str], cause: RevokeCause, now_ms: int
-    ) -> Revocation:
-        """End every live session of the users, in one statement."""
-        ended = await repository.update_live_sessions(tx, user_ids, cause.value, now_ms)
+
+class SessionService:
+    """Knows users and keys only by id. The caller records the act: what is done to sessions is part of it."""
+
+    def __init__(self, db: Database, cursors: CursorCodec) -> None:
+        self._db = db
+        self._cursors = cursors
+
+    async def require_session(self, tenant_id: str, session_id: str) -> Session:
+        """Return a session of the tenant, whatever its status; SessionNotFound when there is none."""
+
+        async def query(reader: Reader) -> Session | None:
+            return await repository.get_session(reader, session_id)
+
+        session = await self._db.read(tenant_id, query) if is_session_id(session_id) else None
+        if session is None:
+            raise SessionNotFound
+        return session
+
+    async def list_sessions(self, tenant_id: str, query: ListSessionsQuery, now_ms: int) -> Page[Session]:
+        """Return a page of sessions, newest first. Which are active is judged at `now_ms`. InvalidCursor."""
+        wanted = repository.SessionFilter(query.user_id, query.status, query.impersonated)
+        bound = ("sessions", wanted)
+        after = None
+        if query.cursor is not None:
+            after = str(self._cursors.decode(tenant_id, bound, query.cursor)[0])
+
+        async def read(reader: Reader) -> Page[Session]:
+            total, found = await repository.list_sessions(reader, wanted, query.limit + 1, after, now_ms)
+            rows = list(found[: query.limit])
+            more = len(found) > query.limit
+            following = self._cursors.encode(tenant_id, bound, (rows[-1].id,)) if more else None
+            return page_of(rows, query.limit, total, following, capped=True)
+
+        return await self._db.read(tenant_id, read)
+
+    async def begin_session(self, tx: Transaction, session: Session, refresh: RefreshToken | None) -> None:
+        """Insert a session; `refresh` None: it cannot be refreshed. It is deleted some days after its end."""
+        await repository.insert_session(tx, session, refresh)
+        tx.mark_due(session.expires_at + KEEP_ENDED_MS)
+
+    async def refresh_session(
+        self, tx: Transaction, used: RefreshToken, fresh: RefreshToken, ends: tuple[int, int], now_ms: int
+    ) -> Session | None:
+        """Put `fresh` in the place of `used`; None when it is not good. Of any number at once with one token, one is.
+
+        `ends` are the new ends of the session and of its last access token.
+        """
+        session = await repository.update_refreshed(tx, used, fresh, ends, now_ms)
+        if session is not None:
+            tx.mark_due(session.expires_at + KEEP_ENDED_MS)
+        return session
+
+    async def get_session_of_family(self, tx: Transaction, token: RefreshToken) -> Session | None:
+        """Return the session that a refresh token was made for, good or used, or None."""
+        return await repository.get_session_of_family(tx, token)
+
+    async def revoke_session(self, tx: Transaction, session_id: str, ending: Ending) -> Session | None:
+        """End a live session and return it; None when it is over or there is none. Of several at once one ends it."""
+        return await repository.update_live_session(tx, session_id, ending)
+
+    async def revoke_sessions(self, tx: Transaction, user_ids: Sequence[str], ending: Ending) -> Revocation:
+        """End every live session of the users, impersonations included, in one statement."""
+        ended = await repository.update_live_sessions(tx, user_ids, ending)
+        return revocation_of(ended, ending.at)
+
+    async def revoke_other_sessions(self, tx: Transaction, user_id: str, kept_id: str, ending: Ending) -> Revocation:
+        """End every live session of a user but the one that is kept."""
+        ended = await repository.update_other_sessions(tx, user_id, kept_id, ending)
+        return revocation_of(ended, ending.at)
+
+    async def revoke_impersonations_by(self, tx: Transaction, impersonator_id: str, ending: Ending) -> Revocation:
+        """End every live impersonation that a credential made."""
+        ended = await repository.update_impersonations_by(tx, impersonator_id, ending)
+        return revocation_of(ended, ending.at)
+
+    async def cap_impersonations_by(self, tx: Transaction, impersonator_id: str, ends_at: int) -> None:
+        """Let no impersonation that a credential made last beyond `ends_at`, the credential's own end."""
+        await repository.update_impersonations_end(tx, impersonator_id, ends_at)
+
+    async def revoke_every_session(self, tx: Transaction, ending: Ending) -> Revocation:
+        """End every live session of the tenant, some hundreds in a statement; reads go on in between."""
+        ended: list[EndedSession] = []
+        while True:
+            after = ended[-1].id if ended else ""
+            some = await repository.update_next_live_sessions(tx, after, _AT_A_TIME, ending)
+            ended += sorted(some, key=lambda session: session.id)
+            if len(some) < _AT_A_TIME:
+                return revocation_of(ended, ending.at)
+            await tx.slice()
+
+    async def keep_sessions(self, tx: Transaction, user_id: str, ending: Ending) -> Revocation:
+        """End no session of the user's own, only impersonations; and say how long what is out there still passes.
+
+        That is for verifiers that check signatures only: for a disable that leaves the sessions to rest.
+        """
+        last = await repository.get_last_access(tx, user_id, ending.at)
+        ended = await repository.update_impersonations_of(tx, user_id, ending)
         return Revocation(
-            Counter(session.user_id for session in ended),
-            residual_seconds((session.access_expires_at for session in ended), now_ms),
+            Counter(session.user_id for session in ended), residual_seconds(() if last is None else (last,), ending.at)
         )
 
-    async def keep_sessions(self, tx: Transaction, user_id: str, now_ms: int) -> Revocation:
-        """End nothing, and say how long the user's tokens still pass a verifier that checks signatures only."""
-        last = await repository.get_last_access(tx, user_id, now_ms)
-        return Revocation({}, residual_seconds(() if last is None else (last,), now_ms))
+    async def delete_sessions_of(self, tx: Transaction, user_ids: Sequence[str]) -> None:
+        """Delete every session of users who are being erased."""
+        await repository.delete_sessions_of(tx, user_ids)
+
+    async def purge_ended_sessions(self, tenant_id: str, now_ms: int) -> None:
+        """Delete the sessions that ended some days ago, some hundreds in each transaction."""
+
+        async def get_next(reader: Reader) -> int | None:
+            return await repository.get_next_end(reader)
+
+        next_end = await self._db.read(tenant_id, get_next)
+        before = now_ms - KEEP_ENDED_MS
+        if next_end is None or next_end > before:
+            return
+
+        async def delete_some(tx: Transaction) -> int:
+            return await repository.delete_ended_sessions(tx, before, _AT_A_TIME)
+
+        while await self._db.write(tenant_id, delete_some, int, exempt=Exempt.HOUSEKEEPING) == _AT_A_TIME:
+            pass
+
+    async def get_next_purge(self, reader: Reader) -> int | None:
+        """Return when the tenant's next session is to be deleted, or None."""
+        next_end = await repository.get_next_end(reader)
+        return None if next_end is None else next_end + KEEP_ENDED_MS

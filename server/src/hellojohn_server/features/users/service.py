@@ -10,7 +10,7 @@ from msgspec import UNSET
 from hellojohn_server.features.audit.service import AuditLog
 from hellojohn_server.features.roles.schemas import PRIVILEGED_BUILTINS, BuiltinRole
 from hellojohn_server.features.roles.service import RoleService
-from hellojohn_server.features.sessions.schemas import AccessStopped, RevokeCause
+from hellojohn_server.features.sessions.schemas import AccessStopped, Ending, RevokeCause
 from hellojohn_server.features.sessions.service import SessionService
 from hellojohn_server.features.users import repository
 from hellojohn_server.features.users.errors import (
@@ -194,6 +194,7 @@ class UserService:
         async def guard(tx: Transaction) -> None:
             require_never_upward(principal, await self._roles.list_privileges(tx, [body.role]))
 
+        _say_subject(context, user_id)
         return await self._write(context, command, UserBody, guard, body.email)
 
     async def update_user(self, context: Context, user_id: str, change: UpdateUserBody) -> ChangedUserBody:
@@ -217,6 +218,7 @@ class UserService:
             require_never_upward(context.principal, await self._roles.list_privileges(tx, roles))
 
         email = None if change.email is UNSET else change.email
+        _say_subject(context, user_id)
         return await self._write(context, command, ChangedUserBody, guard, email)
 
     async def disable_user(self, context: Context, user_id: str, body: DisableUserBody) -> ChangedUserBody:
@@ -262,7 +264,11 @@ class UserService:
         ended: Mapping[str, int] = {}
         if revoke:
             every = [user.id for user in users]
-            ended = (await self._sessions.revoke_sessions(tx, every, RevokeCause.USER_DISABLED, now_ms)).by_user
+            ended = (
+                await self._sessions.revoke_sessions(
+                    tx, every, Ending(RevokeCause.USER_DISABLED, context.principal.id, now_ms)
+                )
+            ).by_user
             await tx.slice()
         await change_counters(tx, {"disabled": len(disabled)})
         events = [
@@ -293,7 +299,7 @@ class UserService:
             await repository.update_user(tx, after)
             await change_counters(tx, _counter_changes(before, after))
         events = [] if not changes_between(before, after) else [user_updated(before, after, change.reason)]
-        stopped = await self._stop_access(tx, before, change, now)
+        stopped = await self._stop_access(tx, context.principal.id, before, change, now)
         if stopped is not None:
             events.append(
                 user_disabled(
@@ -309,15 +315,16 @@ class UserService:
         return changed_body_of(after, now, stopped)
 
     async def _stop_access(
-        self, tx: Transaction, before: User, change: UpdateUserBody, now_ms: int
+        self, tx: Transaction, by: str, before: User, change: UpdateUserBody, now_ms: int
     ) -> AccessStopped | None:
         """End what a disable ends; None when it asks for no disable, or when there was nothing left to end."""
         if change.disabled is not True:
             return None
+        ending = Ending(RevokeCause.USER_DISABLED, by, now_ms)
         if change.revoke_sessions is False:
-            kept = None if before.disabled else await self._sessions.keep_sessions(tx, before.id, now_ms)
+            kept = None if before.disabled else await self._sessions.keep_sessions(tx, before.id, ending)
             return None if kept is None else kept.stopped()
-        ended = await self._sessions.revoke_sessions(tx, [before.id], RevokeCause.USER_DISABLED, now_ms)
+        ended = await self._sessions.revoke_sessions(tx, [before.id], ending)
         return None if before.disabled and not ended.by_user else ended.stopped()
 
     async def _require_sound(self, tenant_id: str, body: CreateUserBody) -> None:
@@ -364,6 +371,12 @@ class UserService:
             return EmailInRecycleBin()
         banned = owner is not None and is_banned(owner, self._clock.now_ms())
         return EmailBanned() if banned else EmailAlreadyExists()
+
+
+def _say_subject(context: Context, user_id: str) -> None:
+    """Have the answer that is kept for retries destroyed with the user whom it shows."""
+    if context.idempotency is not None:
+        context.idempotency.subject_id = user_id
 
 
 def require_never_upward(principal: Principal, privileges: Mapping[str, bool]) -> None:
