@@ -30,7 +30,7 @@ from hellojohn_server.kit.ids import IdFactory
 from hellojohn_server.kit.logs import make_logger
 from hellojohn_server.kit.pagination import CursorCodec
 from hellojohn_server.kit.passwords import PasswordHasher
-from hellojohn_server.kit.secrets import Purpose, Sealer, derive_key
+from hellojohn_server.kit.secrets import AddressHasher, Purpose, Sealer, derive_key
 from hellojohn_server.storage.database import Database
 from hellojohn_server.storage.key_check import require_key
 from hellojohn_server.storage.postgres import PostgresDatabase, PostgresOptions
@@ -102,6 +102,7 @@ def build_services(
         roles=roles,
         sessions=sessions,
         passwords=passwords or PasswordHasher(),
+        addresses=AddressHasher(_derived(settings, Purpose.ADDRESSES)),
     )
     return Services(
         database=database,

@@ -15,6 +15,7 @@ from hellojohn_server.kit.idempotency import Idempotency
 from hellojohn_server.kit.ids import IdFactory, IdPrefix
 from hellojohn_server.kit.passwords import PasswordHasher
 from hellojohn_server.kit.principal import Context
+from hellojohn_server.kit.secrets import AddressHasher
 from hellojohn_server.storage.database import Database, Parameter, Reader, Transaction
 from hellojohn_server.storage.sql import Kind, Statement
 from tests.conftest import ManualClock
@@ -33,6 +34,13 @@ INSERT_SESSION: Final = Statement(
     """
     INSERT INTO sessions (tenant_id, id, user_id, created_at, expires_at, access_expires_at)
     VALUES (:tenant_id, :id, :user_id, 0, :expires_at, :access_expires_at)
+    """,
+    kind=Kind.BOOKKEEPING,
+)
+INSERT_CLOSED_ADDRESS: Final = Statement(
+    """
+    INSERT INTO banned_addresses (tenant_id, address_hash, banned_until, created_at)
+    VALUES (:tenant_id, :address_hash, :banned_until, 0)
     """,
     kind=Kind.BOOKKEEPING,
 )
@@ -72,8 +80,16 @@ class UserParts(Parts):
         self.clock = clock
         self.roles = RoleService()
         self.sessions = SessionService(database, self.cursors)
+        self.addresses = AddressHasher(bytes(range(32)))
         self.users = UserService(
-            database, ids, clock, self.log, roles=self.roles, sessions=self.sessions, passwords=passwords
+            database,
+            ids,
+            clock,
+            self.log,
+            roles=self.roles,
+            sessions=self.sessions,
+            passwords=passwords,
+            addresses=self.addresses,
         )
         self.bulk = BulkService(database, clock, self.log, roles=self.roles, users=self.users)
         self.counters = UserCounters(database)
@@ -121,6 +137,15 @@ class UserParts(Parts):
 
         await self.database.write(tenant_id, command, type(None))
         return session_id
+
+    async def close_address(self, tenant_id: str, key: str, banned_until: int | None) -> None:
+        """Close an address as the erasing of a banned user does."""
+        address_hash = self.addresses.hash(tenant_id, key)
+
+        async def command(tx: Transaction) -> None:
+            await tx.execute(INSERT_CLOSED_ADDRESS, address_hash=address_hash, banned_until=banned_until)
+
+        await self.database.write(tenant_id, command, type(None))
 
     async def rows(self, tenant_id: str, statement: Statement, **parameters: Parameter) -> list[tuple[Any, ...]]:
         """Return what a statement finds."""

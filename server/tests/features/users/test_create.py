@@ -8,7 +8,7 @@ import argon2
 import msgspec
 import pytest
 
-from hellojohn_server.features.users.errors import EmailAlreadyExists, NotAvailable
+from hellojohn_server.features.users.errors import EmailAlreadyExists, EmailBanned, NotAvailable
 from hellojohn_server.features.users.schemas import CreateUserBody, UserBody
 from hellojohn_server.features.users.service import UserService
 from hellojohn_server.kit.errors import ApiError, IdempotencyKeyReused, InsufficientScope, Invalid
@@ -119,6 +119,24 @@ async def test_a_hash_of_another_system_is_kept_as_it_is(parts: UserParts, tenan
     [entry] = told(await parts.entries(tenant_id))
     assert entry[4] == {"password": "imported"}
     assert BCRYPT not in repr(entry)
+
+
+@pytest.mark.parametrize("banned_until", [None, START_MS + 1])
+async def test_an_address_that_was_banned_with_an_erased_user_is_closed(
+    parts: UserParts, tenant_id: str, other_tenant_id: str, banned_until: int | None
+) -> None:
+    await parts.close_address(tenant_id, "alice@example.com", banned_until)
+    with pytest.raises(EmailBanned):
+        await parts.users.create_user(key_context(tenant_id), body(email="ALICE@example.com"))
+    assert await parts.counted(tenant_id) == {}
+    assert await parts.entries(tenant_id) == []
+    await parts.make(tenant_id, "bob@example.com")
+    await parts.make(other_tenant_id)
+
+
+async def test_it_is_open_again_when_the_ban_has_ended(parts: UserParts, tenant_id: str) -> None:
+    await parts.close_address(tenant_id, "alice@example.com", START_MS)
+    assert (await parts.make(tenant_id)).email == "alice@example.com"
 
 
 @pytest.mark.parametrize(
@@ -248,6 +266,7 @@ async def test_a_full_queue_of_passwords_makes_no_user(parts: UserParts, tenant_
         roles=parts.roles,
         sessions=parts.sessions,
         passwords=hasher,
+        addresses=parts.addresses,
     )
     released = threading.Event()
     hasher._executor.submit(released.wait)

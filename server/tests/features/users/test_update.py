@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from hellojohn_server.features.users.errors import LastSuperAdmin, UserNotFound
+from hellojohn_server.features.users.errors import EmailBanned, LastSuperAdmin, UserNotFound
 from hellojohn_server.features.users.schemas import ChangedUserBody, UpdateUserBody
 from hellojohn_server.kit.errors import ApiError, InsufficientScope, Invalid, VersionMismatch
 from hellojohn_server.kit.text import search_prefixes, search_text
@@ -211,6 +211,19 @@ async def test_every_fault_is_said_at_once(parts: UserParts, tenant_id: str) -> 
         ("public_metadata", "too_long"),
         ("phone_verified", "invalid"),
     ]
+
+
+async def test_an_address_that_was_banned_with_an_erased_user_is_taken_by_nobody(
+    parts: UserParts, tenant_id: str
+) -> None:
+    made = await parts.make(tenant_id, "bob@example.com")
+    await parts.close_address(tenant_id, "alice@example.com", None)
+    await parts.close_address(tenant_id, "bob@example.com", None)
+    with pytest.raises(EmailBanned):
+        await parts.users.update_user(key_context(tenant_id), made.id, change(email="Alice@example.com"))
+    assert await parts.users.get_user(tenant_id, made.id) == made
+    same = await parts.users.update_user(key_context(tenant_id), made.id, change(email="Bob@example.com"))
+    assert same.email == "Bob@example.com"
 
 
 async def test_an_address_needs_users_credentials(parts: UserParts, tenant_id: str) -> None:

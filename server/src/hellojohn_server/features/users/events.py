@@ -1,11 +1,12 @@
 """What acts on users say of themselves in the audit log. docs/audit.md lists them."""
 
+from enum import StrEnum
 from typing import Any, Final
 
 import msgspec
 
 from hellojohn_server.features.audit.events import Event
-from hellojohn_server.features.users.schemas import User
+from hellojohn_server.features.users.schemas import CreateUserBody, User
 from hellojohn_server.kit.audit_types import AuditType, ResourceType
 
 _FIELDS: Final = (
@@ -21,6 +22,21 @@ _FIELDS: Final = (
 )
 _METADATA: Final = ("public_metadata", "private_metadata")
 _EMPTY: Final = {"email_verified": False, "phone_verified": False, "public_metadata": "{}", "private_metadata": "{}"}
+
+
+class PasswordOrigin(StrEnum):
+    """What the entry of a new user says of the password, which it never holds."""
+
+    IMPORTED = "imported"
+    NONE = "none"
+    SET = "set"
+
+
+def password_origin(body: CreateUserBody) -> PasswordOrigin:
+    """Return how a new user's password comes."""
+    if body.password_hash is not None:
+        return PasswordOrigin.IMPORTED
+    return PasswordOrigin.NONE if body.password is None else PasswordOrigin.SET
 
 
 def changes_between(before: User | None, after: User) -> dict[str, tuple[Any, Any]]:
@@ -46,8 +62,8 @@ def _value(user: User | None, field: str) -> Any:
     return _EMPTY.get(field) if user is None else getattr(user, field)
 
 
-def user_created(user: User, password: str) -> Event:
-    """Return the entry of a new user; `password` says how it came: none, set, or imported as a hash."""
+def user_created(user: User, password: PasswordOrigin) -> Event:
+    """Return the entry of a new user."""
     return Event(
         AuditType.USER_CREATED,
         user.id,

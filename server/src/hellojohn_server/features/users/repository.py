@@ -75,6 +75,12 @@ GET_USER = Statement(f"SELECT {USER_COLUMNS} FROM users WHERE tenant_id = :tenan
 GET_USER_BY_EMAIL = Statement(
     f"SELECT {USER_COLUMNS} FROM users WHERE tenant_id = :tenant_id AND email_key = :email_key"
 )
+GET_CLOSED_ADDRESS = Statement(
+    """
+    SELECT address_hash FROM banned_addresses
+    WHERE tenant_id = :tenant_id AND address_hash = :address_hash AND (banned_until IS NULL OR banned_until > :now)
+    """
+)
 
 # The rows that a command is about and, if a super admin is among them, every super admin's: whether one is the last is
 # decided while the others stand still. Locked in the order of ids, so that no two commands wait for each other.
@@ -183,6 +189,12 @@ async def get_user_by_email(reader: Reader, email_key: str) -> User | None:
     """Return the user who has an address, also one in the recycle bin; None when it is free."""
     row = await reader.fetch_one(GET_USER_BY_EMAIL, email_key=email_key)
     return None if row is None else user_of(row)
+
+
+async def get_closed_address(reader: Reader, address_hash: str, now_ms: int) -> str | None:
+    """Return the hash of an address that was banned with an erased user and is closed still; None when it is open."""
+    row = await reader.fetch_one(GET_CLOSED_ADDRESS, address_hash=address_hash, now=now_ms)
+    return None if row is None else str(row[0])
 
 
 async def list_users_locked(tx: Transaction, user_ids: Sequence[str]) -> dict[str, User]:

@@ -1,7 +1,6 @@
 """The rules of users: who may be made, changed, disabled and enabled by whom, and what follows from it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -26,6 +25,7 @@ from hellojohn_server.features.users.errors import (
 )
 from hellojohn_server.features.users.events import (
     changes_between,
+    password_origin,
     user_created,
     user_disabled,
     user_enabled,
@@ -56,6 +56,7 @@ from hellojohn_server.kit.passwords import PasswordHasher
 from hellojohn_server.kit.principal import Context, Principal
 from hellojohn_server.kit.routing import faults_together
 from hellojohn_server.kit.scopes import Scope
+from hellojohn_server.kit.secrets import AddressHasher
 from hellojohn_server.kit.text import email_key, fold
 from hellojohn_server.storage.database import Command, Database, Exempt, Guard, Reader, Transaction
 from hellojohn_server.storage.errors import UniqueViolation
@@ -74,14 +75,6 @@ _PLAIN: Final = (
     "role",
 )
 """What a change writes as it is given."""
-
-
-class PasswordOrigin(StrEnum):
-    """What the audit entry of a new user says of the password, which it never holds."""
-
-    IMPORTED = "imported"
-    NONE = "none"
-    SET = "set"
 
 
 class Disabling(msgspec.Struct, frozen=True):
@@ -135,6 +128,7 @@ class UserService:
         roles: RoleService,
         sessions: SessionService,
         passwords: PasswordHasher,
+        addresses: AddressHasher,
     ) -> None:
         self._db = db
         self._ids = ids
@@ -143,6 +137,7 @@ class UserService:
         self._roles = roles
         self._sessions = sessions
         self._passwords = passwords
+        self._addresses = addresses
 
     async def require_user(self, tenant_id: str, user_id: str) -> User:
         """Return a user of the tenant, also one in the recycle bin; UserNotFound when there is none."""
@@ -179,23 +174,53 @@ class UserService:
         user_id = self._ids.new(IdPrefix.USER)
 
         async def command(tx: Transaction) -> UserBody:
-            privileges = await self._roles.list_privileges(tx, [body.role])
-            require_never_upward(principal, privileges)
-            faults = _role_faults(privileges, body.role)
-            if faults:
-                raise Invalid(details=faults)
-            now = self._clock.now_ms()
-            user = _new_user(user_id, body, now)
-            await repository.insert_user(tx, user, password_hash)
-            await change_counters(tx, dict.fromkeys(facets_of(user), 1))
-            await self._audit.record(tx, context, user_created(user, _password_origin(body)))
-            return body_of(user, now)
+            user = await self.add_user(tx, context, user_id, body, password_hash)
+            return body_of(user, user.created_at)
 
         async def guard(tx: Transaction) -> None:
             require_never_upward(principal, await self._roles.list_privileges(tx, [body.role]))
 
         _say_subject(context, user_id)
         return await self._write(context, command, UserBody, guard, body.email)
+
+    async def add_user(
+        self, tx: Transaction, context: Context, user_id: str, body: CreateUserBody, password_hash: str | None
+    ) -> User:
+        """Insert a user in `tx`, with the entry and the counters, and return it. `password_hash` is the one to store.
+
+        InsufficientScope for a privileged role without admins:manage; Invalid for an unknown one; EmailBanned for an
+        address that a ban keeps closed; UniqueViolation, of which conflict_of says what it is.
+        """
+        privileges = await self._roles.list_privileges(tx, [body.role])
+        require_never_upward(context.principal, privileges)
+        faults = _role_faults(privileges, body.role)
+        if faults:
+            raise Invalid(details=faults)
+        user = _new_user(user_id, body, self._clock.now_ms())
+        await repository.insert_user(tx, user, password_hash)
+        await self._require_open_address(tx, user.email_key, user.created_at)
+        await change_counters(tx, dict.fromkeys(facets_of(user), 1))
+        await self._audit.record(tx, context, user_created(user, password_origin(body)))
+        return user
+
+    async def conflict_of(self, tenant_id: str, taken: UniqueViolation, email: str | None) -> Exception:
+        """Return what to raise when something unique was taken: a Conflict, or `taken` itself when it is none."""
+        if taken.column == "username_key":
+            return UsernameAlreadyExists()
+        if taken.column == "external_id":
+            return ExternalIdAlreadyExists()
+        if taken.column != "email_key" or email is None:
+            return taken
+        key = email_key(email)
+
+        async def query(reader: Reader) -> User | None:
+            return await repository.get_user_by_email(reader, key)
+
+        owner = await self._db.read(tenant_id, query)
+        if owner is not None and owner.deleted_at is not None:
+            return EmailInRecycleBin()
+        banned = owner is not None and is_banned(owner, self._clock.now_ms())
+        return EmailBanned() if banned else EmailAlreadyExists()
 
     async def update_user(self, context: Context, user_id: str, change: UpdateUserBody) -> ChangedUserBody:
         """Change a user: profile, address (needs users:credentials), role, metadata, and whether disabled.
@@ -297,6 +322,8 @@ class UserService:
         _require_super_admin_left(before, after, locked.values(), now)
         if after is not before:
             await repository.update_user(tx, after)
+            if after.email_key != before.email_key:
+                await self._require_open_address(tx, after.email_key, now)
             await change_counters(tx, _counter_changes(before, after))
         events = [] if not changes_between(before, after) else [user_updated(before, after, change.reason)]
         stopped = await self._stop_access(tx, context.principal.id, before, change, now)
@@ -352,25 +379,16 @@ class UserService:
                 idempotency=context.idempotency,
             )
         except UniqueViolation as taken:
-            raise await self._conflict(context.tenant_id, taken, email) from taken
+            raise await self.conflict_of(context.tenant_id, taken, email) from taken
 
-    async def _conflict(self, tenant_id: str, taken: UniqueViolation, email: str | None) -> Exception:
-        if taken.column == "username_key":
-            return UsernameAlreadyExists()
-        if taken.column == "external_id":
-            return ExternalIdAlreadyExists()
-        if taken.column != "email_key" or email is None:
-            return taken
-        key = email_key(email)
+    async def _require_open_address(self, tx: Transaction, key: str, now_ms: int) -> None:
+        """Refuse an address that was banned with an erased user. Called with the address already written.
 
-        async def query(reader: Reader) -> User | None:
-            return await repository.get_user_by_email(reader, key)
-
-        owner = await self._db.read(tenant_id, query)
-        if owner is not None and owner.deleted_at is not None:
-            return EmailInRecycleBin()
-        banned = owner is not None and is_banned(owner, self._clock.now_ms())
-        return EmailBanned() if banned else EmailAlreadyExists()
+        Who takes an address that is just being erased waits for that at the write, and sees the ban only after it.
+        """
+        address_hash = self._addresses.hash(tx.tenant_id, key)
+        if await repository.get_closed_address(tx, address_hash, now_ms) is not None:
+            raise EmailBanned
 
 
 def _say_subject(context: Context, user_id: str) -> None:
@@ -400,12 +418,6 @@ def _require_super_admin_left(before: User, after: User, locked: Iterable[User],
 
 def _role_faults(privileges: Mapping[str, bool], role: str) -> list[FieldError]:
     return [] if role in privileges else [FieldError("role", FieldCode.UNKNOWN, "There is no such role.")]
-
-
-def _password_origin(body: CreateUserBody) -> PasswordOrigin:
-    if body.password_hash is not None:
-        return PasswordOrigin.IMPORTED
-    return PasswordOrigin.NONE if body.password is None else PasswordOrigin.SET
 
 
 def _new_user(user_id: str, body: CreateUserBody, now_ms: int) -> User:
