@@ -20,6 +20,7 @@ from hellojohn_server.features.roles.service import RoleService
 from hellojohn_server.features.search.service import UserSearch
 from hellojohn_server.features.sessions.service import SessionService
 from hellojohn_server.features.signing_keys.service import SigningKeyService
+from hellojohn_server.features.tenant_settings.service import TenantSettingsService
 from hellojohn_server.features.tenants.service import TenantService
 from hellojohn_server.features.users.service import UserCounters, UserService
 from hellojohn_server.http.application import build_app
@@ -94,6 +95,7 @@ def build_services(
         sealer=Sealer(_derived(settings, Purpose.SEALED_VALUES)),
         issuer=http_settings(settings).public_url,
     )
+    tenant_settings = TenantSettingsService(database, clock, audit_log)
     users = UserService(
         database,
         ids,
@@ -112,6 +114,7 @@ def build_services(
         audit=audit,
         custom_entries=CustomEntries(database, audit_log, audit),
         tenants=tenants,
+        tenant_settings=tenant_settings,
         signing_keys=signing_keys,
         sessions=sessions,
         keys=KeyService(database, ids, clock, audit_log, tenants=tenants, cursors=cursors),

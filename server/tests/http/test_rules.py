@@ -108,6 +108,41 @@ def test_what_is_wrong_between_fields_is_said_beside_what_is_wrong_in_them(body:
     assert [fault.field for fault in faults] == fields
 
 
+def _deep(given: Mapping[str, object]) -> FieldError | None:
+    section = given["in"]
+    if isinstance(section, Mapping) and section.get("size") is FAULTY and section.get("on") is True:
+        return FieldError("in.on", FieldCode.INVALID, "Not with this size.")
+    return None
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    size: Even = 2
+    on: bool = False
+
+
+@checked_together(_deep)
+class Sectioned(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    inner: Section = msgspec.field(default=Section(), name="in")
+    sizes: list[int] = []
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        (b'{"in":{"size":2,"on":true}}', []),
+        (b'{"in":{"size":3,"on":true}}', ["in.size", "in.on"]),
+        (b'{"in":{"size":"2","on":true},"sizes":["x"]}', ["in.size", "sizes[0]", "in.on"]),
+        (b'{"in":{"size":3,"on":1}}', ["in.size", "in.on"]),
+        (b'{"in":{"size":2,"on":true,"off":1}}', ["in.off"]),
+        (b'{"in":[true]}', ["in"]),
+    ],
+)
+def test_of_an_object_only_the_members_that_are_wrong_are_unknown(body: bytes, fields: list[str]) -> None:
+    faults: list[FieldError] = []
+    BodyReader(Sectioned, 1000).read(body, faults)
+    assert [fault.field for fault in faults] == fields
+
+
 def test_what_is_wrong_between_fields_is_said_beside_what_is_wrong_elsewhere() -> None:
     elsewhere = FieldError("If-Match", FieldCode.INVALID, "Is no entity tag.")
     for body in (b'{"from":4,"high":2}', b'{"from":4,"high":2,"name":"\\u0061"}'):

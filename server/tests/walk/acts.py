@@ -124,6 +124,15 @@ async def create_tenant_api_key(world: World) -> Call:
     return Call(method="POST", path=f"/v1/tenants/{world.tenant_id}/api-keys", body=body, by_master=True)
 
 
+async def get_config(_: World) -> Call:
+    return Call(method="GET", path="/v1/admin/config")
+
+
+async def update_config(world: World) -> Call:
+    body = {"impersonation": {"max_duration": "2h", "enabled": False}}
+    return Call(method="PATCH", path="/v1/admin/config", body=body, objects={"tenant": world.tenant_id})
+
+
 async def list_tenants(_: World) -> Call:
     return Call(method="GET", path="/v1/tenants", by_master=True)
 
@@ -189,6 +198,7 @@ ACTS: Final[dict[str, Act]] = {
         enable_user,
         get_api_key,
         get_audit_log,
+        get_config,
         get_key_set,
         get_tenant,
         get_user,
@@ -201,6 +211,7 @@ ACTS: Final[dict[str, Act]] = {
         revoke_api_key,
         search_users,
         suspend_tenant,
+        update_config,
         update_tenant,
         update_user,
     )

@@ -30,6 +30,7 @@ NEEDS: Final[dict[str, set[str]]] = {
     "enable_user": {"users:write"},
     "get_api_key": {"keys:read"},
     "get_audit_log": {"audit:read"},
+    "get_config": {"config:read"},
     "get_user": {"users:read"},
     "get_user_access": {"users:read"},
     "list_api_keys": {"keys:read"},
@@ -37,6 +38,7 @@ NEEDS: Final[dict[str, set[str]]] = {
     "list_users": {"users:read"},
     "revoke_api_key": {"keys:write"},
     "search_users": {"users:read"},
+    "update_config": {"config:write", "admins:manage"},
     "update_user": {"users:write", "users:credentials"},
 }
 """What the call in acts.py needs: its base scope and the conditional ones of what it does."""

@@ -191,6 +191,16 @@ TABLE: Final[dict[str, Row]] = {
             )
         ],
     ),
+    "update_config": Row(
+        200,
+        [
+            Entry(
+                type="config.updated",
+                resource=("tenant", "tenant"),
+                changes={"impersonation.enabled": (True, False), "impersonation.max_duration": ("24h", "2h")},
+            )
+        ],
+    ),
     "create_tenant": Row(
         201,
         [

@@ -25,6 +25,7 @@ OTHERWISE: Final[dict[str, dict[str, str]]] = {
     "enable_user": {"reason": "another"},
     "revoke_api_key": {"reason": "another"},
     "suspend_tenant": {"reason": "another"},
+    "update_config": {"impersonation": {"enabled": False}},
     "update_tenant": {"name": "another"},
     "update_user": {"reason": "another"},
 }

@@ -13,6 +13,8 @@ from hellojohn_server.features.search.service import UserSearch
 from hellojohn_server.features.sessions.service import SessionService
 from hellojohn_server.features.signing_keys.routes import SigningKeyRoutes
 from hellojohn_server.features.signing_keys.service import SigningKeyService
+from hellojohn_server.features.tenant_settings.routes import TenantSettingsRoutes
+from hellojohn_server.features.tenant_settings.service import TenantSettingsService
 from hellojohn_server.features.tenants.routes import TenantRoutes
 from hellojohn_server.features.tenants.service import TenantService
 from hellojohn_server.features.users.routes import UserRoutes
@@ -33,6 +35,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     audit: AuditReader
     custom_entries: CustomEntries
     tenants: TenantService
+    tenant_settings: TenantSettingsService
     signing_keys: SigningKeyService
     sessions: SessionService
     keys: KeyService
@@ -49,6 +52,7 @@ def routers(services: Services) -> list[object]:
         BulkRoutes(services.bulk),
         AuditRoutes(services.audit, services.custom_entries),
         KeyRoutes(services.keys),
+        TenantSettingsRoutes(services.tenant_settings),
         TenantRoutes(services.tenants),
         SigningKeyRoutes(services.signing_keys),
         SystemRoutes(services.database),

@@ -1,5 +1,6 @@
 """The rules of fields (kit.routing.checked_by) and between them (checked_together), compiled for a type once."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Final, cast
@@ -65,11 +66,7 @@ class Rules:
         members = _members_of(value)
         if members is None:
             return []
-        faulty = {fault.field.partition(".")[0].partition("[")[0] for fault in found}
-        given = {
-            field.encode_name: FAULTY if field.encode_name in faulty else _given(field, members)
-            for field in self._fields
-        }
+        given = {field.encode_name: _known(field, members, found) for field in self._fields}
         said = (rule(given) for rule in self._joint)
         return [fault for fault in said if fault is not None]
 
@@ -78,6 +75,18 @@ def _members_of(value: Any) -> Mapping[str, Any] | None:
     if isinstance(value, msgspec.Struct):
         return {field.encode_name: getattr(value, field.name) for field in msgspec.structs.fields(value)}
     return cast("dict[str, Any]", value) if isinstance(value, dict) else None
+
+
+def _known(field: msgspec.structs.FieldInfo, members: Mapping[str, Any], found: Sequence[FieldError]) -> Any:
+    """Return a field's value, or FAULTY; an object of which only members are wrong is itself, with those FAULTY."""
+    value, name = _given(field, members), field.encode_name
+    faulty = [fault.field for fault in found if re.split(r"[.\[]", fault.field, maxsplit=1)[0] == name]
+    if not faulty:
+        return value
+    inside = _members_of(value)
+    if inside is None or not all(path.startswith(f"{name}.") for path in faulty):
+        return FAULTY
+    return {**inside} | {re.split(r"[.\[]", path, maxsplit=2)[1]: FAULTY for path in faulty}
 
 
 def _given(field: msgspec.structs.FieldInfo, members: Mapping[str, Any]) -> Any:

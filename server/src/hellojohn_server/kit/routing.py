@@ -33,7 +33,8 @@ JointRule: TypeAlias = Callable[[Mapping[str, object]], FieldError | None]
 """Takes every field of a body by its name in the request, and returns what is wrong between them, or None.
 
 A field that is wrong by itself is FAULTY: it is there, and nothing else is known of it. What a rule says must hold even
-so, and be no guess at what was meant.
+so, and be no guess at what was meant. An object is its struct or, when something in the request is wrong, a mapping in
+which the members that are wrong are FAULTY.
 """
 
 

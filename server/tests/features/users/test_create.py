@@ -8,10 +8,10 @@ import argon2
 import msgspec
 import pytest
 
-from hellojohn_server.features.users.errors import EmailAlreadyExists, EmailBanned, NotAvailable
+from hellojohn_server.features.users.errors import EmailAlreadyExists, EmailBanned
 from hellojohn_server.features.users.schemas import CreateUserBody, UserBody
 from hellojohn_server.features.users.service import UserService
-from hellojohn_server.kit.errors import ApiError, IdempotencyKeyReused, InsufficientScope, Invalid
+from hellojohn_server.kit.errors import ApiError, IdempotencyKeyReused, InsufficientScope, Invalid, NotAvailable
 from hellojohn_server.kit.passwords import PasswordHasher, PasswordHashingBusy
 from tests.conftest import START_MS
 from tests.features.tenants.parts import key_context, retry_key

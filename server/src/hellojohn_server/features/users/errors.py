@@ -10,12 +10,10 @@ Conflict
 ├── EmailBanned                 409  a banned user has it
 ├── UsernameAlreadyExists       409
 └── ExternalIdAlreadyExists     409
-Invalid
-└── NotAvailable                422  asks for something that this version does not do
 """
 
 from hellojohn_server.kit.error_codes import ErrorCode
-from hellojohn_server.kit.errors import Conflict, Invalid, NotFound
+from hellojohn_server.kit.errors import Conflict, NotFound
 
 
 class UserNotFound(NotFound):
@@ -56,8 +54,3 @@ class UsernameAlreadyExists(Conflict):
 class ExternalIdAlreadyExists(Conflict):
     code = ErrorCode.EXTERNAL_ID_ALREADY_EXISTS
     message = "Another user has this external_id."
-
-
-class NotAvailable(Invalid):
-    code = ErrorCode.NOT_AVAILABLE
-    message = "This version cannot do what the request asks for; `details` says which field."

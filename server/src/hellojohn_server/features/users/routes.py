@@ -6,7 +6,6 @@ from hellojohn_server.features.users.errors import (
     EmailInRecycleBin,
     ExternalIdAlreadyExists,
     LastSuperAdmin,
-    NotAvailable,
     UserDeleted,
     UsernameAlreadyExists,
     UserNotFound,
@@ -21,6 +20,7 @@ from hellojohn_server.features.users.schemas import (
     UserBody,
 )
 from hellojohn_server.features.users.service import UserService
+from hellojohn_server.kit.errors import NotAvailable
 from hellojohn_server.kit.passwords import PasswordHashingBusy
 from hellojohn_server.kit.principal import Context
 from hellojohn_server.kit.routing import Answer, Method, route

@@ -18,7 +18,6 @@ from hellojohn_server.features.users.errors import (
     EmailInRecycleBin,
     ExternalIdAlreadyExists,
     LastSuperAdmin,
-    NotAvailable,
     UserDeleted,
     UsernameAlreadyExists,
     UserNotFound,
@@ -49,7 +48,7 @@ from hellojohn_server.features.users.schemas import (
 )
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.error_codes import FieldCode
-from hellojohn_server.kit.errors import FieldError, Invalid, VersionMismatch
+from hellojohn_server.kit.errors import FieldError, Invalid, NotAvailable, VersionMismatch
 from hellojohn_server.kit.ids import IdFactory, IdPrefix, is_id
 from hellojohn_server.kit.merge_patch import merge_patch
 from hellojohn_server.kit.passwords import PasswordHasher

@@ -1,0 +1,104 @@
+"""A tenant's settings as they are stored, shown, and asked to be changed."""
+
+from collections.abc import Mapping
+from typing import Annotated, Final, cast
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from hellojohn_server.kit.error_codes import FieldCode
+from hellojohn_server.kit.errors import FieldError
+from hellojohn_server.kit.merge_patch import merge_patch
+from hellojohn_server.kit.routing import checked_by, checked_together
+from hellojohn_server.kit.times import Duration, Timestamp, format_time, parse_duration
+
+SHORTEST_IMPERSONATION_SECONDS: Final = 60
+LONGEST_IMPERSONATION_SECONDS: Final = 86_400
+FIRST_VERSION: Final = 1
+"""The version of settings that nobody has changed."""
+
+
+class ImpersonationSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether there may be impersonations, how long one may last, whether each only looks, and is told to the user."""
+
+    enabled: bool = True
+    max_duration: str = "24h"
+    always_read_only: bool = False
+    notify_user: bool = False
+
+
+class TenantConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a tenant sets for itself. A section that a stored document lacks has its defaults."""
+
+    impersonation: ImpersonationSettings = ImpersonationSettings()
+
+
+class StoredConfig(msgspec.Struct, frozen=True):
+    """A row of tenant_settings, or what stands for it before there is one. The time is in milliseconds."""
+
+    config: TenantConfig = TenantConfig()
+    updated_at: int = 0
+    version: int = FIRST_VERSION
+
+
+class ConfigBody(TenantConfig, frozen=True, kw_only=True):
+    """A tenant's settings. `updated_at` null: they have never been changed."""
+
+    version: int
+    updated_at: Timestamp | None
+
+
+def duration_fault(text: str) -> str | None:
+    """Say what is wrong with how long an impersonation may last."""
+    seconds = parse_duration(text)
+    if seconds is None or not SHORTEST_IMPERSONATION_SECONDS <= seconds <= LONGEST_IMPERSONATION_SECONDS:
+        return "Must be a whole number and a unit, such as 1h: one minute (1m) at least, 24 hours (24h) at most."
+    return None
+
+
+ImpersonationDuration = Annotated[Duration, Meta(extra=checked_by(duration_fault))]
+"""How long an impersonation lasts, or may last: from one minute to 24 hours."""
+
+
+class ImpersonationChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What to change of impersonation."""
+
+    enabled: bool | UnsetType | None = UNSET
+    max_duration: ImpersonationDuration | UnsetType | None = UNSET
+    always_read_only: bool | UnsetType | None = UNSET
+    notify_user: bool | UnsetType | None = UNSET
+
+
+def notify_user_fault(given: Mapping[str, object]) -> FieldError | None:
+    """Say that users cannot be told."""
+    section = given["impersonation"]
+    if isinstance(section, ImpersonationChange):
+        wanted: object = section.notify_user
+    else:
+        wanted = cast("dict[str, object]", section).get("notify_user") if isinstance(section, dict) else None
+    if wanted is not True:
+        return None
+    message = "Telling the user is not available in this version. Send false, or leave the field out."
+    return FieldError("impersonation.notify_user", FieldCode.NOT_AVAILABLE, message)
+
+
+@checked_together(notify_user_fault)
+class UpdateConfigBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What to change; what is absent stays, and null puts a setting or a section back to its default (RFC 7396)."""
+
+    impersonation: ImpersonationChange | UnsetType | None = UNSET
+
+
+def changed_config(config: TenantConfig, change: UpdateConfigBody) -> TenantConfig:
+    """Return the settings after a change."""
+    merged = merge_patch(msgspec.to_builtins(config), msgspec.to_builtins(change))
+    return msgspec.convert(merged, TenantConfig)
+
+
+def config_body(stored: StoredConfig) -> ConfigBody:
+    """Return what is shown of a tenant's settings."""
+    return ConfigBody(
+        **msgspec.structs.asdict(stored.config),
+        version=stored.version,
+        updated_at=None if stored.version == FIRST_VERSION else format_time(stored.updated_at),
+    )
