@@ -32,6 +32,7 @@ from hellojohn_server.kit.logs import make_logger
 from hellojohn_server.kit.pagination import CursorCodec
 from hellojohn_server.kit.passwords import PasswordHasher
 from hellojohn_server.kit.secrets import AddressHasher, Purpose, Sealer, derive_key
+from hellojohn_server.kit.sightings import SightingKind, Sightings
 from hellojohn_server.storage.database import Database
 from hellojohn_server.storage.key_check import require_key
 from hellojohn_server.storage.postgres import PostgresDatabase, PostgresOptions
@@ -39,6 +40,7 @@ from hellojohn_server.storage.sqlite import SqliteDatabase
 from hellojohn_server.storage.sqlite_files import SqliteOptions
 from hellojohn_server.worker.chores import Chore, FoldCounters, PurgeIdempotencyRecords
 from hellojohn_server.worker.loop import Worker
+from hellojohn_server.worker.sightings import SightingsWriter
 
 _DEV_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]")
 _FACTORY: Final = "hellojohn_server.app:create_app"
@@ -82,6 +84,7 @@ def build_services(
     """Return every service over an open store. `ids` and `passwords` are made if they are not given."""
     ids = ids or IdFactory(clock)
     cursors = CursorCodec(_derived(settings, Purpose.CURSORS))
+    sightings = Sightings()
     audit_log = AuditLog(ids, clock)
     audit = AuditReader(database, cursors)
     roles = RoleService()
@@ -110,6 +113,7 @@ def build_services(
         database=database,
         clock=clock,
         ids=ids,
+        sightings=sightings,
         audit_log=audit_log,
         audit=audit,
         custom_entries=CustomEntries(database, audit_log, audit),
@@ -117,7 +121,7 @@ def build_services(
         tenant_settings=tenant_settings,
         signing_keys=signing_keys,
         sessions=sessions,
-        keys=KeyService(database, ids, clock, audit_log, tenants=tenants, cursors=cursors),
+        keys=KeyService(database, ids, clock, audit_log, tenants=tenants, cursors=cursors, sightings=sightings),
         users=users,
         search=UserSearch(database, clock, cursors),
         bulk=BulkService(database, clock, audit_log, roles=roles, users=users),
@@ -130,6 +134,12 @@ def build_worker(services: Services, settings: Settings) -> Worker:
     if isinstance(services.database, PostgresDatabase):
         chores.append(FoldCounters(UserCounters(services.database).fold_counters))
     return Worker(services.database, services.clock, services.tenants, chores, settings.housekeeping_seconds)
+
+
+def build_sightings_writer(services: Services) -> SightingsWriter:
+    """Return what writes when keys and users were last seen."""
+    records = {SightingKind.API_KEY: services.keys.record_used, SightingKind.USER: services.users.record_active}
+    return SightingsWriter(services.sightings, records)
 
 
 def http_settings(settings: Settings, *, dev: bool = False) -> HttpSettings:
@@ -185,6 +195,9 @@ class Service:
             worker = build_worker(services, self._settings)
             worker.start()
             stack.push_async_callback(worker.stop)
+            sightings = build_sightings_writer(services)
+            sightings.start()
+            stack.push_async_callback(sightings.stop)
             yield app
 
 

@@ -74,3 +74,13 @@ def test_two_servers_on_one_postgresql_know_at_once_what_the_other_did(shared: P
         assert suspended.status_code == 200
         refused = there.get("/v1/users", headers=with_key(manager))
         assert (refused.status_code, refused.json()["error"]["code"]) == (403, "tenant_suspended")
+
+
+def test_a_server_that_stops_has_written_when_keys_were_used(place: Place) -> None:
+    with server_process(place.directory, place.environ) as server, httpx.Client(base_url=server.url) as client:
+        tenant = made(place, "tenants", "create", "--name", "Acme")["id"]
+        key = made(place, "keys", "create", "--tenant", tenant, "--name", "backend")
+        assert client.get("/v1/users", headers=with_key(key)).status_code == 200
+    with server_process(place.directory, place.environ) as server, httpx.Client(base_url=server.url) as client:
+        [shown] = client.get("/v1/api-keys", headers=with_key(key)).json()["data"]
+        assert shown["last_used_at"] is not None

@@ -22,6 +22,7 @@ from hellojohn_server.features.users.service import UserService
 from hellojohn_server.http.system import SystemRoutes
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.ids import IdFactory
+from hellojohn_server.kit.sightings import Sightings
 from hellojohn_server.storage.database import Database
 
 
@@ -31,6 +32,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     database: Database
     clock: Clock
     ids: IdFactory
+    sightings: Sightings
     audit_log: AuditLog
     audit: AuditReader
     custom_entries: CustomEntries

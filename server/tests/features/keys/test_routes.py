@@ -53,6 +53,7 @@ async def test_a_key_is_shown_once(app: RunningApp, key: str) -> None:
         "expires_at": "2026-12-20T14:13:20.000Z",
         "revoked_at": None,
         "revoked_reason": None,
+        "last_used_at": None,
     }
     read = await app.call(key, "GET", f"/v1/api-keys/{made['id']}")
     assert (read.status_code, read.json()) == (200, made)

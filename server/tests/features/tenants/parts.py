@@ -11,6 +11,7 @@ from hellojohn_server.kit.idempotency import Idempotency
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdFactory
 from hellojohn_server.kit.pagination import CursorCodec
 from hellojohn_server.kit.principal import ActorType, Context, CredentialKind, Principal
+from hellojohn_server.kit.sightings import Sightings
 from hellojohn_server.storage.database import Database
 
 CURSOR_SECRET = b"c" * 32
@@ -27,7 +28,10 @@ class Parts:
         self.reader = AuditReader(database, cursors)
         self.custom = CustomEntries(database, self.log, self.reader)
         self.tenants = TenantService(database, ids, clock, self.log, cursors)
-        self.keys = KeyService(database, ids, clock, self.log, tenants=self.tenants, cursors=cursors)
+        self.sightings = Sightings()
+        self.keys = KeyService(
+            database, ids, clock, self.log, tenants=self.tenants, cursors=cursors, sightings=self.sightings
+        )
 
     async def entries(self, tenant_id: str = CONTROL_TENANT_ID, **filters: object) -> list[AuditEntryBody]:
         """Return the audit entries that `filters` ask for, oldest first."""

@@ -381,3 +381,18 @@ async def test_of_16_super_admins_removed_at_once_one_stays(
     assert sum(isinstance(outcome, ChangedUserBody) for outcome in outcomes) == 15
     assert sum(isinstance(outcome, LastSuperAdmin) for outcome in outcomes) == 1
     assert len(await parts.entries(tenant_id)) == 16 + 15
+
+
+async def test_being_active_is_no_change(parts: UserParts, tenant_id: str, other_tenant_id: str) -> None:
+    made = [await parts.make(tenant_id, f"a{n}@example.com") for n in range(3)]
+    parts.clock.advance(60)
+    times = [START_MS + 60_000 + (number * 7) % 16 for number in range(16)]
+    await asyncio.gather(
+        *(parts.users.record_active(tenant_id, {made[0].id: at, made[1].id: at, "usr_unknown": at}) for at in times)
+    )
+    await parts.users.record_active(tenant_id, {made[0].id: START_MS})
+    await parts.users.record_active(other_tenant_id, {made[2].id: START_MS})
+    stored = [await parts.stored(tenant_id, user.id) for user in made]
+    assert [user.last_active_at for user in stored] == [START_MS + 60_015, START_MS + 60_015, None]
+    assert {(user.version, user.updated_at) for user in stored} == {(1, START_MS)}
+    assert len(await parts.entries(tenant_id)) == 3

@@ -1,6 +1,6 @@
 """The statements on keys: a tenant's in its store, master keys in the control store."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Final
 
@@ -11,7 +11,9 @@ from hellojohn_server.kit.pagination import COUNT_CAP
 from hellojohn_server.storage.database import Reader, Row, Transaction
 from hellojohn_server.storage.sql import Statement
 
-_COLUMNS: Final = "id, type, name, hint, scopes, created_at, created_by, expires_at, revoked_at, revoked_reason"
+_COLUMNS: Final = (
+    "id, type, name, hint, scopes, created_at, created_by, expires_at, revoked_at, revoked_reason, last_used_at"
+)
 
 GET_KEY: Final = Statement(f"SELECT {_COLUMNS} FROM api_keys WHERE tenant_id = :tenant_id AND id = :id")
 GET_KEY_BY_HASH: Final = Statement(
@@ -33,6 +35,29 @@ REVOKE_KEY: Final = Statement(
     WHERE tenant_id = :tenant_id AND id = :id AND revoked_at IS NULL
     RETURNING {_COLUMNS}
     """
+)
+
+# On PostgreSQL the rows are locked in the order of ids, so that no two processes that write the same keys wait for each
+# other.
+UPDATE_LAST_USED: Final = Statement(
+    """
+    UPDATE api_keys SET last_used_at = seen.value
+    FROM json_each(:seen) AS seen
+    WHERE api_keys.tenant_id = :tenant_id AND api_keys.id = seen.key
+        AND (api_keys.last_used_at IS NULL OR api_keys.last_used_at < seen.value)
+    """,
+    """
+    WITH seen AS (
+        SELECT key AS id, CAST(value AS bigint) AS seen_at FROM json_each_text(CAST(:seen AS json))
+    ), locked AS MATERIALIZED (
+        SELECT id FROM api_keys
+        WHERE tenant_id = :tenant_id AND id IN (SELECT id FROM seen) ORDER BY id FOR UPDATE
+    )
+    UPDATE api_keys SET last_used_at = seen.seen_at
+    FROM seen JOIN locked ON locked.id = seen.id
+    WHERE api_keys.tenant_id = :tenant_id AND api_keys.id = seen.id
+        AND (api_keys.last_used_at IS NULL OR api_keys.last_used_at < seen.seen_at)
+    """,
 )
 
 
@@ -88,6 +113,11 @@ async def update_revoked(tx: Transaction, key_id: str, reason: str | None, now: 
     """Revoke a key and return it; None when it is revoked already or there is none. Of several at once, one revokes."""
     row = await tx.fetch_one(REVOKE_KEY, id=key_id, reason=reason, now=now)
     return None if row is None else _key_of(row)
+
+
+async def update_last_used(tx: Transaction, seen: Mapping[str, int]) -> None:
+    """Set when these keys were last used, in one statement; none goes back, and ids without a key are passed over."""
+    await tx.execute(UPDATE_LAST_USED, seen=msgspec.json.encode(seen).decode())
 
 
 async def list_keys(

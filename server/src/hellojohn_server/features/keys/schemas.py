@@ -79,6 +79,7 @@ class ApiKey(msgspec.Struct, frozen=True):
     expires_at: int | None
     revoked_at: int | None
     revoked_reason: str | None
+    last_used_at: int | None = None
 
 
 class MadeKey(msgspec.Struct, frozen=True):
@@ -89,7 +90,10 @@ class MadeKey(msgspec.Struct, frozen=True):
 
 
 class ApiKeyBody(msgspec.Struct, frozen=True, kw_only=True):
-    """A key. `hint` is its prefix and its last four characters; `scopes` is empty for a publishable key."""
+    """A key. `hint` is its prefix and its last four characters; `scopes` is empty for a publishable key.
+
+    `last_used_at` is when it last said who calls, give or take a minute.
+    """
 
     id: str
     type: KeyType
@@ -102,6 +106,7 @@ class ApiKeyBody(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: Timestamp | None
     revoked_at: Timestamp | None
     revoked_reason: str | None
+    last_used_at: Timestamp | None
 
 
 class MadeKeyBody(ApiKeyBody, frozen=True, kw_only=True):
@@ -172,6 +177,7 @@ def key_body(key: ApiKey, now_ms: int) -> ApiKeyBody:
         expires_at=format_optional_time(key.expires_at),
         revoked_at=format_optional_time(key.revoked_at),
         revoked_reason=key.revoked_reason,
+        last_used_at=format_optional_time(key.last_used_at),
     )
 
 

@@ -1,5 +1,6 @@
 """The rules of keys: who may make and revoke which, and whom a presented key stands for."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from hellojohn_server.features.audit.events import Event
@@ -29,8 +30,9 @@ from hellojohn_server.kit.pagination import CursorCodec, Page, page_of
 from hellojohn_server.kit.principal import ActorType, Context, CredentialKind, Principal
 from hellojohn_server.kit.routing import faults_together
 from hellojohn_server.kit.scopes import ALL_SCOPES, Scope, is_grant, is_granted, missing_grants
+from hellojohn_server.kit.sightings import SightingKind, Sightings
 from hellojohn_server.kit.times import format_optional_time, format_time, parse_duration
-from hellojohn_server.storage.database import Database, Reader, Transaction
+from hellojohn_server.storage.database import Database, Exempt, Reader, Transaction
 from hellojohn_server.storage.errors import TenantStoreNotFound
 
 _KIND: Final = {
@@ -59,6 +61,7 @@ class KeyService:
         *,
         tenants: TenantService,
         cursors: CursorCodec,
+        sightings: Sightings,
     ) -> None:
         self._db = db
         self._ids = ids
@@ -66,6 +69,7 @@ class KeyService:
         self._audit = audit
         self._tenants = tenants
         self._cursors = cursors
+        self._sightings = sightings
 
     async def authenticate(self, parsed: ParsedKey) -> Principal:
         """Return whom a presented key stands for. Reads tenant and key from the store each time (two indexed reads).
@@ -85,13 +89,15 @@ class KeyService:
         key = await self._get_by_hash(parsed)
         if key is None or _KIND[key.type] is not parsed.kind:
             raise invalid_key(parsed.kind)
-        status = status_of(key, self._clock.now_ms())
+        now = self._clock.now_ms()
+        status = status_of(key, now)
         if status is KeyStatus.REVOKED:
             raise invalid_key(parsed.kind)
         if status is KeyStatus.EXPIRED:
             raise ApiKeyExpired
         if suspended is not None:
             raise suspended
+        self._sightings.note(SightingKind.API_KEY, parsed.tenant_id, key.id, key.last_used_at, now)
         return _principal_of(key, parsed.tenant_id)
 
     async def require_key(self, tenant_id: str, key_id: str) -> ApiKey:
@@ -176,6 +182,14 @@ class KeyService:
             return revoked
 
         return await self._db.write(context.tenant_id, command, ApiKey, guard=guard, idempotency=context.idempotency)
+
+    async def record_used(self, tenant_id: str, seen: Mapping[str, int]) -> None:
+        """Write when keys of a tenant were last used (milliseconds by id). A time never goes back; no audit entry."""
+
+        async def command(tx: Transaction) -> None:
+            await repository.update_last_used(tx, seen)
+
+        await self._db.write(tenant_id, command, type(None), exempt=Exempt.LAST_USED)
 
     def now_ms(self) -> int:
         """Return the time by which a key's status is judged."""

@@ -71,6 +71,27 @@ UPDATE_DISABLED = Statement(
     WHERE tenant_id = :tenant_id AND id = ANY(:user_ids)
     """,
 )
+# On PostgreSQL the rows are locked in the order of ids, as commands lock them.
+UPDATE_LAST_ACTIVE = Statement(
+    """
+    UPDATE users SET last_active_at = seen.value
+    FROM json_each(:seen) AS seen
+    WHERE users.tenant_id = :tenant_id AND users.id = seen.key
+        AND (users.last_active_at IS NULL OR users.last_active_at < seen.value)
+    """,
+    """
+    WITH seen AS (
+        SELECT key AS id, CAST(value AS bigint) AS seen_at FROM json_each_text(CAST(:seen AS json))
+    ), locked AS MATERIALIZED (
+        SELECT id FROM users
+        WHERE tenant_id = :tenant_id AND id IN (SELECT id FROM seen) ORDER BY id FOR UPDATE
+    )
+    UPDATE users SET last_active_at = seen.seen_at
+    FROM seen JOIN locked ON locked.id = seen.id
+    WHERE users.tenant_id = :tenant_id AND users.id = seen.id
+        AND (users.last_active_at IS NULL OR users.last_active_at < seen.seen_at)
+    """,
+)
 GET_USER = Statement(f"SELECT {USER_COLUMNS} FROM users WHERE tenant_id = :tenant_id AND id = :user_id")
 GET_USER_BY_EMAIL = Statement(
     f"SELECT {USER_COLUMNS} FROM users WHERE tenant_id = :tenant_id AND email_key = :email_key"
@@ -218,6 +239,14 @@ async def update_user(tx: Transaction, user: User) -> None:
 async def update_disabled(tx: Transaction, user_ids: Sequence[str], by: str, reason: str | None, now_ms: int) -> None:
     """Disable locked users who are not disabled, in one statement."""
     await tx.execute(UPDATE_DISABLED, user_ids=user_ids, by=by, reason=reason, now=now_ms)
+
+
+async def update_last_active(tx: Transaction, seen: Mapping[str, int]) -> None:
+    """Set when these users were last active, in one statement; none goes back, and ids without a user are passed over.
+
+    Neither version nor updated_at changes.
+    """
+    await tx.execute(UPDATE_LAST_ACTIVE, seen=msgspec.json.encode(seen).decode())
 
 
 async def update_counters(tx: Transaction, changes: Mapping[str, int]) -> None:

@@ -257,6 +257,14 @@ class UserService:
         """Let a disabled user sign in again. Raises as update_user."""
         return await self.update_user(context, user_id, UpdateUserBody(disabled=False, reason=body.reason))
 
+    async def record_active(self, tenant_id: str, seen: Mapping[str, int]) -> None:
+        """Write when users of a tenant were last active (milliseconds by id). None goes back; no new version."""
+
+        async def command(tx: Transaction) -> None:
+            await repository.update_last_active(tx, seen)
+
+        await self._db.write(tenant_id, command, type(None), exempt=Exempt.LAST_USED)
+
     async def lock_users(self, tx: Transaction, user_ids: Sequence[str]) -> dict[str, User]:
         """Return the users of these ids, which nobody else changes until `tx` ends; ids without a user are left out.
 
