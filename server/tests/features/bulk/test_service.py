@@ -8,13 +8,13 @@ import pytest
 
 from hellojohn_server.features.bulk.schemas import BulkDisableBody, BulkDisabledBody
 from hellojohn_server.kit.ids import IdPrefix
-from hellojohn_server.storage.database import Command, Parameter, Row, Transaction
-from hellojohn_server.storage.sql import Statement
+from hellojohn_server.storage.database import Command, Transaction
+from tests.features.recorder import Recorder
 from tests.features.tenants.parts import key_context, retry_key
 from tests.features.users.parts import ADMIN, LIST_SESSIONS, UserParts, change, told, with_retry
 
-ENTRIES_IN_PARTS = 2 * 9
-"""The audit log writes 1,000 entries and their values in ten parts, so that reads go on between them."""
+ENTRIES_IN_PARTS = 2 * 3
+"""The audit log writes 1,000 entries and their values in four parts, so that reads go on between them."""
 ABSENT = "usr_" + "0" * 26
 
 
@@ -163,42 +163,6 @@ async def test_a_retry_is_answered_as_the_first_time(parts: UserParts, tenant_id
     assert len(await parts.entries(tenant_id)) == 3
 
 
-class Recorder(Transaction):
-    """Passes everything on, and notes which statements ran."""
-
-    def __init__(self, tx: Transaction) -> None:
-        self._tx = tx
-        self.ran: list[Statement] = []
-        self.slices = 0
-
-    @property
-    def tenant_id(self) -> str:
-        return self._tx.tenant_id
-
-    async def fetch_one(self, statement: Statement, **parameters: Parameter) -> Row | None:
-        self.ran.append(statement)
-        return await self._tx.fetch_one(statement, **parameters)
-
-    async def fetch_all(self, statement: Statement, **parameters: Parameter) -> list[Row]:
-        self.ran.append(statement)
-        return await self._tx.fetch_all(statement, **parameters)
-
-    async def execute(self, statement: Statement, **parameters: Parameter) -> int:
-        self.ran.append(statement)
-        return await self._tx.execute(statement, **parameters)
-
-    async def execute_many(self, statement: Statement, rows: Any) -> None:
-        self.ran.append(statement)
-        await self._tx.execute_many(statement, rows)
-
-    async def slice(self) -> None:
-        self.slices += 1
-        await self._tx.slice()
-
-    def mark_due(self, at_ms: int) -> None:
-        self._tx.mark_due(at_ms)
-
-
 async def statements(
     parts: UserParts, tenant_id: str, ids: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> tuple[BulkDisabledBody, Recorder]:
@@ -219,7 +183,7 @@ async def statements(
     return answer, recorders[-1]
 
 
-async def test_a_thousand_cost_no_more_statements_than_one(
+async def test_a_thousand_cost_no_more_statements_than_two(
     parts: UserParts, tenant_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await parts.add_role(tenant_id, "owner", privileged=True)
@@ -229,11 +193,12 @@ async def test_a_thousand_cost_no_more_statements_than_one(
             *(parts.make(tenant_id, f"u{batch}-{n}@example.com", role="owner") for n in range(100))
         )
         ids += [user.id for user in made]
-    answer, one = await statements(parts, tenant_id, ids[:1], monkeypatch)
-    assert answer.disabled == 1
-    answer, many = await statements(parts, tenant_id, [*ids[1:], parts.ids.new(IdPrefix.USER)], monkeypatch)
-    assert (answer.disabled, len(answer.not_found)) == (999, 1)
-    assert set(many.ran) == set(one.ran)
-    assert len(many.ran) <= 10 + ENTRIES_IN_PARTS
+    answer, two = await statements(parts, tenant_id, ids[:2], monkeypatch)
+    assert answer.disabled == 2
+    assert len(two.ran) <= 10
+    answer, many = await statements(parts, tenant_id, [*ids[2:], parts.ids.new(IdPrefix.USER)], monkeypatch)
+    assert (answer.disabled, len(answer.not_found)) == (998, 1)
+    assert set(many.ran) == set(two.ran)
+    assert len(many.ran) == len(two.ran) + ENTRIES_IN_PARTS
     assert many.slices >= 3
     assert (await parts.recounted(tenant_id))["disabled"] == 1000

@@ -37,8 +37,8 @@ from hellojohn_server.kit.times import to_ms
 from hellojohn_server.storage.database import Database, Reader, Transaction
 
 _MINUTE_MS: Final = 60_000
-_AT_A_TIME: Final = 100
-"""Entries written between two slices: about 2 ms on SQLite."""
+AT_A_TIME: Final = 250
+"""Entries written between two slices, by two statements: about 6 ms on SQLite."""
 
 _KNOWN_RESOURCES: Final = {
     IdPrefix.KEY: ResourceType.API_KEY,
@@ -59,15 +59,19 @@ class AuditLog:
         return (await self.record_many(tx, context, [event]))[0]
 
     async def record_many(self, tx: Transaction, context: Context, events: Sequence[Event]) -> list[str]:
-        """Write an entry for each event in `tx`, set-based, and return their ids in the same order."""
-        ids = [self._ids.new(IdPrefix.EVENT) for _ in events]
+        """Write an entry for each event in `tx` and return their ids in the same order.
+
+        Several take two statements for every AT_A_TIME of them, with a slice in between.
+        """
+        made: list[str] = []
         about_actor = _about_actor(context)
-        for start in range(0, len(ids), _AT_A_TIME):
+        for start in range(0, len(events), AT_A_TIME):
             if start:
                 await tx.slice()
-            batch = slice(start, start + _AT_A_TIME)
-            await _insert(tx, context, about_actor, list(zip(ids[batch], events[batch], strict=True)))
-        return ids
+            entries = [(self._ids.new(IdPrefix.EVENT), event) for event in events[start : start + AT_A_TIME]]
+            await _insert(tx, context, about_actor, entries)
+            made.extend(entry_id for entry_id, _ in entries)
+        return made
 
     async def record_denied(self, db: Database, context: Context, operation: str, error: ApiError) -> None:
         """Record in a write of its own that `context` was refused `operation` (its name: `create_user`).
@@ -187,7 +191,10 @@ async def _insert(tx: Transaction, context: Context, about_actor: str, entries: 
         cores.append(_core_of(context, entry_id, event, hashes))
         sides.append(SideRow(entry_id, Part.ACTOR, context.principal.id, actor_salt, about_actor, context.ip_address))
         sides.append(SideRow(entry_id, Part.RESOURCE, event.resource_id, resource_salt, about_resource, None))
-    await repository.insert_entries(tx, cores, sides)
+    if len(cores) == 1:
+        await repository.insert_entry(tx, cores[0], sides)
+    else:
+        await repository.insert_entries(tx, cores, sides)
 
 
 def _core_of(context: Context, entry_id: str, event: Event, hashes: tuple[str, str]) -> EntryCore:
