@@ -19,11 +19,19 @@ from hellojohn_server.features.audit.events import (
 )
 from hellojohn_server.features.audit.service import AT_A_TIME
 from hellojohn_server.kit.audit_types import AuditResult, AuditSource
-from hellojohn_server.kit.ids import IdFactory
-from hellojohn_server.kit.principal import Context, OnBehalfOf, cli_context
+from hellojohn_server.kit.ids import IdFactory, IdPrefix
+from hellojohn_server.kit.principal import (
+    ActorType,
+    Context,
+    CredentialKind,
+    OnBehalfOf,
+    Principal,
+    cli_context,
+    system_context,
+)
 from hellojohn_server.storage.database import Reader, Row, Transaction
 from hellojohn_server.storage.errors import UnauditedChange
-from hellojohn_server.storage.sql import Statement
+from hellojohn_server.storage.sql import Kind, Statement
 from tests.conftest import START_MS, ManualClock
 from tests.features.recorder import Recorder
 from tests.features.tenants.parts import Parts, key_context
@@ -32,6 +40,9 @@ CORE = ", ".join(EntryCore.__struct_fields__)
 SIDE = ", ".join(SideRow.__struct_fields__)
 LIST_CORES = Statement(f"SELECT {CORE} FROM audit_entries WHERE tenant_id = :tenant_id ORDER BY id")
 LIST_SIDES = Statement(f"SELECT {SIDE} FROM audit_values WHERE tenant_id = :tenant_id ORDER BY entry_id, part")
+DESTROY = Statement(
+    "DELETE FROM audit_values WHERE tenant_id = :tenant_id AND subject_id = :subject_id", kind=Kind.BOOKKEEPING
+)
 ADD_ORGANIZATION = Statement(
     """
     INSERT INTO organizations (tenant_id, id, name, created_at, updated_at, version)
@@ -210,3 +221,51 @@ async def test_a_change_needs_an_entry_however_many_could_be_recorded(parts: Par
         with pytest.raises(UnauditedChange):
             await parts.database.write(tenant_id, command, list[str])
     assert await parts.database.read(tenant_id, count_organizations) == min(count, 1)
+
+
+def publishable_context(tenant_id: str) -> Context:
+    principal = Principal(
+        CredentialKind.PUBLISHABLE_KEY, ActorType.API_KEY, "key_01HXXXXXXXXXXXXXXXXXXXXXXX", "web", tenant_id
+    )
+    return Context(principal, "req_1", ip_address="192.0.2.9", user_agent="Firefox")
+
+
+async def erased_with(parts: Parts, tenant_id: str, subject_id: str) -> list[dict[Part, PartState]]:
+    """Erase a subject and return what became of the sides of each entry, oldest first."""
+
+    async def destroy(tx: Transaction) -> int:
+        return await tx.execute(DESTROY, subject_id=subject_id)
+
+    await parts.database.write(tenant_id, destroy, int)
+    return [await parts.reader.verify_entry(tenant_id, entry.id) for entry in await parts.entries(tenant_id)]
+
+
+async def test_behind_a_publishable_key_is_the_user_of_the_event(parts: Parts, tenant_id: str, ids: IdFactory) -> None:
+    user_id, other_id = ids.new(IdPrefix.USER), ids.new(IdPrefix.USER)
+    web = publishable_context(tenant_id)
+    await record(parts, web, [Event("signed.up", resource_id=user_id)])
+    others = [Event("signed.in", resource_id=resource_id) for resource_id in (user_id, other_id, "usr_x", None)]
+    await record(parts, web, others)
+    both = {Part.ACTOR: PartState.DESTROYED, Part.RESOURCE: PartState.DESTROYED}
+    intact = {Part.ACTOR: PartState.INTACT, Part.RESOURCE: PartState.INTACT}
+
+    states = await erased_with(parts, tenant_id, user_id)
+
+    assert states == [both, both, intact, intact, intact]
+    first, *_ = await parts.entries(tenant_id)
+    assert (first.actor.id, first.actor.name) == (web.principal.id, None)
+    assert (first.ip_address, first.user_agent) == (None, None)
+    assert await parts.entries(tenant_id, ip_address="192.0.2.9") == (await parts.entries(tenant_id))[2:]
+    _, _, other, malformed, none = await erased_with(parts, tenant_id, web.principal.id)
+    assert other == intact
+    assert malformed == none == {**intact, Part.ACTOR: PartState.DESTROYED}
+
+
+@pytest.mark.parametrize("make", [key_context, lambda tenant_id: system_context("req_1", tenant_id)])
+async def test_behind_any_other_credential_is_who_acted(
+    parts: Parts, tenant_id: str, ids: IdFactory, make: Callable[[str], Context]
+) -> None:
+    user_id = ids.new(IdPrefix.USER)
+    await record(parts, make(tenant_id), [Event("user.updated", resource_id=user_id)] * 2)
+    about_user = {Part.ACTOR: PartState.INTACT, Part.RESOURCE: PartState.DESTROYED}
+    assert await erased_with(parts, tenant_id, user_id) == [about_user, about_user]

@@ -32,7 +32,7 @@ from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.errors import ApiError, InsufficientScope
 from hellojohn_server.kit.ids import IdFactory, IdPrefix, first_id_at, is_id, time_of
 from hellojohn_server.kit.pagination import CursorCodec, Page, page_of
-from hellojohn_server.kit.principal import Context
+from hellojohn_server.kit.principal import Context, CredentialKind
 from hellojohn_server.kit.times import to_ms
 from hellojohn_server.storage.database import Database, Reader, Transaction
 
@@ -189,12 +189,24 @@ async def _insert(tx: Transaction, context: Context, about_actor: str, entries: 
         about_resource = document_of(ResourceValues(event.reason, event.changes, event.metadata))
         hashes = (hash_of(actor_salt, about_actor), hash_of(resource_salt, about_resource))
         cores.append(_core_of(context, entry_id, event, hashes))
-        sides.append(SideRow(entry_id, Part.ACTOR, context.principal.id, actor_salt, about_actor, context.ip_address))
+        actor = _person_behind(context, event)
+        sides.append(SideRow(entry_id, Part.ACTOR, actor, actor_salt, about_actor, context.ip_address))
         sides.append(SideRow(entry_id, Part.RESOURCE, event.resource_id, resource_salt, about_resource, None))
     if len(cores) == 1:
         await repository.insert_entry(tx, cores[0], sides)
     else:
         await repository.insert_entries(tx, cores, sides)
+
+
+def _person_behind(context: Context, event: Event) -> str:
+    """Return whom the values about who acted belong to, so that erasing that person destroys them.
+
+    It is who acted, but a publishable key is an application's: who signs up or in through it is the user of the event.
+    """
+    user_id = event.resource_id
+    if context.principal.kind is CredentialKind.PUBLISHABLE_KEY and user_id and is_id(user_id, IdPrefix.USER):
+        return user_id
+    return context.principal.id
 
 
 def _core_of(context: Context, entry_id: str, event: Event, hashes: tuple[str, str]) -> EntryCore:
