@@ -87,7 +87,12 @@ async def running_app(
 ) -> AsyncGenerator[RunningApp]:
     """Serve the app over `database` in this process. `environ` are further HELLOJOHN_* settings."""
     settings = load_settings(
-        {"HELLOJOHN_ENCRYPTION_KEY": ENCRYPTION_KEY, "HELLOJOHN_PUBLIC_URL": PUBLIC_URL, **(environ or {})}
+        {
+            "HELLOJOHN_ENCRYPTION_KEY": ENCRYPTION_KEY,
+            "HELLOJOHN_PUBLIC_URL": PUBLIC_URL,
+            "HELLOJOHN_SIGN_IN_FLOOR_MS": "0",
+            **(environ or {}),
+        }
     )
     services = build_services(database, settings, clock, ids=ids)
     app = build_app(services, http_settings(settings))

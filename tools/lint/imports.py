@@ -23,6 +23,7 @@ FEATURES: Final = (
     "organizations",
     "mfa",
     "auth",
+    "account",
     "user_sessions",
     "impersonation",
     "search",

@@ -13,7 +13,9 @@ from hellojohn_server.cli import root
 from hellojohn_server.cli.parts import Parts, Tools
 from hellojohn_server.cli.process_logs import configure_process_logs, log_level
 from hellojohn_server.config import Settings, load_settings, with_encryption_key
+from hellojohn_server.features.account.service import AccountService
 from hellojohn_server.features.audit.service import AuditLog, AuditReader, CustomEntries
+from hellojohn_server.features.auth.service import AuthService, AuthServices
 from hellojohn_server.features.bulk.service import BulkService
 from hellojohn_server.features.keys.service import KeyService
 from hellojohn_server.features.roles.service import RoleService
@@ -22,6 +24,7 @@ from hellojohn_server.features.sessions.service import SessionService
 from hellojohn_server.features.signing_keys.service import SigningKeyService
 from hellojohn_server.features.tenant_settings.service import TenantSettingsService
 from hellojohn_server.features.tenants.service import TenantService
+from hellojohn_server.features.user_sessions.service import UserSessionService
 from hellojohn_server.features.users.service import UserCounters, UserService
 from hellojohn_server.http.application import build_app
 from hellojohn_server.http.router import Services
@@ -83,8 +86,10 @@ def build_services(
 ) -> Services:
     """Return every service over an open store. `ids` and `passwords` are made if they are not given."""
     ids = ids or IdFactory(clock)
+    passwords = passwords or PasswordHasher()
     cursors = CursorCodec(_derived(settings, Purpose.CURSORS))
     sightings = Sightings()
+    addresses = AddressHasher(_derived(settings, Purpose.ADDRESSES))
     audit_log = AuditLog(ids, clock)
     audit = AuditReader(database, cursors)
     roles = RoleService()
@@ -100,14 +105,14 @@ def build_services(
     )
     tenant_settings = TenantSettingsService(database, clock, audit_log)
     users = UserService(
+        database, ids, clock, audit_log, roles=roles, sessions=sessions, passwords=passwords, addresses=addresses
+    )
+    auth = AuthService(
         database,
         ids,
         clock,
-        audit_log,
-        roles=roles,
-        sessions=sessions,
-        passwords=passwords or PasswordHasher(),
-        addresses=AddressHasher(_derived(settings, Purpose.ADDRESSES)),
+        AuthServices(audit_log, tenants, users, sessions, signing_keys, passwords, addresses),
+        floor_seconds=settings.sign_in_floor_ms / 1000,
     )
     return Services(
         database=database,
@@ -123,6 +128,13 @@ def build_services(
         sessions=sessions,
         keys=KeyService(database, ids, clock, audit_log, tenants=tenants, cursors=cursors, sightings=sightings),
         users=users,
+        auth=auth,
+        account=AccountService(
+            database, clock, audit_log, auth=auth, users=users, sessions=sessions, passwords=passwords
+        ),
+        user_sessions=UserSessionService(
+            database, clock, audit_log, auth=auth, roles=roles, sessions=sessions, users=users
+        ),
         search=UserSearch(database, clock, cursors),
         bulk=BulkService(database, clock, audit_log, roles=roles, users=users),
     )

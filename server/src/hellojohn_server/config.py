@@ -197,6 +197,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     rate_limit_enabled: Annotated[
         bool, Meta(description="Whether limits on how often callers may call apply. (This version has none.)")
     ] = True
+    sign_in_floor_ms: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=5000,
+            description="The least time that a refused sign-in takes, so that it tells nothing about the address.",
+        ),
+    ] = 400
     shutdown_seconds: Annotated[
         int, Meta(ge=0, le=3600, description="How long running requests may take to finish when the server is stopped.")
     ] = 30

@@ -9,12 +9,16 @@ from tests.walk.world import EVERY_SCOPE, World
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """A request. `objects` are the ids of what it is about, by the names that expectations use; `made` is its own."""
+    """A request. `objects` are the ids of what it is about, by the names that expectations use; `made` is its own.
+
+    `credential` is what it is sent with, where that is no key of the world's that may do everything.
+    """
 
     method: str
     path: str
     body: Any = None
     by_master: bool = False
+    credential: str | None = None
     objects: dict[str, str] = {}
 
 

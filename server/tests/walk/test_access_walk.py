@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from hellojohn_server.kit.scopes import Scope
-from tests.walk.acts import ACTS
+from tests.walk.account_acts import BY_ACCESS_TOKEN, BY_PUBLISHABLE_KEY, EVERY_ACT, access_token
 from tests.walk.test_audit_walk import TABLE
 from tests.walk.world import EVERY_SCOPE, World, send
 
@@ -32,14 +32,20 @@ NEEDS: Final[dict[str, set[str]]] = {
     "get_audit_log": {"audit:read"},
     "get_config": {"config:read"},
     "get_user": {"users:read"},
+    "get_session": {"sessions:read"},
     "get_user_access": {"users:read"},
     "list_api_keys": {"keys:read"},
     "list_audit_logs": {"audit:read"},
+    "list_sessions": {"sessions:read"},
+    "list_user_sessions": {"sessions:read"},
     "list_users": {"users:read"},
     "revoke_api_key": {"keys:write"},
+    "revoke_every_session": {"sessions:write", "admins:manage"},
+    "revoke_session": {"sessions:write"},
     "search_users": {"users:read"},
     "update_config": {"config:write", "admins:manage"},
     "update_user": {"users:write", "users:credentials"},
+    "verify_token": {"sessions:read"},
 }
 """What the call in acts.py needs: its base scope and the conditional ones of what it does."""
 NAMES_ANOTHERS_OBJECT: Final = {
@@ -48,8 +54,11 @@ NAMES_ANOTHERS_OBJECT: Final = {
     "get_api_key",
     "get_audit_log",
     "get_user",
+    "get_session",
     "get_user_access",
+    "list_user_sessions",
     "revoke_api_key",
+    "revoke_session",
     "update_user",
 }
 
@@ -66,15 +75,30 @@ async def make_key(world: World, *scopes: str, tenant_id: str | None = None, kin
     return str(made["key"])
 
 
+def kind_of(operation: str) -> str:
+    """Return the kind of credential that an operation takes."""
+    if operation in BY_ACCESS_TOKEN:
+        return "access token"
+    if operation in BY_PUBLISHABLE_KEY:
+        return "publishable key"
+    return "master key" if operation in MASTER else "secret key"
+
+
 def test_the_table_names_every_operation() -> None:
-    assert ACTS.keys() == MASTER | PUBLIC | NEEDS.keys()
+    named = MASTER | PUBLIC | NEEDS.keys() | BY_PUBLISHABLE_KEY.keys() | BY_ACCESS_TOKEN.keys()
+    assert EVERY_ACT.keys() == named
 
 
-@pytest.mark.parametrize("operation", sorted(ACTS.keys() - PUBLIC))
+@pytest.mark.parametrize("operation", sorted(EVERY_ACT.keys() - PUBLIC))
 async def test_the_wrong_credential_is_refused(world: World, operation: str) -> None:
-    call = await ACTS[operation](world)
-    publishable = await make_key(world, kind="publishable")
-    wrong_kind = world.secret_key if operation in MASTER else world.master_key
+    call = await EVERY_ACT[operation](world)
+    kinds = {
+        "access token": await access_token(world),
+        "master key": world.master_key,
+        "publishable key": world.publishable_key,
+        "secret key": world.secret_key,
+    }
+    del kinds[kind_of(operation)]
     altered = f"{world.secret_key[:-1]}{'A' if world.secret_key[-1] != 'A' else 'B'}"
     entries = len(await world.entries(world.tenant_id))
 
@@ -84,8 +108,8 @@ async def test_the_wrong_credential_is_refused(world: World, operation: str) -> 
     assert bare.headers["WWW-Authenticate"].startswith("Bearer")
     assert error_of(await send(world, call, key=altered)) == (401, "invalid_api_key")
     assert error_of(await send(world, call, key="eyJhbGciOiJFZERTQSJ9.e30.x")) == (401, "invalid_token")
-    assert error_of(await send(world, call, key=publishable)) == (403, "credential_not_allowed")
-    assert error_of(await send(world, call, key=wrong_kind)) == (403, "credential_not_allowed")
+    for wrong in kinds.values():
+        assert error_of(await send(world, call, key=wrong)) == (403, "credential_not_allowed")
     gained = (await world.entries(world.tenant_id))[entries:]
     assert {(entry.type, entry.result) for entry in gained} == {("operation.denied", "denied")}
 
@@ -93,7 +117,7 @@ async def test_the_wrong_credential_is_refused(world: World, operation: str) -> 
 @pytest.mark.parametrize("operation", sorted(NEEDS))
 async def test_each_single_scope_opens_exactly_what_it_is_for(world: World, operation: str) -> None:
     needed = NEEDS[operation]
-    call = await ACTS[operation](world)
+    call = await EVERY_ACT[operation](world)
     for scope in Scope:
         if {scope.value} == needed:
             continue
@@ -112,7 +136,7 @@ async def test_each_single_scope_opens_exactly_what_it_is_for(world: World, oper
 async def test_another_tenant_finds_nothing(world: World, operation: str) -> None:
     other = str((await world.make("/v1/tenants", {"name": "Other"}, key=world.master_key))["id"])
     others_key = await make_key(world, *EVERY_SCOPE, tenant_id=other)
-    call = await ACTS[operation](world)
+    call = await EVERY_ACT[operation](world)
 
     mismatch = await send(world, call, key=others_key, **{"X-Tenant-ID": world.tenant_id})
     answer = await send(world, call, key=others_key)
@@ -123,8 +147,12 @@ async def test_another_tenant_finds_nothing(world: World, operation: str) -> Non
     elif operation == "bulk_disable_users":
         assert answer.json()["disabled"] == 0
         assert set(answer.json()["not_found"]) == set(call.body["user_ids"])
-    elif operation in {"list_users", "search_users"}:
+    elif operation in {"list_sessions", "list_users", "search_users"}:
         assert answer.json()["data"] == []
+    elif operation == "verify_token":
+        assert answer.json() == {"valid": False, "reason": "invalid_token"}
+    elif operation == "revoke_every_session":
+        assert error_of(answer) == (422, "validation_failed")
     else:
         assert answer.is_success
     own = await send(world, call, **{"X-Tenant-ID": world.tenant_id})

@@ -12,36 +12,16 @@ import pytest
 
 from hellojohn_server.features.audit.events import Event
 from hellojohn_server.features.audit.schemas import AuditEntryBody
-from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdPrefix, is_id
-from tests.walk.acts import ACTS
+from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdPrefix, is_id, is_session_id
+from tests.walk.account_acts import EMAIL, EVERY_ACT
+from tests.walk.account_table import ACCOUNT_TABLE, SESSION
+from tests.walk.rows import Entry, Row
 from tests.walk.world import ADDRESS, AGENT, World, operations_of, send
 
 NOW: Final = "<now>"
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """What an entry must say beyond who asked. `resource` is a kind and the name of an object of the act, or ""."""
-
-    type: str
-    resource: tuple[str, str]
-    where: str = "tenant"
-    by: str = "secret"
-    source: str = "builtin"
-    result: str = "success"
-    reason: str | None = None
-    changes: dict[str, tuple[Any, Any]] = {}
-    metadata: dict[str, Any] = {}
-
-
-class Row(msgspec.Struct, frozen=True):
-    """What an operation answers, its entries, the oldest first, and how many its preparation writes before."""
-
-    status: int
-    entries: Sequence[Entry]
-    before: int = 0
-
-
-TABLE: Final[dict[str, Row]] = {
+OTHERS: Final[dict[str, Row]] = {
     "create_user": Row(
         201,
         [
@@ -267,12 +247,13 @@ TABLE: Final[dict[str, Row]] = {
         before=1,
     ),
 }
-CHANGES_NOTHING: Final = {"search_users"}
+TABLE: Final[dict[str, Row]] = {**OTHERS, **ACCOUNT_TABLE}
+CHANGES_NOTHING: Final = {"search_users", "verify_token"}
 """Operations that are no GET and change nothing."""
 
 
 async def test_every_operation_has_its_call(world: World) -> None:
-    assert {name for name, _ in await operations_of(world)} == ACTS.keys()
+    assert {name for name, _ in await operations_of(world)} == EVERY_ACT.keys()
 
 
 async def test_every_mutating_operation_has_its_row(world: World) -> None:
@@ -312,11 +293,11 @@ async def test_an_act_whose_entry_is_not_written_is_noticed(world: World, operat
 async def walk(world: World, operation: str) -> None:
     """Do an operation and compare what the logs gained with its entries. AssertionError when they differ."""
     row = TABLE[operation]
-    call = await ACTS[operation](world)
+    call = await EVERY_ACT[operation](world)
     answer = await send(world, call)
     assert answer.status_code == row.status, answer.text
-    made = answer.json().get("id", "") if answer.content else ""
-    objects = {**call.objects, "made": made}
+    body = answer.json() if answer.content else {}
+    objects = {**call.objects, "made": body.get("id", ""), "made_user": body.get("user", {}).get("id", "")}
     request_id = answer.headers["X-Request-ID"]
     stores = {"tenant": world.tenant_id, "control": CONTROL_TENANT_ID}
     found = [
@@ -338,6 +319,9 @@ def _shown(where: str, entry: AuditEntryBody) -> dict[str, Any]:
     if "revoked_at" in body["changes"]:
         assert body["changes"]["revoked_at"][1] == body["created_at"]
         body["changes"]["revoked_at"] = (None, NOW)
+    if "session_id" in body["metadata"]:
+        assert is_session_id(body["metadata"]["session_id"])
+        body["metadata"]["session_id"] = SESSION
     del body["created_at"]
     return {"where": where, **body}
 
@@ -346,13 +330,15 @@ def _expected(world: World, entry: Entry, objects: dict[str, str]) -> dict[str, 
     actors = {
         "secret": {"id": world.secret_key_id, "type": "api_key", "name": "walk"},
         "master": {"id": world.master_key_id, "type": "master_key", "name": "walk master"},
+        "publishable": {"id": world.publishable_key_id, "type": "api_key", "name": "walk front"},
     }
+    user = {"id": objects.get(entry.by), "type": "user", "name": EMAIL}
     kind, name = entry.resource
     return {
         "where": entry.where,
         "type": entry.type,
         "source": entry.source,
-        "actor": actors[entry.by],
+        "actor": actors.get(entry.by, user),
         "on_behalf_of": None,
         "resource": {"id": objects.get(name), "type": kind},
         "tenant_id": world.tenant_id if entry.where == "tenant" else CONTROL_TENANT_ID,

@@ -8,12 +8,16 @@ import msgspec
 import pytest
 
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID
-from tests.walk.acts import ACTS
+from tests.walk.account_acts import EVERY_ACT
 from tests.walk.test_audit_walk import TABLE
 from tests.walk.world import World, send
 
 AT_ONCE: Final = 8
 KEY: Final = "walk-1"
+REFUSED: Final = {"change_password", "refresh_tokens", "sign_in", "sign_up"}
+"""Their answers hold what must not be kept."""
+ENDS_ITSELF: Final = {"sign_out"}
+"""Once done, its credential opens nothing: there is nothing to replay."""
 OTHERWISE: Final[dict[str, dict[str, str]]] = {
     "bulk_disable_users": {"reason": "another"},
     "create_api_key": {"name": "another"},
@@ -24,8 +28,11 @@ OTHERWISE: Final[dict[str, dict[str, str]]] = {
     "disable_user": {"reason": "another"},
     "enable_user": {"reason": "another"},
     "revoke_api_key": {"reason": "another"},
+    "revoke_every_session": {"reason": "another"},
+    "revoke_session": {"reason": "another"},
     "suspend_tenant": {"reason": "another"},
     "update_config": {"impersonation": {"enabled": False}},
+    "update_me": {"name": "another"},
     "update_tenant": {"name": "another"},
     "update_user": {"reason": "another"},
 }
@@ -36,9 +43,9 @@ async def count_entries(world: World) -> int:
     return sum([len(await world.entries(tenant_id)) for tenant_id in (world.tenant_id, CONTROL_TENANT_ID)])
 
 
-@pytest.mark.parametrize("operation", sorted(TABLE))
+@pytest.mark.parametrize("operation", sorted(TABLE.keys() - REFUSED - ENDS_ITSELF))
 async def test_one_effect_and_one_answer(world: World, operation: str) -> None:
-    call = await ACTS[operation](world)
+    call = await EVERY_ACT[operation](world)
     before = await count_entries(world)
 
     at_once = await asyncio.gather(*(send(world, call, **{"Idempotency-Key": KEY}) for _ in range(AT_ONCE)))
@@ -52,13 +59,21 @@ async def test_one_effect_and_one_answer(world: World, operation: str) -> None:
     assert await count_entries(world) - before == len(TABLE[operation].entries)
 
 
+@pytest.mark.parametrize("operation", sorted(REFUSED))
+async def test_a_key_is_refused_where_nothing_is_kept(world: World, operation: str) -> None:
+    call = await EVERY_ACT[operation](world)
+    answer = await send(world, call, **{"Idempotency-Key": KEY})
+    assert answer.json()["error"]["code"] == "idempotency_not_supported"
+
+
 def test_every_operation_with_a_body_is_there() -> None:
-    assert TABLE.keys() - OTHERWISE.keys() == {"delete_tenant", "resume_tenant"}
+    without_body = {"delete_tenant", "resume_tenant", "revoke_own_session"}
+    assert TABLE.keys() - REFUSED - ENDS_ITSELF - OTHERWISE.keys() == without_body
 
 
 @pytest.mark.parametrize("operation", sorted(OTHERWISE))
 async def test_another_request_under_the_key_is_refused(world: World, operation: str) -> None:
-    call = await ACTS[operation](world)
+    call = await EVERY_ACT[operation](world)
     first = await send(world, call, **{"Idempotency-Key": KEY})
     assert first.status_code == TABLE[operation].status
     before = await count_entries(world)

@@ -21,7 +21,7 @@ EVERY_SCOPE: Final = EVERYTHING
 
 
 class World(msgspec.Struct, frozen=True, kw_only=True):
-    """The app, a master key, a tenant, and a key of it that may do everything."""
+    """The app, a master key, a tenant, and keys of it: one that may do everything, and a publishable one."""
 
     client: httpx.AsyncClient
     services: Services
@@ -30,6 +30,8 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     master_key_id: str
     secret_key: str
     secret_key_id: str
+    publishable_key: str = ""
+    publishable_key_id: str = ""
 
     async def send(
         self, method: str, path: str, body: Any = None, *, key: str | None = None, **headers: str
@@ -74,7 +76,15 @@ async def _furnish(client: httpx.AsyncClient, services: Services) -> World:
     key = await bare.make(
         f"/v1/tenants/{tenant['id']}/api-keys", {"name": "walk", "type": "secret", "scopes": EVERY_SCOPE}
     )
-    return msgspec.structs.replace(bare, tenant_id=tenant["id"], secret_key=key["key"], secret_key_id=key["id"])
+    publishable = await bare.make(f"/v1/tenants/{tenant['id']}/api-keys", {"name": "walk front", "type": "publishable"})
+    return msgspec.structs.replace(
+        bare,
+        tenant_id=tenant["id"],
+        secret_key=key["key"],
+        secret_key_id=key["id"],
+        publishable_key=publishable["key"],
+        publishable_key_id=publishable["id"],
+    )
 
 
 async def operations_of(world: World) -> list[tuple[str, str]]:
@@ -90,7 +100,7 @@ async def operations_of(world: World) -> list[tuple[str, str]]:
 
 async def send(world: World, call: "Sendable", *, key: str | None = None, **headers: str) -> httpx.Response:
     """Send an act's request with the credential it is for, or with `key`."""
-    own = world.master_key if call.by_master else world.secret_key
+    own = world.master_key if call.by_master else call.credential or world.secret_key
     return await world.send(call.method, call.path, call.body, key=key or own, **headers)
 
 
@@ -105,3 +115,5 @@ class Sendable(Protocol):
     def body(self) -> Any: ...
     @property
     def by_master(self) -> bool: ...
+    @property
+    def credential(self) -> str | None: ...

@@ -13,7 +13,7 @@ from litestar.types import ASGIApp
 from structlog.typing import FilteringBoundLogger
 
 from hellojohn_server.http.answers import Answers
-from hellojohn_server.http.authentication import Authenticator, KeyAuthenticator
+from hellojohn_server.http.authentication import Authenticator, StoreAuthenticator
 from hellojohn_server.http.call import Call, call_of
 from hellojohn_server.http.docs_page import PAGE_POLICY, render_page
 from hellojohn_server.http.edge import Edge, allowed_methods
@@ -88,7 +88,7 @@ def build_app(
     return assemble(
         Parts(
             owners=routers(services),
-            authenticator=KeyAuthenticator(services.keys),
+            authenticator=StoreAuthenticator(services.keys, services.auth),
             record_denied=partial(services.audit_log.record_denied, services.database),
             ids=services.ids,
             settings=settings,

@@ -3,6 +3,7 @@
 import re
 from typing import Final, Protocol
 
+from hellojohn_server.features.auth.service import AuthService
 from hellojohn_server.features.keys.errors import invalid_key
 from hellojohn_server.features.keys.service import KeyService
 from hellojohn_server.http.call import Call
@@ -19,6 +20,8 @@ from hellojohn_server.kit.errors import (
 from hellojohn_server.kit.principal import CredentialKind, Principal
 from hellojohn_server.kit.routing import Impersonation, Method, Route
 
+_TOKEN_START: Final = "eyJ"
+"""The start of every JSON Web Token: {" in base64url."""
 _BEARER: Final = re.compile(rb"Bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
 _MASTER: Final = CredentialKind.MASTER_KEY
 _SECRET: Final = CredentialKind.SECRET_KEY
@@ -32,19 +35,27 @@ class Authenticator(Protocol):
         ...
 
 
-class KeyAuthenticator:
-    """Authenticates API keys. The store is read each time, so a revoked key is refused from the next request on."""
+class StoreAuthenticator:
+    """Authenticates API keys and access tokens.
 
-    def __init__(self, keys: KeyService) -> None:
+    The store is read each time, so that what was revoked is refused from the next request on.
+    """
+
+    def __init__(self, keys: KeyService, auth: AuthService) -> None:
         self._keys = keys
+        self._auth = auth
 
     async def authenticate(self, credential: str) -> Principal:
-        """Return whom a key stands for. What is not even the form of a key never reaches the store."""
+        """Return whom a credential stands for. What is not even the form of one never reaches the store."""
         parsed = parse_key(credential)
-        if parsed is None:
-            kind = claimed_kind(credential)
-            raise InvalidToken if kind is None else invalid_key(kind)
-        return await self._keys.authenticate(parsed)
+        if parsed is not None:
+            return await self._keys.authenticate(parsed)
+        kind = claimed_kind(credential)
+        if kind is not None:
+            raise invalid_key(kind)
+        if not credential.startswith(_TOKEN_START):
+            raise InvalidToken
+        return await self._auth.authenticate(credential)
 
 
 def credential_of(call: Call) -> str:

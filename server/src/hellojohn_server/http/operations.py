@@ -97,7 +97,8 @@ class Operation:
                 arguments["context"] = context
             answer = await self._handler(**arguments)
         except (Forbidden, Unauthenticated) as refusal:
-            await self._shared.record_denied(self._context(call, principal, given, None), self.name, refusal)
+            if refusal.is_denial:
+                await self._shared.record_denied(self._context(call, principal, given, None), self.name, refusal)
             raise
         return self._answer(call, answer, context.idempotency)
 

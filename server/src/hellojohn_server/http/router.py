@@ -2,8 +2,12 @@
 
 import msgspec
 
+from hellojohn_server.features.account.routes import AccountRoutes
+from hellojohn_server.features.account.service import AccountService
 from hellojohn_server.features.audit.routes import AuditRoutes
 from hellojohn_server.features.audit.service import AuditLog, AuditReader, CustomEntries
+from hellojohn_server.features.auth.routes import AuthRoutes
+from hellojohn_server.features.auth.service import AuthService
 from hellojohn_server.features.bulk.routes import BulkRoutes
 from hellojohn_server.features.bulk.service import BulkService
 from hellojohn_server.features.keys.routes import KeyRoutes
@@ -17,6 +21,8 @@ from hellojohn_server.features.tenant_settings.routes import TenantSettingsRoute
 from hellojohn_server.features.tenant_settings.service import TenantSettingsService
 from hellojohn_server.features.tenants.routes import TenantRoutes
 from hellojohn_server.features.tenants.service import TenantService
+from hellojohn_server.features.user_sessions.routes import UserSessionRoutes
+from hellojohn_server.features.user_sessions.service import UserSessionService
 from hellojohn_server.features.users.routes import UserRoutes
 from hellojohn_server.features.users.service import UserService
 from hellojohn_server.http.system import SystemRoutes
@@ -42,6 +48,9 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     sessions: SessionService
     keys: KeyService
     users: UserService
+    auth: AuthService
+    account: AccountService
+    user_sessions: UserSessionService
     search: UserSearch
     bulk: BulkService
 
@@ -52,10 +61,13 @@ def routers(services: Services) -> list[object]:
         SearchRoutes(services.search),
         UserRoutes(services.users),
         BulkRoutes(services.bulk),
+        UserSessionRoutes(services.user_sessions),
         AuditRoutes(services.audit, services.custom_entries),
         KeyRoutes(services.keys),
         TenantSettingsRoutes(services.tenant_settings),
         TenantRoutes(services.tenants),
         SigningKeyRoutes(services.signing_keys),
+        AuthRoutes(services.auth),
+        AccountRoutes(services.account),
         SystemRoutes(services.database),
     ]

@@ -32,8 +32,12 @@ class FieldError(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ApiError(Exception):
-    """A refusal with a public message. `details` lists fields; the cause, if any, is for the log only."""
+    """A refusal with a public message. `details` lists fields; the cause, if any, is for the log only.
 
+    `is_denial`: a 401 or 403 of this kind, to an authenticated caller, is written down as operation.denied.
+    """
+
+    is_denial: ClassVar[bool] = True
     status: ClassVar[int] = 500
     code: ErrorCode = ErrorCode.INTERNAL_ERROR
     message: str = "Something went wrong on our side. Quote the request_id when you ask about it."

@@ -31,6 +31,7 @@ class IdPrefix(StrEnum):
     ROLE = "role"
     SESSION = "ses"
     TENANT = "tnt"
+    TOKEN = "tok"
     USER = "usr"
 
 

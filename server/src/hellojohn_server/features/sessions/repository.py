@@ -6,17 +6,14 @@ from typing import Final
 
 import msgspec
 
-from hellojohn_server.features.sessions.schemas import Ending, Session, SessionStatus
+from hellojohn_server.features.sessions.schemas import SESSION_COLUMNS, Ending, Session, SessionStatus, session_of
 from hellojohn_server.kit.pagination import COUNT_CAP
 from hellojohn_server.kit.refresh_tokens import RefreshToken
-from hellojohn_server.storage.database import Parameter, Reader, Row, Transaction
+from hellojohn_server.storage.database import Parameter, Reader, Transaction
 from hellojohn_server.storage.primitives import consume_once
 from hellojohn_server.storage.sql import Statement
 
 _FIELDS: Final = Session.__struct_fields__
-_AMR: Final = _FIELDS.index("amr")
-_READ_ONLY: Final = _FIELDS.index("read_only")
-SESSION_COLUMNS: Final = ", ".join(_FIELDS)
 _LIVE: Final = "revoked_at IS NULL AND (expires_at > :now OR access_expires_at > :now)"
 _REVOKE: Final = "UPDATE sessions SET revoked_at = :now, revoked_reason = :cause, revoked_by = :by"
 
@@ -160,14 +157,6 @@ def _list_statement(status: SessionStatus, *, by_user: bool, owned: bool, foreig
         ORDER BY page.id DESC
         """
     )
-
-
-def session_of(row: Row) -> Session:
-    """Return the session in a row that starts with SESSION_COLUMNS."""
-    values = list(row[: len(_FIELDS)])
-    values[_AMR] = tuple(msgspec.json.decode(values[_AMR], type=list[str]))
-    values[_READ_ONLY] = bool(values[_READ_ONLY])
-    return Session(*values)
 
 
 async def insert_sessions(tx: Transaction, sessions: Sequence[Session]) -> None:

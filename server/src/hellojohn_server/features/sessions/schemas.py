@@ -9,6 +9,7 @@ import msgspec
 from hellojohn_server.kit.pagination import Cursor, Limit, Pagination
 from hellojohn_server.kit.principal import ActorType
 from hellojohn_server.kit.times import Timestamp, format_optional_time, format_time
+from hellojohn_server.storage.database import Row
 
 ACCESS_TOKEN_SECONDS: Final = 900
 """How long an access token passes: fifteen minutes."""
@@ -79,6 +80,26 @@ class Session(msgspec.Struct, frozen=True):
     def is_impersonation(self) -> bool:
         """Whether somebody else than the user is in it."""
         return self.impersonator_id is not None
+
+
+_FIELDS: Final = Session.__struct_fields__
+_AMR: Final = _FIELDS.index("amr")
+_READ_ONLY: Final = _FIELDS.index("read_only")
+SESSION_COLUMNS: Final = ", ".join(_FIELDS)
+"""The columns of a session in the order of Session. A SELECT may add its own after them."""
+
+
+def session_columns(alias: str) -> str:
+    """Return SESSION_COLUMNS for a statement that calls the table `alias`."""
+    return ", ".join(f"{alias}.{name}" for name in _FIELDS)
+
+
+def session_of(row: Row) -> Session:
+    """Return the session in a row that starts with SESSION_COLUMNS."""
+    values = list(row[: len(_FIELDS)])
+    values[_AMR] = tuple(msgspec.json.decode(values[_AMR], type=list[str]))
+    values[_READ_ONLY] = bool(values[_READ_ONLY])
+    return Session(*values)
 
 
 class AccessStopped(msgspec.Struct, frozen=True):

@@ -68,6 +68,10 @@ class SessionService:
             raise SessionNotFound
         return session
 
+    async def get_session(self, reader: Reader, session_id: str) -> Session | None:
+        """Return a session, whatever its status, or None."""
+        return await repository.get_session(reader, session_id)
+
     async def list_sessions(self, tenant_id: str, query: ListSessionsQuery, now_ms: int) -> Page[Session]:
         """Return a page of sessions, newest first. Which are active is judged at `now_ms`. InvalidCursor."""
         wanted = repository.SessionFilter(query.user_id, query.status, query.impersonated)

@@ -221,12 +221,15 @@ class UserService:
         banned = owner is not None and is_banned(owner, self._clock.now_ms())
         return EmailBanned() if banned else EmailAlreadyExists()
 
-    async def update_user(self, context: Context, user_id: str, change: UpdateUserBody) -> ChangedUserBody:
+    async def update_user(
+        self, context: Context, user_id: str, change: UpdateUserBody, *, is_own: bool = False
+    ) -> ChangedUserBody:
         """Change a user: profile, address (needs users:credentials), role, metadata, and whether disabled.
 
         A user whose role is privileged, and a privileged new role, need admins:manage. What is so already changes
         nothing: no new version, no entry. UserNotFound; UserDeleted; VersionMismatch; LastSuperAdmin; Invalid; Conflict
         when the address, username or external id is taken. Changes of one user run one after another.
+        `is_own`: a user's own profile, at the user's wish or on the user's behalf; no scope is asked for.
         """
         if change.email is not UNSET:
             context.principal.require(Scope.USERS_CREDENTIALS)
@@ -234,7 +237,7 @@ class UserService:
             raise UserNotFound
 
         async def command(tx: Transaction) -> ChangedUserBody:
-            return await self._change(tx, context, user_id, change)
+            return await self._change(tx, context, user_id, change, is_own=is_own)
 
         async def guard(tx: Transaction) -> None:
             user = await repository.get_user(tx, user_id)
@@ -243,7 +246,7 @@ class UserService:
 
         email = None if change.email is UNSET else change.email
         _say_subject(context, user_id)
-        return await self._write(context, command, ChangedUserBody, guard, email)
+        return await self._write(context, command, ChangedUserBody, None if is_own else guard, email)
 
     async def disable_user(self, context: Context, user_id: str, body: DisableUserBody) -> ChangedUserBody:
         """Disable a user: no sign-in, and what sessions there are end or, with `revoke_sessions` false, rest.
@@ -311,7 +314,9 @@ class UserService:
         await self._audit.record_many(tx, context, events)
         return Disabling(disabled, ended)
 
-    async def _change(self, tx: Transaction, context: Context, user_id: str, change: UpdateUserBody) -> ChangedUserBody:
+    async def _change(
+        self, tx: Transaction, context: Context, user_id: str, change: UpdateUserBody, *, is_own: bool = False
+    ) -> ChangedUserBody:
         now = self._clock.now_ms()
         locked = await self.lock_users(tx, [user_id])
         before = locked.get(user_id)
@@ -319,7 +324,8 @@ class UserService:
             raise UserNotFound
         new_role = before.role if change.role is UNSET else change.role
         privileges = await self._roles.list_privileges(tx, {before.role, new_role})
-        require_never_upward(context.principal, privileges)
+        if not is_own:
+            require_never_upward(context.principal, privileges)
         if before.deleted_at is not None:
             raise UserDeleted
         if context.if_match is not None and context.if_match != before.version:
@@ -374,7 +380,7 @@ class UserService:
         raise NotAvailable(details=faults) if len(faults) == 1 and body.send_invitation else Invalid(details=faults)
 
     async def _write(
-        self, context: Context, command: Command[T], result: type[T], guard: Guard, email: str | None
+        self, context: Context, command: Command[T], result: type[T], guard: Guard | None, email: str | None
     ) -> T:
         """Write, and say which Conflict it is when something unique was taken. The guard is for replays only."""
         try:

@@ -1,0 +1,1 @@
+"""What signed-in users do about themselves: profile, password, own sessions."""

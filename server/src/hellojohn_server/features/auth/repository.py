@@ -1,0 +1,163 @@
+"""The statements of signing in, and the one that every request with an access token makes."""
+
+from typing import Final
+
+import msgspec
+
+from hellojohn_server.features.auth.schemas import LOCK_AFTER, LOCK_MS, LOCK_WINDOW_MS
+from hellojohn_server.features.sessions.schemas import Session, session_columns, session_of
+from hellojohn_server.features.users.schemas import USER_COLUMNS, User, user_columns, user_of
+from hellojohn_server.storage.database import Reader, Transaction
+from hellojohn_server.storage.primitives import consume_once
+from hellojohn_server.storage.sql import Kind, Statement
+
+_USER_WIDTH: Final = len(User.__struct_fields__)
+
+
+class SignInFailures(msgspec.Struct, frozen=True):
+    """The failed sign-ins of an address within a while, and until when that locks it."""
+
+    failures: int
+    locked_until: int | None
+    expires_at: int
+
+
+GET_PASSWORD_BY_EMAIL = Statement(
+    f"SELECT {USER_COLUMNS}, password_hash FROM users WHERE tenant_id = :tenant_id AND email_key = :email_key"
+)
+GET_PASSWORD = Statement(
+    f"SELECT {USER_COLUMNS}, password_hash FROM users WHERE tenant_id = :tenant_id AND id = :user_id"
+)
+GET_USER = Statement(f"SELECT {USER_COLUMNS} FROM users WHERE tenant_id = :tenant_id AND id = :user_id")
+GET_SESSION_AND_USER = Statement(
+    f"""
+    SELECT {user_columns("u")}, {session_columns("s")}
+    FROM sessions AS s JOIN users AS u ON u.tenant_id = :tenant_id AND u.id = s.user_id
+    WHERE s.tenant_id = :tenant_id AND s.id = :session_id
+    """
+)
+GET_LOCK = Statement(
+    "SELECT locked_until FROM sign_in_failures WHERE tenant_id = :tenant_id AND address_hash = :address_hash"
+)
+# An address that is locked is not counted on: there is no row to return then. After a lock, and after the window, the
+# count begins anew.
+_COUNT_SET: Final = """
+    failures = CASE WHEN sign_in_failures.first_at > :window_start AND sign_in_failures.locked_until IS NULL
+        THEN sign_in_failures.failures + 1 ELSE 1 END,
+    locked_until = CASE WHEN sign_in_failures.first_at > :window_start AND sign_in_failures.locked_until IS NULL
+        AND sign_in_failures.failures + 1 >= :lock_after THEN excluded.expires_at + :lock_more ELSE NULL END,
+    first_at = CASE WHEN sign_in_failures.first_at > :window_start AND sign_in_failures.locked_until IS NULL
+        THEN sign_in_failures.first_at ELSE excluded.first_at END,
+    expires_at = excluded.expires_at + :lock_more
+"""
+COUNT_FAILURE = Statement(
+    f"""
+    INSERT INTO sign_in_failures (tenant_id, address_hash, failures, first_at, locked_until, expires_at)
+    VALUES (:tenant_id, :address_hash, 1, :now, NULL, :window_end)
+    ON CONFLICT (address_hash) DO UPDATE SET {_COUNT_SET}
+    WHERE sign_in_failures.locked_until IS NULL OR sign_in_failures.locked_until <= :now
+    RETURNING failures, locked_until, expires_at
+    """,
+    f"""
+    INSERT INTO sign_in_failures (tenant_id, address_hash, failures, first_at, locked_until, expires_at)
+    VALUES (:tenant_id, :address_hash, 1, :now, NULL, :window_end)
+    ON CONFLICT (tenant_id, address_hash) DO UPDATE SET {_COUNT_SET}
+    WHERE sign_in_failures.locked_until IS NULL OR sign_in_failures.locked_until <= :now
+    RETURNING failures, locked_until, expires_at
+    """,
+    kind=Kind.BOOKKEEPING,
+)
+DELETE_FAILURES = Statement(
+    """
+    DELETE FROM sign_in_failures
+    WHERE tenant_id = :tenant_id AND address_hash = :address_hash AND (locked_until IS NULL OR locked_until <= :now)
+    """,
+    kind=Kind.BOOKKEEPING,
+)
+UPDATE_LOCKED = Statement(
+    """
+    UPDATE users SET locked_at = :now, locked_until = :locked_until
+    WHERE tenant_id = :tenant_id AND id = :user_id AND deleted_at IS NULL
+    """
+)
+# Only while the password is still the one that was verified. `password_hash` is the same, or its upgrade.
+UPDATE_SIGNED_IN = Statement(
+    f"""
+    UPDATE users SET last_sign_in_at = :now, last_active_at = :now, password_hash = :password_hash
+    WHERE tenant_id = :tenant_id AND id = :user_id AND password_hash = :verified_hash AND deleted_at IS NULL
+    RETURNING {USER_COLUMNS}
+    """
+)
+
+
+async def get_password_by_email(reader: Reader, email_key: str) -> tuple[User, str | None] | None:
+    """Return the user who has an address, with the hash of the password; None when nobody has it."""
+    row = await reader.fetch_one(GET_PASSWORD_BY_EMAIL, email_key=email_key)
+    return None if row is None else (user_of(row), row[_USER_WIDTH])
+
+
+async def get_password(reader: Reader, user_id: str) -> tuple[User, str | None] | None:
+    """Return a user with the hash of the password; None when there is none."""
+    row = await reader.fetch_one(GET_PASSWORD, user_id=user_id)
+    return None if row is None else (user_of(row), row[_USER_WIDTH])
+
+
+async def get_user(reader: Reader, user_id: str) -> User | None:
+    """Return a user, also one in the recycle bin; None when there is none."""
+    row = await reader.fetch_one(GET_USER, user_id=user_id)
+    return None if row is None else user_of(row)
+
+
+async def get_session_and_user(reader: Reader, session_id: str) -> tuple[Session, User] | None:
+    """Return a session, whatever its status, and its user; None when there is no such session."""
+    row = await reader.fetch_one(GET_SESSION_AND_USER, session_id=session_id)
+    return None if row is None else (session_of(row[_USER_WIDTH:]), user_of(row))
+
+
+async def get_locked_until(reader: Reader, address_hash: str) -> int | None:
+    """Return until when failed sign-ins lock an address, also when that is over; None when they don't."""
+    row = await reader.fetch_one(GET_LOCK, address_hash=address_hash)
+    return None if row is None else row[0]
+
+
+async def update_failures(tx: Transaction, address_hash: str, now_ms: int) -> SignInFailures | None:
+    """Count a failed sign-in; None when the address is locked, so that it is not counted."""
+    row = await consume_once(
+        tx,
+        COUNT_FAILURE,
+        address_hash=address_hash,
+        now=now_ms,
+        window_start=now_ms - LOCK_WINDOW_MS,
+        window_end=now_ms + LOCK_WINDOW_MS,
+        lock_after=LOCK_AFTER,
+        lock_more=LOCK_MS - LOCK_WINDOW_MS,
+    )
+    return None if row is None else SignInFailures(*row)
+
+
+async def delete_failures(tx: Transaction, address_hash: str, now_ms: int) -> None:
+    """Forget the failed sign-ins of an address, unless they lock it."""
+    await tx.execute(DELETE_FAILURES, address_hash=address_hash, now=now_ms)
+
+
+async def update_locked(tx: Transaction, user_id: str, locked_until: int, now_ms: int) -> None:
+    """Lock a user."""
+    await tx.execute(UPDATE_LOCKED, user_id=user_id, locked_until=locked_until, now=now_ms)
+
+
+async def update_signed_in(
+    tx: Transaction, user_id: str, verified_hash: str, password_hash: str, now_ms: int
+) -> User | None:
+    """Note a sign-in, and return the user, who does not change until `tx` ends.
+
+    None when the password is not the verified one any more, or the user is in the recycle bin or gone.
+    """
+    row = await consume_once(
+        tx,
+        UPDATE_SIGNED_IN,
+        user_id=user_id,
+        verified_hash=verified_hash,
+        password_hash=password_hash,
+        now=now_ms,
+    )
+    return None if row is None else user_of(row)

@@ -1,0 +1,119 @@
+"""What signing up, in and out takes and answers."""
+
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta
+
+from hellojohn_server.features.sessions.schemas import ACCESS_TOKEN_SECONDS, Session
+from hellojohn_server.features.users.schemas import (
+    AvatarUrl,
+    Email,
+    Name,
+    Password,
+    Phone,
+    User,
+    UserBody,
+    Username,
+    body_of,
+    password_fault,
+)
+from hellojohn_server.kit.passwords import MAX_BYTES
+from hellojohn_server.kit.routing import checked_by
+from hellojohn_server.kit.times import Timestamp, format_time
+
+LOCK_AFTER: Final = 10
+"""So many failed sign-ins with an address, within LOCK_WINDOW_MS, lock it for LOCK_MS."""
+LOCK_WINDOW_MS: Final = 600_000
+LOCK_MS: Final = 900_000
+
+GivenAddress = Annotated[
+    str, Meta(min_length=1, max_length=320, description="the e-mail address; case does not matter")
+]
+GivenPassword = Annotated[
+    str, Meta(min_length=1, max_length=MAX_BYTES, description="the password", extra=checked_by(password_fault))
+]
+RefreshTokenText = Annotated[str, Meta(min_length=1, max_length=200, description="the refresh token, rft_...")]
+
+
+class SignUpBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A new user, who is signed in at once."""
+
+    email: Email
+    password: Password
+    name: Name | None = None
+    username: Username | None = None
+    phone: Phone | None = None
+    avatar_url: AvatarUrl | None = None
+
+
+class SignInBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Who signs in."""
+
+    email: GivenAddress
+    password: GivenPassword
+
+
+class RefreshBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The refresh token that was given last. It is good once."""
+
+    refresh_token: RefreshTokenText
+
+
+class OwnUserBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A user as the user sees it: nothing that only administrators are to read."""
+
+    id: str
+    email: str
+    email_verified: bool
+    username: str | None
+    name: str | None
+    phone: str | None
+    phone_verified: bool
+    avatar_url: str | None
+    role: str
+    mfa_enrolled: bool
+    public_metadata: dict[str, Any]
+    created_at: Timestamp
+    updated_at: Timestamp
+    last_sign_in_at: Timestamp | None
+    version: int
+
+
+class TokensBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A session's tokens. The refresh token is good once, and gives the next two."""
+
+    id: str
+    access_token: str
+    refresh_token: str
+    access_token_expires_at: Timestamp
+    refresh_token_expires_at: Timestamp
+
+
+class SignedInBody(msgspec.Struct, frozen=True):
+    """A user who is signed in, and the session."""
+
+    user: OwnUserBody
+    session: TokensBody
+
+
+def own_user_body(shown: UserBody) -> OwnUserBody:
+    """Return what of a user's body the user sees."""
+    return OwnUserBody(**{name: getattr(shown, name) for name in OwnUserBody.__struct_fields__})
+
+
+def signed_in_body(user: User, session: Session, tokens: tuple[str, str], now_ms: int) -> SignedInBody:
+    """Return the answer to a sign-in; `tokens` are the access token and the refresh token."""
+    shown = TokensBody(
+        id=session.id,
+        access_token=tokens[0],
+        refresh_token=tokens[1],
+        access_token_expires_at=format_time(access_end(now_ms)),
+        refresh_token_expires_at=format_time(session.expires_at),
+    )
+    return SignedInBody(own_user_body(body_of(user, now_ms)), shown)
+
+
+def access_end(now_ms: int) -> int:
+    """Return when an access token that is made at `now_ms` ends: a whole second."""
+    return (now_ms // 1000 + ACCESS_TOKEN_SECONDS) * 1000

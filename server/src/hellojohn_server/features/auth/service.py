@@ -1,0 +1,475 @@
+"""The rules of signing up, in and out, of refreshing, and of what an access token is worth.
+
+A refused sign-in tells nothing about whether anybody has the address: the same work is done, the same answer given, and
+not before the same time is over. What depends on the account is said only after the right password.
+"""
+
+import asyncio
+import time
+from enum import Enum
+from typing import Final
+
+import msgspec
+
+from hellojohn_server.features.audit.events import Event
+from hellojohn_server.features.audit.service import AuditLog
+from hellojohn_server.features.auth import repository
+from hellojohn_server.features.auth.errors import (
+    AccountBanned,
+    AccountDisabled,
+    AccountLocked,
+    InvalidCredentials,
+    MfaRequired,
+    PasswordResetRequired,
+    RefreshTokenExpired,
+    RefreshTokenInvalid,
+    RefreshTokenReused,
+    SessionExpired,
+    SessionRevoked,
+    TokenExpired,
+    TokenStale,
+)
+from hellojohn_server.features.auth.events import (
+    refresh_token_reused,
+    user_locked,
+    user_sign_in_failed,
+    user_signed_in,
+    user_signed_out,
+)
+from hellojohn_server.features.auth.schemas import (
+    RefreshBody,
+    SignedInBody,
+    SignInBody,
+    SignUpBody,
+    access_end,
+    signed_in_body,
+)
+from hellojohn_server.features.sessions.schemas import SESSION_SECONDS, Ending, RevokeCause, Session
+from hellojohn_server.features.sessions.service import SessionService
+from hellojohn_server.features.signing_keys.service import SigningKeyService
+from hellojohn_server.features.tenants.errors import TenantNotFound
+from hellojohn_server.features.tenants.service import TenantService
+from hellojohn_server.features.users.errors import EmailAlreadyExists, EmailBanned, EmailInRecycleBin
+from hellojohn_server.features.users.schemas import CreateUserBody, User, is_banned, is_locked
+from hellojohn_server.features.users.service import UserService
+from hellojohn_server.kit.clock import Clock
+from hellojohn_server.kit.errors import ApiError, CredentialNotAllowed, InvalidToken
+from hellojohn_server.kit.ids import IdFactory, IdPrefix
+from hellojohn_server.kit.passwords import PasswordHasher
+from hellojohn_server.kit.principal import ActorType, Context, CredentialKind, Principal, SessionRef
+from hellojohn_server.kit.refresh_tokens import (
+    RefreshToken,
+    make_refresh_token,
+    parse_refresh_token,
+    rotate_refresh_token,
+)
+from hellojohn_server.kit.secrets import AddressHasher
+from hellojohn_server.kit.text import email_key
+from hellojohn_server.kit.tokens import AccessClaims, InvalidAccessToken
+from hellojohn_server.storage.database import Database, Exempt, Reader, Transaction
+from hellojohn_server.storage.errors import TenantStoreNotFound, UniqueViolation
+
+_AMR: Final = ("pwd",)
+_LONGEST_FLOOR_SECONDS: Final = 5.0
+_TRIES: Final = 3
+_TAKEN: Final = (EmailBanned, EmailInRecycleBin)
+
+
+class _Unrefreshed(Enum):
+    """Why a refresh token was not taken; found in the transaction that ends a session whose token was reused."""
+
+    EXPIRED = RefreshTokenExpired
+    INVALID = RefreshTokenInvalid
+    REUSED = RefreshTokenReused
+    REVOKED = SessionRevoked
+
+
+class _Begun(msgspec.Struct, frozen=True):
+    """What signing in or refreshing came to: user and session, or neither; `refused` is why a refresh was."""
+
+    user: User | None = None
+    session: Session | None = None
+    refused: str | None = None
+
+
+class AuthServices(msgspec.Struct, frozen=True):
+    """The services that signing in stands on."""
+
+    audit: AuditLog
+    tenants: TenantService
+    users: UserService
+    sessions: SessionService
+    signing_keys: SigningKeyService
+    passwords: PasswordHasher
+    addresses: AddressHasher
+
+
+class AuthService:
+    """Users of one tenant at a time: that of the publishable key, or of the token."""
+
+    def __init__(
+        self, db: Database, ids: IdFactory, clock: Clock, services: AuthServices, *, floor_seconds: float
+    ) -> None:
+        self._db = db
+        self._ids = ids
+        self._clock = clock
+        self._services = services
+        self._floor_seconds = floor_seconds
+
+    async def sign_up(self, context: Context, body: SignUpBody) -> SignedInBody:
+        """Make a user with role member, and sign in.
+
+        EmailAlreadyExists, alike for an address that a user has, that one in the recycle bin has, and that is banned;
+        UsernameAlreadyExists. Of any number at once for one address one succeeds.
+        """
+        password_hash = await self._services.passwords.hash(body.password)
+        user_id = self._ids.new(IdPrefix.USER)
+        wanted = CreateUserBody(
+            email=body.email,
+            password=body.password,
+            name=body.name,
+            username=body.username,
+            phone=body.phone,
+            avatar_url=body.avatar_url,
+        )
+        acting = as_user(context, user_id, body.email)
+        refresh = make_refresh_token(self._ids.new(IdPrefix.SESSION))
+
+        async def command(tx: Transaction) -> _Begun:
+            await self._services.users.add_user(tx, acting, user_id, wanted, password_hash)
+            return await self._begin(tx, acting, (user_id, password_hash, password_hash), refresh)
+
+        try:
+            begun = await self._db.write(context.tenant_id, command, _Begun)
+        except UniqueViolation as taken:
+            raise _as_taken(await self._services.users.conflict_of(context.tenant_id, taken, body.email)) from taken
+        except EmailBanned as banned:
+            raise EmailAlreadyExists from banned
+        if begun.user is None or begun.session is None:
+            raise RuntimeError("a user who was just made has not the password of a moment ago")
+        return await self._signed_in(context.tenant_id, begun.user, begun.session, refresh)
+
+    async def sign_in(self, context: Context, body: SignInBody) -> SignedInBody:
+        """Sign in with a password.
+
+        InvalidCredentials, alike for an unknown address and a wrong password; AccountLocked while too many failed; only
+        after the right password AccountBanned, AccountDisabled, PasswordResetRequired, MfaRequired. A hash that is not
+        of our own kind is replaced by one that is.
+        """
+        started = time.monotonic()
+        try:
+            return await self._sign_in(context, body)
+        except (InvalidCredentials, AccountLocked):
+            await self._wait_from(started)
+            raise
+
+    async def verify_password(self, context: Context, user_id: str, password: str) -> str:
+        """Return the stored hash that a signed-in user's password matches. Failures count as those of sign-ins do.
+
+        InvalidCredentials, AccountLocked.
+        """
+        started = time.monotonic()
+
+        async def query(reader: Reader) -> tuple[User, str | None] | None:
+            return await repository.get_password(reader, user_id)
+
+        found = await self._db.read(context.tenant_id, query)
+        try:
+            _, stored, _ = await self._checked(context, found, "" if found is None else found[0].email, password)
+        except (InvalidCredentials, AccountLocked):
+            await self._wait_from(started)
+            raise
+        return stored
+
+    async def refresh(self, context: Context, body: RefreshBody) -> SignedInBody:
+        """Give a session's next tokens for the refresh token that was given last.
+
+        Of any number at once with one token one gets them; for the others it was used before, so that the session ends:
+        RefreshTokenReused. RefreshTokenInvalid, RefreshTokenExpired, SessionRevoked; AccountDisabled, which uses
+        nothing up: once the user is enabled the token is good again.
+        """
+        used = parse_refresh_token(body.refresh_token)
+        if used is None:
+            raise RefreshTokenInvalid
+        fresh = rotate_refresh_token(used)
+
+        async def command(tx: Transaction) -> _Begun:
+            now = self._clock.now_ms()
+            ends = (now + SESSION_SECONDS * 1000, access_end(now))
+            session = await self._services.sessions.refresh_session(tx, used, fresh, ends, now)
+            if session is None:
+                return _Begun(refused=(await self._unrefreshed(tx, context, used, now)).name)
+            user = await repository.get_user(tx, session.user_id)
+            if user is None:
+                raise RefreshTokenInvalid
+            refusal = refusal_of(user, now)
+            if refusal is not None:
+                raise refusal
+            return _Begun(user, session)
+
+        done = await self._db.write(context.tenant_id, command, _Begun, exempt=Exempt.SESSION_REFRESH)
+        if done.user is None or done.session is None:
+            raise _Unrefreshed[done.refused or ""].value
+        return await self._signed_in(context.tenant_id, done.user, done.session, fresh)
+
+    async def sign_out(self, context: Context) -> None:
+        """End the session of the token that is presented; an impersonation's too."""
+        session = session_of_caller(context)
+
+        async def command(tx: Transaction) -> None:
+            ending = Ending(RevokeCause.SIGNED_OUT, context.principal.id, self._clock.now_ms())
+            if await self._services.sessions.revoke_session(tx, session.id, ending) is not None:
+                await self._services.audit.record(tx, context, user_signed_out(session.user_id, session.id))
+
+        await self._db.write(context.tenant_id, command, type(None), idempotency=context.idempotency)
+
+    async def authenticate(self, token: str) -> Principal:
+        """Return whom an access token stands for; in an impersonation that is the credential behind it.
+
+        Tenant, session and user are read from the store each time (two indexed reads). InvalidToken, TokenExpired,
+        TokenStale, SessionRevoked, SessionExpired; AccountDisabled, AccountBanned; TenantSuspended.
+        """
+        claims = await self._claims_of(token)
+        try:
+            await self._services.tenants.require_open(claims.tenant_id)
+            session, user = await self.require_standing(claims)
+        except (TenantNotFound, TenantStoreNotFound) as missing:
+            raise InvalidToken from missing
+        return _principal_of(session, user, claims.tenant_id)
+
+    async def verify(self, tenant_id: str, token: str) -> tuple[Session, User]:
+        """Return the session and the user of an access token of this tenant; raises as authenticate."""
+        claims = await self._claims_of(token)
+        if claims.tenant_id != tenant_id:
+            raise InvalidToken
+        return await self.require_standing(claims)
+
+    async def require_standing(self, claims: AccessClaims) -> tuple[Session, User]:
+        """Return the session and user of claims that we signed, when both still stand."""
+
+        async def query(reader: Reader) -> tuple[Session, User] | None:
+            return await repository.get_session_and_user(reader, claims.sid)
+
+        found = await self._db.read(claims.tenant_id, query)
+        if found is None or found[1].id != claims.sub:
+            raise InvalidToken
+        session, user = found
+        now = self._clock.now_ms()
+        if session.revoked_at is not None:
+            raise SessionRevoked
+        if session.expires_at <= now:
+            raise SessionExpired
+        refusal = refusal_of(user, now)
+        if refusal is not None:
+            raise refusal
+        if claims.gen < user.generation:
+            raise TokenStale
+        return session, user
+
+    async def _claims_of(self, token: str) -> AccessClaims:
+        try:
+            claims = await self._services.signing_keys.verify(token)
+        except InvalidAccessToken as error:
+            raise InvalidToken from error
+        if claims.exp * 1000 <= self._clock.now_ms():
+            raise TokenExpired
+        return claims
+
+    async def _sign_in(self, context: Context, body: SignInBody) -> SignedInBody:
+        for _ in range(_TRIES):
+            begun = await self._try_sign_in(context, body)
+            if begun is not None:
+                return begun
+        raise InvalidCredentials
+
+    async def _try_sign_in(self, context: Context, body: SignInBody) -> SignedInBody | None:
+        """Sign in; None when the stored hash was replaced while the password was checked against it."""
+        key = email_key(body.email)
+
+        async def query(reader: Reader) -> tuple[User, str | None] | None:
+            return await repository.get_password_by_email(reader, key)
+
+        found = await self._db.read(context.tenant_id, query)
+        user, verified_hash, needs_upgrade = await self._checked(context, found, body.email, body.password)
+        acting = as_user(context, user.id, user.email)
+        refusal = entry_refusal_of(user, self._clock.now_ms())
+        if refusal is not None:
+            await self._record(context, user_sign_in_failed(user.id, refusal.code.value))
+            raise refusal
+        password_hash = await self._services.passwords.hash(body.password) if needs_upgrade else verified_hash
+        refresh = make_refresh_token(self._ids.new(IdPrefix.SESSION))
+        address = self._services.addresses.hash(context.tenant_id, key)
+
+        async def command(tx: Transaction) -> _Begun:
+            await repository.delete_failures(tx, address, self._clock.now_ms())
+            if await repository.get_locked_until(tx, address) is not None:
+                raise AccountLocked
+            return await self._begin(tx, acting, (user.id, verified_hash, password_hash), refresh)
+
+        begun = await self._db.write(context.tenant_id, command, _Begun)
+        if begun.user is None or begun.session is None:
+            return None
+        return await self._signed_in(context.tenant_id, begun.user, begun.session, refresh)
+
+    async def _checked(
+        self, context: Context, found: tuple[User, str | None] | None, email: str, password: str
+    ) -> tuple[User, str, bool]:
+        """Return the user whose password it is, the hash that it matches, and whether that is to be replaced."""
+        user, stored = found if found is not None and found[0].deleted_at is None else (None, None)
+        now = self._clock.now_ms()
+        address = self._services.addresses.hash(context.tenant_id, email_key(email))
+
+        async def query(reader: Reader) -> int | None:
+            return await repository.get_locked_until(reader, address)
+
+        locked_until = await self._db.read(context.tenant_id, query)
+        if (locked_until is not None and locked_until > now) or (user is not None and is_locked(user, now)):
+            raise AccountLocked
+        verification = await self._services.passwords.verify(password, stored)
+        if user is None or stored is None or not verification.matches:
+            await self._count_failure(context, address, user)
+            raise InvalidCredentials
+        return user, stored, verification.needs_upgrade
+
+    async def _count_failure(self, context: Context, address: str, user: User | None) -> None:
+        """Count a wrong password, in a write of its own; AccountLocked when others locked the address meanwhile."""
+
+        async def command(tx: Transaction) -> bool:
+            now = self._clock.now_ms()
+            counted = await repository.update_failures(tx, address, now)
+            if counted is None:
+                return False
+            tx.mark_due(counted.expires_at)
+            if user is not None:
+                events = [user_sign_in_failed(user.id, InvalidCredentials.code.value)]
+                if counted.locked_until is not None:
+                    await repository.update_locked(tx, user.id, counted.locked_until, now)
+                    events.append(user_locked(user.id, counted.locked_until))
+                await self._services.audit.record_many(tx, context, events)
+            return True
+
+        if not await self._db.write(context.tenant_id, command, bool, exempt=Exempt.SIGN_IN_COUNT):
+            raise AccountLocked
+
+    async def _begin(
+        self, tx: Transaction, acting: Context, proof: tuple[str, str, str], refresh: RefreshToken
+    ) -> _Begun:
+        """Begin a session of a user who proved the password: `proof` is user, hash verified, and hash to keep.
+
+        Nothing is begun when the hash that was verified is not the user's any more. The user's row is held from here
+        on: whoever disables the user comes before, and is seen, or after, and ends the session.
+        """
+        now = self._clock.now_ms()
+        user = await repository.update_signed_in(tx, *proof, now)
+        if user is None:
+            return _Begun()
+        refusal = entry_refusal_of(user, now)
+        if refusal is not None:
+            raise refusal
+        session = Session(
+            id=refresh.session_id,
+            user_id=user.id,
+            created_at=now,
+            expires_at=now + SESSION_SECONDS * 1000,
+            access_expires_at=access_end(now),
+            amr=_AMR,
+            ip_address=acting.ip_address,
+            user_agent=acting.user_agent,
+        )
+        await self._services.sessions.begin_session(tx, session, refresh)
+        await self._services.audit.record(tx, acting, user_signed_in(user.id, session.id, session.amr))
+        return _Begun(user, session)
+
+    async def _unrefreshed(self, tx: Transaction, context: Context, used: RefreshToken, now_ms: int) -> _Unrefreshed:
+        session = await self._services.sessions.get_session_of_family(tx, used)
+        if session is None:
+            return _Unrefreshed.INVALID
+        if session.revoked_at is not None:
+            return _Unrefreshed.REVOKED
+        if session.expires_at <= now_ms:
+            return _Unrefreshed.EXPIRED
+        ending = Ending(RevokeCause.REFRESH_TOKEN_REUSED, context.principal.id, now_ms)
+        if await self._services.sessions.revoke_session(tx, session.id, ending) is not None:
+            await self._services.audit.record(tx, context, refresh_token_reused(session.user_id, session.id))
+        return _Unrefreshed.REUSED
+
+    async def _signed_in(self, tenant_id: str, user: User, session: Session, refresh: RefreshToken) -> SignedInBody:
+        now = session.created_at if session.last_refreshed_at is None else session.last_refreshed_at
+        claims = AccessClaims(
+            iss=self._services.signing_keys.issuer,
+            aud=tenant_id,
+            sub=user.id,
+            sid=session.id,
+            tenant_id=tenant_id,
+            role=user.role,
+            email=user.email,
+            amr=session.amr,
+            gen=user.generation,
+            iat=now // 1000,
+            exp=access_end(now) // 1000,
+            jti=self._ids.new(IdPrefix.TOKEN),
+        )
+        access_token = await self._services.signing_keys.sign(claims)
+        return signed_in_body(user, session, (access_token, refresh.text), now)
+
+    async def _record(self, context: Context, event: Event) -> None:
+        async def command(tx: Transaction) -> None:
+            await self._services.audit.record(tx, context, event)
+
+        await self._db.write(context.tenant_id, command, type(None))
+
+    async def _wait_from(self, started: float) -> None:
+        """Wait until so much time has passed since `started` as the slowest check of a password takes."""
+        slowest = min(self._services.passwords.slowest_seconds, _LONGEST_FLOOR_SECONDS)
+        remaining = started + max(self._floor_seconds, slowest) - time.monotonic()
+        if remaining > 0:
+            await asyncio.sleep(remaining)
+
+
+def as_user(context: Context, user_id: str, email: str) -> Context:
+    """Return the context of a user who has proved to be the one, for the entry of what came of it."""
+    principal = Principal(context.principal.kind, ActorType.USER, user_id, email, context.tenant_id)
+    return msgspec.structs.replace(context, principal=principal)
+
+
+def refusal_of(user: User, now_ms: int) -> ApiError | None:
+    """Return why a user's session is of no use now, although it has not ended; None when it is."""
+    if user.deleted_at is not None:
+        return SessionRevoked()
+    if is_banned(user, now_ms):
+        return AccountBanned()
+    return AccountDisabled() if user.disabled else None
+
+
+def entry_refusal_of(user: User, now_ms: int) -> ApiError | None:
+    """Return why a user who gave the right password is not let in; None when nothing is in the way."""
+    refusal = refusal_of(user, now_ms)
+    if refusal is None and user.password_reset_required:
+        return PasswordResetRequired()
+    return MfaRequired() if refusal is None and user.mfa_enrolled else refusal
+
+
+def session_of_caller(context: Context) -> SessionRef:
+    """Return the session of the access token that was presented; a route that takes nothing else has one."""
+    if context.principal.session is None:
+        raise CredentialNotAllowed
+    return context.principal.session
+
+
+def _principal_of(session: Session, user: User, tenant_id: str) -> Principal:
+    ref = SessionRef(session.id, user.id, session.is_impersonation, session.read_only)
+    if session.impersonator_id is None or session.impersonator_type is None:
+        return Principal(CredentialKind.ACCESS_TOKEN, ActorType.USER, user.id, user.email, tenant_id, session=ref)
+    return Principal(
+        CredentialKind.ACCESS_TOKEN,
+        ActorType(session.impersonator_type),
+        session.impersonator_id,
+        session.impersonator_name or "",
+        tenant_id,
+        session=ref,
+        asserted=session.impersonator_asserted,
+    )
+
+
+def _as_taken(conflict: Exception) -> Exception:
+    return EmailAlreadyExists() if isinstance(conflict, _TAKEN) else conflict

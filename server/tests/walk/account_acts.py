@@ -1,0 +1,140 @@
+"""The calls of acts.py for what users do about themselves, and for sessions."""
+
+from typing import Any, Final
+
+import httpx
+
+from tests.walk.acts import ACTS, Act, Call
+from tests.walk.world import World
+
+PASSWORD: Final = "correct horse battery"
+EMAIL: Final = "a@example.com"
+
+
+async def _sign_up(world: World, email: str = EMAIL) -> dict[str, Any]:
+    """Return the answer to a sign-up."""
+    return await world.make("/v1/auth/sign-up", {"email": email, "password": PASSWORD}, key=world.publishable_key)
+
+
+async def access_token(world: World) -> str:
+    """Return an access token of somebody who is in no other call."""
+    return str((await _sign_up(world, "somebody@example.com"))["session"]["access_token"])
+
+
+async def _sign_in(world: World) -> dict[str, Any]:
+    body = {"email": EMAIL, "password": PASSWORD}
+    answer = await world.send("POST", "/v1/auth/sign-in", body, key=world.publishable_key)
+    assert answer.status_code == httpx.codes.OK, answer.text
+    signed_in: dict[str, Any] = answer.json()
+    return signed_in
+
+
+def _of(signed_in: dict[str, Any]) -> dict[str, Any]:
+    """Return what a call by a signed-in user has beside method and path."""
+    objects = {"caller": signed_in["user"]["id"], "session": signed_in["session"]["id"]}
+    return {"credential": signed_in["session"]["access_token"], "objects": objects}
+
+
+async def sign_up(world: World) -> Call:
+    body = {"email": EMAIL, "password": PASSWORD}
+    return Call(method="POST", path="/v1/auth/sign-up", body=body, credential=world.publishable_key)
+
+
+async def sign_in(world: World) -> Call:
+    caller = (await _sign_up(world))["user"]["id"]
+    return Call(
+        method="POST",
+        path="/v1/auth/sign-in",
+        body={"email": EMAIL, "password": PASSWORD},
+        credential=world.publishable_key,
+        objects={"caller": caller},
+    )
+
+
+async def refresh_tokens(world: World) -> Call:
+    body = {"refresh_token": (await _sign_up(world))["session"]["refresh_token"]}
+    return Call(method="POST", path="/v1/auth/token/refresh", body=body, credential=world.publishable_key)
+
+
+async def sign_out(world: World) -> Call:
+    return Call(method="POST", path="/v1/auth/sign-out", **_of(await _sign_up(world)))
+
+
+async def get_me(world: World) -> Call:
+    return Call(method="GET", path="/v1/auth/me", **_of(await _sign_up(world)))
+
+
+async def update_me(world: World) -> Call:
+    return Call(method="PATCH", path="/v1/auth/me", body={"name": "B"}, **_of(await _sign_up(world)))
+
+
+async def change_password(world: World) -> Call:
+    await _sign_up(world)
+    body = {"current_password": PASSWORD, "new_password": "another long one"}
+    return Call(method="POST", path="/v1/auth/password/change", body=body, **_of(await _sign_in(world)))
+
+
+async def list_own_sessions(world: World) -> Call:
+    return Call(method="GET", path="/v1/auth/sessions", **_of(await _sign_up(world)))
+
+
+async def revoke_own_session(world: World) -> Call:
+    other = (await _sign_up(world))["session"]["id"]
+    mine = _of(await _sign_in(world))
+    mine["objects"]["session"] = other
+    return Call(method="DELETE", path=f"/v1/auth/sessions/{other}", **mine)
+
+
+async def list_sessions(world: World) -> Call:
+    await _sign_up(world)
+    return Call(method="GET", path="/v1/sessions?limit=2")
+
+
+async def revoke_every_session(world: World) -> Call:
+    await _sign_up(world)
+    body = {"reason": "a breach"}
+    return Call(
+        method="DELETE",
+        path=f"/v1/sessions?confirm={world.tenant_id}",
+        body=body,
+        objects={"tenant": world.tenant_id},
+    )
+
+
+async def verify_token(world: World) -> Call:
+    token = (await _sign_up(world))["session"]["access_token"]
+    return Call(method="POST", path="/v1/sessions/verify", body={"token": token})
+
+
+async def get_session(world: World) -> Call:
+    return Call(method="GET", path=f"/v1/sessions/{(await _sign_up(world))['session']['id']}")
+
+
+async def revoke_session(world: World) -> Call:
+    signed_in = await _sign_up(world)
+    session = signed_in["session"]["id"]
+    objects = {"user": signed_in["user"]["id"], "session": session}
+    return Call(method="DELETE", path=f"/v1/sessions/{session}", body={"reason": "a lost phone"}, objects=objects)
+
+
+async def list_user_sessions(world: World) -> Call:
+    return Call(method="GET", path=f"/v1/users/{(await _sign_up(world))['user']['id']}/sessions")
+
+
+BY_PUBLISHABLE_KEY: Final = {act.__name__: act for act in (refresh_tokens, sign_in, sign_up)}
+BY_ACCESS_TOKEN: Final = {
+    act.__name__: act for act in (change_password, get_me, list_own_sessions, revoke_own_session, sign_out, update_me)
+}
+BY_SECRET_KEY: Final = {
+    act.__name__: act
+    for act in (
+        get_session,
+        list_sessions,
+        list_user_sessions,
+        revoke_every_session,
+        revoke_session,
+        verify_token,
+    )
+}
+EVERY_ACT: Final[dict[str, Act]] = {**ACTS, **BY_PUBLISHABLE_KEY, **BY_ACCESS_TOKEN, **BY_SECRET_KEY}
+"""One call of every operation."""

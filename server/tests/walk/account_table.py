@@ -1,0 +1,92 @@
+"""The rows of the audit walk for what users do about themselves, and for sessions."""
+
+from typing import Final
+
+from tests.walk.rows import Entry, Row
+
+SESSION: Final = "<session>"
+
+ACCOUNT_TABLE: Final[dict[str, Row]] = {
+    "sign_up": Row(
+        201,
+        [
+            Entry(
+                type="user.created",
+                resource=("user", "made_user"),
+                by="made_user",
+                changes={"email": (None, "a@example.com"), "role": (None, "member")},
+                metadata={"password": "set"},
+            ),
+            Entry(
+                type="user.signed_in",
+                resource=("user", "made_user"),
+                by="made_user",
+                metadata={"session_id": SESSION, "amr": ["pwd"]},
+            ),
+        ],
+    ),
+    "sign_in": Row(
+        200,
+        [
+            Entry(
+                type="user.signed_in",
+                resource=("user", "caller"),
+                by="caller",
+                metadata={"session_id": SESSION, "amr": ["pwd"]},
+            )
+        ],
+        before=2,
+    ),
+    "refresh_tokens": Row(200, [], before=2),
+    "sign_out": Row(
+        204,
+        [Entry(type="user.signed_out", resource=("user", "caller"), by="caller", metadata={"session_id": SESSION})],
+        before=2,
+    ),
+    "update_me": Row(
+        200,
+        [Entry(type="user.updated", resource=("user", "caller"), by="caller", changes={"name": (None, "B")})],
+        before=2,
+    ),
+    "change_password": Row(
+        200,
+        [
+            Entry(
+                type="user.password_changed",
+                resource=("user", "caller"),
+                by="caller",
+                metadata={"sessions_revoked": 1},
+            )
+        ],
+        before=3,
+    ),
+    "revoke_own_session": Row(
+        204,
+        [Entry(type="session.revoked", resource=("user", "caller"), by="caller", metadata={"session_id": SESSION})],
+        before=3,
+    ),
+    "revoke_every_session": Row(
+        200,
+        [
+            Entry(
+                type="tenant.sessions_revoked",
+                resource=("tenant", "tenant"),
+                reason="a breach",
+                metadata={"sessions_revoked": 1},
+            )
+        ],
+        before=2,
+    ),
+    "revoke_session": Row(
+        200,
+        [
+            Entry(
+                type="session.revoked",
+                resource=("user", "user"),
+                reason="a lost phone",
+                metadata={"session_id": SESSION},
+            )
+        ],
+        before=2,
+    ),
+}

@@ -1,0 +1,31 @@
+"""What an operation must write in the audit log: the rows of the audit walk."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """What an entry must say. `resource` is a kind and the name of an object of the act, or "".
+
+    `by` is secret, master, publishable, or the name of a user among the objects. A session's id is written <session>.
+    """
+
+    type: str
+    resource: tuple[str, str]
+    where: str = "tenant"
+    by: str = "secret"
+    source: str = "builtin"
+    result: str = "success"
+    reason: str | None = None
+    changes: dict[str, tuple[Any, Any]] = {}
+    metadata: dict[str, Any] = {}
+
+
+class Row(msgspec.Struct, frozen=True):
+    """What an operation answers, its entries, the oldest first, and how many its preparation writes before."""
+
+    status: int
+    entries: Sequence[Entry]
+    before: int = 0
