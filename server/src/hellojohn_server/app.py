@@ -95,25 +95,15 @@ def build_services(
     roles = RoleService()
     tenants = TenantService(database, ids, clock, audit_log, cursors)
     sessions = SessionService(database, cursors)
-    signing_keys = SigningKeyService(
-        database,
-        ids,
-        clock,
-        audit_log,
-        sealer=Sealer(_derived(settings, Purpose.SEALED_VALUES)),
-        issuer=http_settings(settings).public_url,
-    )
+    sealer = Sealer(_derived(settings, Purpose.SEALED_VALUES))
+    issuer = http_settings(settings).public_url
+    signing_keys = SigningKeyService(database, ids, clock, audit_log, sealer=sealer, issuer=issuer)
     tenant_settings = TenantSettingsService(database, clock, audit_log)
     users = UserService(
         database, ids, clock, audit_log, roles=roles, sessions=sessions, passwords=passwords, addresses=addresses
     )
-    auth = AuthService(
-        database,
-        ids,
-        clock,
-        AuthServices(audit_log, tenants, users, sessions, signing_keys, passwords, addresses),
-        floor_seconds=settings.sign_in_floor_ms / 1000,
-    )
+    below = AuthServices(audit_log, tenants, users, sessions, signing_keys, passwords, addresses, sightings)
+    auth = AuthService(database, ids, clock, below, floor_seconds=settings.sign_in_floor_ms / 1000)
     return Services(
         database=database,
         clock=clock,

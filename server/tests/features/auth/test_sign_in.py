@@ -8,6 +8,7 @@ import pytest
 
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.ids import IdFactory
+from hellojohn_server.kit.sightings import SightingKind
 from hellojohn_server.storage.database import Database
 from tests.conftest import START_MS, ManualClock
 from tests.features.auth.parts import PASSWORD, Front, make_front, said
@@ -227,5 +228,14 @@ async def test_another_tenant_knows_nobody(front: Front, app: RunningApp) -> Non
     assert (await other.sign_up()).user_id != alice.user_id
 
 
-def test_the_clock_of_these_tests_stands_at_the_documented_time() -> None:
-    assert START_MS == 1_790_000_000_000
+async def test_activity_is_noted_at_most_once_in_five_minutes(front: Front, clock: ManualClock) -> None:
+    alice = await front.sign_up()
+    sightings = front.app.services.sightings
+    sightings.drain()
+    clock.advance(299)
+    assert await front.me(alice.access) == (200, "")
+    assert not [kind for kind, _ in sightings.drain() if kind is SightingKind.USER]
+    clock.advance(1)
+    assert await front.me(alice.access) == (200, "")
+    seen = {(SightingKind.USER, front.tenant_id): {alice.user_id: START_MS + 300_000}}
+    assert {place: ids for place, ids in sightings.drain().items() if place[0] is SightingKind.USER} == seen

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from hellojohn_server.features.bulk.schemas import BulkDisableBody
-from hellojohn_server.features.users.service import change_counters, facets_of
+from hellojohn_server.features.users.schemas import facets_of
+from hellojohn_server.features.users.service import change_counters
 from hellojohn_server.kit.errors import Conflict
 from hellojohn_server.storage.database import Transaction
 from hellojohn_server.storage.sql import Kind, Statement

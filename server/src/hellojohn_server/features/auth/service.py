@@ -64,6 +64,7 @@ from hellojohn_server.kit.refresh_tokens import (
     rotate_refresh_token,
 )
 from hellojohn_server.kit.secrets import AddressHasher
+from hellojohn_server.kit.sightings import SightingKind, Sightings
 from hellojohn_server.kit.text import email_key
 from hellojohn_server.kit.tokens import AccessClaims, InvalidAccessToken
 from hellojohn_server.storage.database import Database, Exempt, Reader, Transaction
@@ -102,6 +103,7 @@ class AuthServices(msgspec.Struct, frozen=True):
     signing_keys: SigningKeyService
     passwords: PasswordHasher
     addresses: AddressHasher
+    sightings: Sightings
 
 
 class AuthService:
@@ -210,6 +212,7 @@ class AuthService:
         done = await self._db.write(context.tenant_id, command, _Begun, exempt=Exempt.SESSION_REFRESH)
         if done.user is None or done.session is None:
             raise _Unrefreshed[done.refused or ""].value
+        self._note_active(context.tenant_id, done.session, done.user)
         return await self._signed_in(context.tenant_id, done.user, done.session, fresh)
 
     async def sign_out(self, context: Context) -> None:
@@ -235,6 +238,7 @@ class AuthService:
             session, user = await self.require_standing(claims)
         except (TenantNotFound, TenantStoreNotFound) as missing:
             raise InvalidToken from missing
+        self._note_active(claims.tenant_id, session, user)
         return _principal_of(session, user, claims.tenant_id)
 
     async def verify(self, tenant_id: str, token: str) -> tuple[Session, User]:
@@ -265,6 +269,12 @@ class AuthService:
         if claims.gen < user.generation:
             raise TokenStale
         return session, user
+
+    def _note_active(self, tenant_id: str, session: Session, user: User) -> None:
+        """Note that a user is active now; somebody in the user's place says nothing of that."""
+        if not session.is_impersonation:
+            now = self._clock.now_ms()
+            self._services.sightings.note(SightingKind.USER, tenant_id, user.id, user.last_active_at, now)
 
     async def _claims_of(self, token: str) -> AccessClaims:
         try:

@@ -128,6 +128,14 @@ def status_of(user: User, now_ms: int) -> UserStatus:
     return UserStatus.PENDING if is_pending(user) else UserStatus.ACTIVE
 
 
+def facets_of(user: User) -> frozenset[str]:
+    """Return the counters that count this user: none for one in the recycle bin."""
+    if user.deleted_at is not None:
+        return frozenset()
+    facts = {"disabled": user.disabled, "mfa_enrolled": user.mfa_enrolled, "email_verified": user.email_verified}
+    return frozenset({"total", f"role:{user.role}", *(facet for facet, holds in facts.items() if holds)})
+
+
 class BanBody(msgspec.Struct, frozen=True):
     """A ban that holds. `until` null: without end. `by` is the id of the credential that banned."""
 

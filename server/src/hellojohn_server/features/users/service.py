@@ -44,6 +44,7 @@ from hellojohn_server.features.users.schemas import (
     access_of,
     body_of,
     changed_body_of,
+    facets_of,
     is_banned,
 )
 from hellojohn_server.kit.clock import Clock
@@ -81,14 +82,6 @@ class Disabling(msgspec.Struct, frozen=True):
 
     disabled: list[str]
     sessions_by_user: Mapping[str, int]
-
-
-def facets_of(user: User) -> frozenset[str]:
-    """Return the counters that count this user: none for one in the recycle bin."""
-    if user.deleted_at is not None:
-        return frozenset()
-    facts = {"disabled": user.disabled, "mfa_enrolled": user.mfa_enrolled, "email_verified": user.email_verified}
-    return frozenset({"total", f"role:{user.role}", *(facet for facet, holds in facts.items() if holds)})
 
 
 async def change_counters(tx: Transaction, changes: Mapping[str, int]) -> None:
