@@ -17,6 +17,7 @@ from hellojohn_server.features.account.service import AccountService
 from hellojohn_server.features.audit.service import AuditLog, AuditReader, CustomEntries
 from hellojohn_server.features.auth.service import AuthService, AuthServices
 from hellojohn_server.features.bulk.service import BulkService
+from hellojohn_server.features.expiry.service import ExpiryService
 from hellojohn_server.features.keys.service import KeyService
 from hellojohn_server.features.roles.service import RoleService
 from hellojohn_server.features.search.service import UserSearch
@@ -41,7 +42,14 @@ from hellojohn_server.storage.key_check import require_key
 from hellojohn_server.storage.postgres import PostgresDatabase, PostgresOptions
 from hellojohn_server.storage.sqlite import SqliteDatabase
 from hellojohn_server.storage.sqlite_files import SqliteOptions
-from hellojohn_server.worker.chores import Chore, FoldCounters, PurgeIdempotencyRecords
+from hellojohn_server.worker.chores import (
+    Chore,
+    FoldCounters,
+    PurgeChore,
+    PurgeIdempotencyRecords,
+    PurgeSigningKeys,
+    TenantChore,
+)
 from hellojohn_server.worker.loop import Worker
 from hellojohn_server.worker.sightings import SightingsWriter
 
@@ -132,7 +140,17 @@ def build_services(
 
 def build_worker(services: Services, settings: Settings) -> Worker:
     """Return the housekeeping of a server."""
-    chores: list[Chore] = [PurgeIdempotencyRecords(services.database)]
+    expiry = ExpiryService(services.database, services.ids, services.audit_log)
+    sessions = services.sessions
+    chores: list[Chore] = [
+        PurgeIdempotencyRecords(services.database),
+        PurgeSigningKeys(services.signing_keys.purge_ended),
+        TenantChore("end_bans", expiry.end_bans, expiry.get_next_ban_end),
+        TenantChore("end_locks", expiry.end_locks, expiry.get_next_lock_end),
+        PurgeChore("purge_sessions", sessions.purge_ended_sessions, sessions.get_next_purge),
+        PurgeChore("purge_failures", expiry.purge_failures, expiry.get_next_failures_end),
+        PurgeChore("purge_addresses", expiry.purge_addresses, expiry.get_next_address_end),
+    ]
     if isinstance(services.database, PostgresDatabase):
         chores.append(FoldCounters(UserCounters(services.database).fold_counters))
     return Worker(services.database, services.clock, services.tenants, chores, settings.housekeeping_seconds)

@@ -213,7 +213,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 75
     backlog: Annotated[int, Meta(ge=1, le=65_535, description="Connections that may wait to be accepted.")] = 2048
     housekeeping_seconds: Annotated[
-        int, Meta(ge=1, le=86_400, description="Time between two looks for housekeeping that is due.")
+        int, Meta(ge=1, le=86_400, description="Time between two looks for what is due, such as bans that have ended.")
     ] = 30
     sqlite_open_files: Annotated[
         int, Meta(ge=4, le=100_000, description="Tenant files of the embedded store that are kept open.")

@@ -1,6 +1,7 @@
 """The contract of both stores: a request that is sent again under its Idempotency-Key has one effect and one answer."""
 
 import asyncio
+import contextlib
 
 import msgspec
 import pytest
@@ -10,8 +11,8 @@ from hellojohn_server.features.audit.service import AuditLog
 from hellojohn_server.kit.errors import Conflict, IdempotencyKeyReused
 from hellojohn_server.kit.idempotency import KEEP_SECONDS, Idempotency
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdFactory, IdPrefix
-from hellojohn_server.storage.database import Command, Database, Guard, Reader, Row, Transaction
-from hellojohn_server.storage.errors import UnauditedChange, UniqueViolation
+from hellojohn_server.storage.database import NO_MARK, Command, Database, Guard, Pending, Reader, Row, Transaction
+from hellojohn_server.storage.errors import StoreUnavailable, UnauditedChange, UniqueViolation
 from hellojohn_server.storage.housekeeping import get_next_expiry, purge_idempotency_records
 from hellojohn_server.storage.sql import Statement
 from tests.conftest import ManualClock
@@ -260,6 +261,56 @@ async def test_expired_records_are_found_and_thrown_away(
         await database.settle(found, get_next_expiry)
     assert await pending() == []
     assert await records(database, tenant_id) == []
+
+
+async def test_tenants_that_are_not_asked_for_make_room_for_others(
+    database: Database, tenant_id: str, other_tenant_id: str, rows: Rows, ids: IdFactory, clock: ManualClock
+) -> None:
+    async def pending(*besides: str) -> list[str]:
+        return [found.tenant_id for found in await database.pending(clock.now_ms(), 1, besides)]
+
+    for tenant in (tenant_id, other_tenant_id):
+        await database.write(tenant, make(rows, ids), Made, idempotency=key())
+        clock.advance(60)
+    clock.advance(KEEP_SECONDS)
+
+    assert await pending() == [tenant_id]
+    assert await pending(tenant_id) == [other_tenant_id]
+    assert await pending(other_tenant_id, "tnt_unknown") == [tenant_id]
+    assert await pending(tenant_id, other_tenant_id) == []
+
+
+async def test_a_tenant_whose_next_due_time_cannot_be_read_stays_pending(
+    database: Database, tenant_id: str, rows: Rows, ids: IdFactory, clock: ManualClock
+) -> None:
+    async def pending() -> list[Pending]:
+        return await database.pending(clock.now_ms(), 10)
+
+    async def next_due(_: Reader) -> int | None:
+        raise StoreUnavailable
+
+    await database.write(tenant_id, make(rows, ids), Made, idempotency=key())
+    clock.advance(KEEP_SECONDS)
+    for found in await pending():
+        with contextlib.suppress(StoreUnavailable):  # where there are no marks nothing is asked
+            await database.settle(found, next_due)
+
+    assert [found.tenant_id for found in await pending()] == [tenant_id]
+
+
+async def test_a_tenant_without_a_mark_is_found_again_when_it_is_settled(
+    database: Database, tenant_id: str, rows: Rows, ids: IdFactory, clock: ManualClock
+) -> None:
+    async def nothing_is_due(_: Reader) -> int | None:
+        return None
+
+    await database.write(tenant_id, make(rows, ids), Made, idempotency=key())
+    clock.advance(KEEP_SECONDS)
+    for found in await database.pending(clock.now_ms(), 10):
+        await database.settle(found, nothing_is_due)
+
+    await database.settle(Pending(tenant_id, clock.now_ms(), NO_MARK), get_next_expiry)
+    assert [one.tenant_id for one in await database.pending(clock.now_ms(), 10)] == [tenant_id]
 
 
 async def test_settling_keeps_what_is_due_later(

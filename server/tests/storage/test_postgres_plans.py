@@ -7,6 +7,8 @@ from typing import Any
 import asyncpg
 import pytest
 
+from hellojohn_server.kit.retention import ENDED_SESSION_MS
+from hellojohn_server.storage.postgres import _DUE
 from hellojohn_server.storage.postgres_schema import SCHEMAS
 from hellojohn_server.storage.sql import TENANT_TABLES, Statement
 from tests.house import test_statements
@@ -101,6 +103,24 @@ async def first_plan(connections: dict[str, asyncpg.Connection], statement: Stat
             if not isinstance(error, asyncpg.UndefinedTableError):
                 break
     return said
+
+
+async def test_who_has_due_work_is_found_by_ranges_of_times(connections: dict[str, asyncpg.Connection]) -> None:
+    plan = await plan_of(connections["hellojohn_tenant"], _DUE, 3)
+
+    indexes = {node["Index Name"]: node.get("Index Cond") for node in nodes_of(plan) if "Index Name" in node}
+    ranges = {index: condition for index, condition in indexes.items() if condition is not None}
+    read_whole = {index for index, condition in indexes.items() if condition is None}
+    assert all(index.startswith("user_counter_deltas") for index in read_whole)
+    assert not [node for node in nodes_of(plan) if node["Node Type"] == "Seq Scan"]
+    assert ranges == {
+        "banned_addresses_until": "(banned_until <= $1)",
+        "idempotency_records_due": "(expires_at <= $1)",
+        "sessions_expires_at": f"(expires_at <= ($1 - {ENDED_SESSION_MS}))",
+        "sign_in_failures_expires_at": "(expires_at <= $1)",
+        "users_banned_until": "(banned_until <= $1)",
+        "users_locked_until": "(locked_until <= $1)",
+    }
 
 
 async def test_the_check_sees_what_does_not_go_by_the_tenant(connections: dict[str, asyncpg.Connection]) -> None:

@@ -21,6 +21,9 @@ Duration = Annotated[
     msgspec.Meta(pattern=DURATION_PATTERN, description="a whole number and a unit: s m h d w y (365 days), as in 1h"),
 ]
 
+END_OF_TIME_MS: Final = 2**53
+"""Later than any time that is stored: for a range without an end."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_MS: Final = 86_400_000
 _MILLISECOND: Final = timedelta(milliseconds=1)

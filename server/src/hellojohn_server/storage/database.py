@@ -7,7 +7,7 @@ conflict), so it changes nothing outside its transaction, and it awaits nothing 
 
 from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
@@ -77,8 +77,15 @@ class Exempt(Enum):
     TENANT_STATE = "tenant_state"
 
 
+NO_MARK: Final = 0
+"""The generation of no mark."""
+
+
 class Pending(msgspec.Struct, frozen=True):
-    """A tenant that may have work. `generation` is what `settle` needs to clear the mark and no newer one."""
+    """A tenant that may have work. `generation` is what `settle` needs to clear the mark and no newer one.
+
+    With NO_MARK as its generation it is any tenant, whether or not there is a mark.
+    """
 
     tenant_id: str
     due_at: int
@@ -124,15 +131,16 @@ class Database(Protocol):
         """Destroy a tenant's store and everything in it. Again is harmless."""
         ...
 
-    async def pending(self, now_ms: int, limit: int) -> list[Pending]:
-        """Return tenants whose work is due at `now_ms`, the longest due first."""
+    async def pending(self, now_ms: int, limit: int, besides: Sequence[str] = ()) -> list[Pending]:
+        """Return tenants whose work is due at `now_ms`, the longest due first, and none of `besides`."""
         ...
 
     async def settle(self, pending: Pending, next_due: Query[int | None]) -> None:
         """Clear a mark after its work is done, unless a newer one was made meanwhile; then mark what `next_due` finds.
 
         `next_due` reads the tenant's earliest due time (None: nothing is left). It runs after the mark is cleared, so
-        that work committed in between is either found by it or marked again by its own commit.
+        that work committed in between is either found by it or marked again by its own commit. When it fails the tenant
+        stays pending.
         """
         ...
 

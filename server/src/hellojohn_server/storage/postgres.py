@@ -15,7 +15,7 @@ Settings of every connection:
 import asyncio
 import hashlib
 import random
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 
@@ -25,7 +25,9 @@ import msgspec
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.idempotency import Idempotency
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdPrefix, is_id
+from hellojohn_server.kit.retention import ENDED_SESSION_MS
 from hellojohn_server.storage.database import (
+    NO_MARK,
     Command,
     Database,
     Exempt,
@@ -75,15 +77,27 @@ _SHUT: Final = """
 """
 """Several statements in one round trip take no arguments: the tenant id was checked to be one, so it holds no quote."""
 
-_DUE: Final = """
+_DUE: Final = f"""
     SELECT tenant_id, min(due_at) AS due_at FROM (
         SELECT tenant_id, expires_at AS due_at FROM idempotency_records WHERE expires_at <= $1
         UNION ALL
         SELECT tenant_id, $1 FROM user_counter_deltas
+        UNION ALL
+        SELECT tenant_id, banned_until FROM users WHERE banned_until <= $1
+        UNION ALL
+        SELECT tenant_id, locked_until FROM users WHERE locked_until <= $1
+        UNION ALL
+        SELECT tenant_id, expires_at + {ENDED_SESSION_MS} FROM sessions WHERE expires_at <= $1 - {ENDED_SESSION_MS}
+        UNION ALL
+        SELECT tenant_id, expires_at FROM sign_in_failures WHERE expires_at <= $1
+        UNION ALL
+        SELECT tenant_id, banned_until FROM banned_addresses WHERE banned_until <= $1
     ) AS due
+    WHERE tenant_id <> ALL($3)
     GROUP BY tenant_id ORDER BY due_at, tenant_id LIMIT $2
 """
-"""Who has due rows: the one question that is put across tenants. A new kind of work adds its SELECT."""
+"""Who has due rows: the one question that is put across tenants. A new kind of work adds its SELECT: a range of an
+index of times, and what is done is no longer in it."""
 
 
 class PostgresOptions(msgspec.Struct, frozen=True):
@@ -197,10 +211,10 @@ class PostgresDatabase(Database):
                 while await run(connection, connection.execute, statement, tenant_id, _DROP_BATCH) != "DELETE 0":
                     pass
 
-    async def pending(self, now_ms: int, limit: int) -> list[Pending]:
+    async def pending(self, now_ms: int, limit: int, besides: Sequence[str] = ()) -> list[Pending]:
         async with self._connection(Plane.TENANT, long=True) as connection:
-            rows = await run(connection, connection.fetch, _DUE, now_ms, limit)
-        return [Pending(tenant_id, due_at, 0) for tenant_id, due_at in rows]
+            rows = await run(connection, connection.fetch, _DUE, now_ms, limit, besides)
+        return [Pending(tenant_id, due_at, NO_MARK) for tenant_id, due_at in rows]
 
     async def settle(self, pending: Pending, next_due: Query[int | None]) -> None:
         """Do nothing: what is done is no longer found."""

@@ -3,6 +3,7 @@
 Made of sqlite_files (opening, template, cache), sqlite_writer (group commit), sqlite_reader (reads under a budget).
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,6 +22,7 @@ from hellojohn_server.storage.database import (
     Transaction,
     Work,
 )
+from hellojohn_server.storage.errors import TenantStoreNotFound
 from hellojohn_server.storage.sql import Kind, Statement
 from hellojohn_server.storage.sqlite_files import FileCache, SqliteOptions
 from hellojohn_server.storage.sqlite_writer import Marks
@@ -36,7 +38,11 @@ INSERT_MARK = Statement(
     kind=Kind.BOOKKEEPING,
 )
 LIST_MARKS = Statement(
-    "SELECT for_tenant, due_at, generation FROM pending_work WHERE due_at <= :now ORDER BY due_at LIMIT :limit"
+    """
+    SELECT for_tenant, due_at, generation FROM pending_work
+    WHERE due_at <= :now AND for_tenant NOT IN (SELECT value FROM json_each(:besides))
+    ORDER BY due_at, for_tenant LIMIT :limit
+    """
 )
 DELETE_TENANT_MARK = Statement("DELETE FROM pending_work WHERE for_tenant = :for_tenant", kind=Kind.BOOKKEEPING)
 DELETE_MARK = Statement(
@@ -98,9 +104,9 @@ class SqliteDatabase(Database):
         await self._files.drop(tenant_id)
         await self._control(DELETE_TENANT_MARK, for_tenant=tenant_id)
 
-    async def pending(self, now_ms: int, limit: int) -> list[Pending]:
+    async def pending(self, now_ms: int, limit: int, besides: Sequence[str] = ()) -> list[Pending]:
         async def list_marks(reader: Reader) -> list[Pending]:
-            rows = await reader.fetch_all(LIST_MARKS, now=now_ms, limit=limit)
+            rows = await reader.fetch_all(LIST_MARKS, now=now_ms, limit=limit, besides=besides)
             return [Pending(*row) for row in rows]
 
         return await self.read(CONTROL_TENANT_ID, list_marks)
@@ -108,9 +114,15 @@ class SqliteDatabase(Database):
     async def settle(self, pending: Pending, next_due: Query[int | None]) -> None:
         self._marked.pop(pending.tenant_id, None)
         await self._control(DELETE_MARK, for_tenant=pending.tenant_id, generation=pending.generation)
-        due_at = await self.read(pending.tenant_id, next_due)
+        try:
+            due_at = await self.read(pending.tenant_id, next_due)
+        except TenantStoreNotFound:
+            raise
+        except BaseException:
+            await self.require_mark(pending.tenant_id, pending.due_at)
+            raise
         if due_at is not None:
-            await self.mark(pending.tenant_id, due_at)
+            await self.require_mark(pending.tenant_id, due_at)
 
     async def check(self) -> None:
         async def probe(reader: Reader) -> None:

@@ -41,6 +41,54 @@ class PurgeIdempotencyRecords:
         return None if next_expiry is None else max(next_expiry, now_ms + _PURGE_EVERY_MS)
 
 
+class TenantChore:
+    """What a service does in one tenant: `run` does what is due by a time, `next_due` says when there will be more."""
+
+    def __init__(
+        self,
+        name: str,
+        run: Callable[[str, int], Awaitable[None]],
+        next_due: Callable[[Reader], Awaitable[int | None]],
+    ) -> None:
+        self.name = name
+        self._run = run
+        self._next_due = next_due
+
+    async def run(self, tenant_id: str, now_ms: int) -> None:
+        if tenant_id != CONTROL_TENANT_ID:
+            await self._run(tenant_id, now_ms)
+
+    async def next_due(self, reader: Reader, now_ms: int) -> int | None:
+        del now_ms
+        return await self._next_due(reader)
+
+
+class PurgeChore(TenantChore):
+    """Throws something away that nobody waits for: it is not looked for again within the hour."""
+
+    async def next_due(self, reader: Reader, now_ms: int) -> int | None:
+        due = await super().next_due(reader, now_ms)
+        return None if due is None else max(due, now_ms + _PURGE_EVERY_MS)
+
+
+class PurgeSigningKeys:
+    """Deletes the keys that no access token is left of. `purge` does it; they are in the control store."""
+
+    name = "purge_signing_keys"
+
+    def __init__(self, purge: Callable[[], Awaitable[None]]) -> None:
+        self._purge = purge
+
+    async def run(self, tenant_id: str, now_ms: int) -> None:
+        del now_ms
+        if tenant_id == CONTROL_TENANT_ID:
+            await self._purge()
+
+    async def next_due(self, reader: Reader, now_ms: int) -> int | None:
+        del reader, now_ms
+        return None
+
+
 class FoldCounters:
     """Adds up the changes of a tenant's counters, where the store appends them. `fold` does it for one tenant."""
 

@@ -9,6 +9,7 @@ import msgspec
 from hellojohn_server.features.sessions.schemas import SESSION_COLUMNS, Ending, Session, SessionStatus, session_of
 from hellojohn_server.kit.pagination import COUNT_CAP
 from hellojohn_server.kit.refresh_tokens import RefreshToken
+from hellojohn_server.kit.times import END_OF_TIME_MS
 from hellojohn_server.storage.database import Parameter, Reader, Transaction
 from hellojohn_server.storage.primitives import consume_once
 from hellojohn_server.storage.sql import Statement
@@ -117,7 +118,7 @@ DELETE_SESSIONS_OF = Statement(
     """,
     "DELETE FROM sessions WHERE tenant_id = :tenant_id AND user_id = ANY(:user_ids)",
 )
-GET_NEXT_END = Statement("SELECT MIN(expires_at) FROM sessions WHERE tenant_id = :tenant_id")
+GET_NEXT_END = Statement("SELECT MIN(expires_at) FROM sessions WHERE tenant_id = :tenant_id AND expires_at <= :until")
 
 
 class SessionFilter(msgspec.Struct, frozen=True):
@@ -275,9 +276,9 @@ async def delete_sessions_of(tx: Transaction, user_ids: Sequence[str]) -> None:
     await tx.execute(DELETE_SESSIONS_OF, user_ids=user_ids)
 
 
-async def get_next_end(reader: Reader) -> int | None:
-    """Return when the tenant's next session expires or has expired, or None."""
-    row = await reader.fetch_one(GET_NEXT_END)
+async def get_next_end(reader: Reader, until: int = END_OF_TIME_MS) -> int | None:
+    """Return when the first of the tenant's sessions that expire by `until` does or did; None when none does."""
+    row = await reader.fetch_one(GET_NEXT_END, until=until)
     return None if row is None else row[0]
 
 

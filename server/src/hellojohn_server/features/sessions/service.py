@@ -19,10 +19,9 @@ from hellojohn_server.features.sessions.schemas import (
 from hellojohn_server.kit.ids import is_session_id
 from hellojohn_server.kit.pagination import CursorCodec, Page, page_of
 from hellojohn_server.kit.refresh_tokens import RefreshToken
+from hellojohn_server.kit.retention import ENDED_SESSION_MS
 from hellojohn_server.storage.database import Database, Exempt, Reader, Transaction
 
-KEEP_ENDED_MS: Final = 7 * 86_400_000
-"""How long a session is still shown after it would have expired."""
 _AT_A_TIME: Final = 500
 
 
@@ -92,7 +91,7 @@ class SessionService:
     async def begin_session(self, tx: Transaction, session: Session, refresh: RefreshToken | None) -> None:
         """Insert a session; `refresh` None: it cannot be refreshed. It is deleted some days after its end."""
         await repository.insert_session(tx, session, refresh)
-        tx.mark_due(session.expires_at + KEEP_ENDED_MS)
+        tx.mark_due(session.expires_at + ENDED_SESSION_MS)
 
     async def refresh_session(
         self, tx: Transaction, used: RefreshToken, fresh: RefreshToken, ends: tuple[int, int], now_ms: int
@@ -103,7 +102,7 @@ class SessionService:
         """
         session = await repository.update_refreshed(tx, used, fresh, ends, now_ms)
         if session is not None:
-            tx.mark_due(session.expires_at + KEEP_ENDED_MS)
+            tx.mark_due(session.expires_at + ENDED_SESSION_MS)
         return session
 
     async def get_session_of_family(self, tx: Transaction, token: RefreshToken) -> Session | None:
@@ -161,13 +160,12 @@ class SessionService:
 
     async def purge_ended_sessions(self, tenant_id: str, now_ms: int) -> None:
         """Delete the sessions that ended some days ago, some hundreds in each transaction."""
+        before = now_ms - ENDED_SESSION_MS
 
-        async def get_next(reader: Reader) -> int | None:
-            return await repository.get_next_end(reader)
+        async def get_first(reader: Reader) -> int | None:
+            return await repository.get_next_end(reader, before)
 
-        next_end = await self._db.read(tenant_id, get_next)
-        before = now_ms - KEEP_ENDED_MS
-        if next_end is None or next_end > before:
+        if await self._db.read(tenant_id, get_first) is None:
             return
 
         async def delete_some(tx: Transaction) -> int:
@@ -179,4 +177,4 @@ class SessionService:
     async def get_next_purge(self, reader: Reader) -> int | None:
         """Return when the tenant's next session is to be deleted, or None."""
         next_end = await repository.get_next_end(reader)
-        return None if next_end is None else next_end + KEEP_ENDED_MS
+        return None if next_end is None else next_end + ENDED_SESSION_MS
