@@ -9,15 +9,18 @@ import pytest
 
 from hellojohn_server.app import build_worker
 from hellojohn_server.config import load_settings
+from hellojohn_server.features.auth.schemas import LOCK_AFTER, LOCK_MS
 from hellojohn_server.features.expiry.service import ExpiryService
-from hellojohn_server.features.sessions.schemas import Session
+from hellojohn_server.features.sessions.schemas import SESSION_SECONDS, Session
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdFactory, IdPrefix
 from hellojohn_server.kit.principal import cli_context
+from hellojohn_server.kit.retention import ENDED_SESSION_MS
 from hellojohn_server.storage.database import Exempt, Reader, Transaction
 from hellojohn_server.storage.sql import Kind, Statement
 from hellojohn_server.worker.chores import TenantChore
 from hellojohn_server.worker.loop import Worker
 from tests.conftest import START_MS, ManualClock, OpenDatabase
+from tests.features.auth.parts import make_front
 from tests.support import RunningApp, running_app
 
 HOUR: Final = 3600
@@ -29,6 +32,7 @@ PUT_BAN = Statement(
 PUT_LOCK = Statement(
     "UPDATE users SET locked_at = :now, locked_until = :until WHERE tenant_id = :tenant_id", kind=Kind.BOOKKEEPING
 )
+COUNT_FAILURES = Statement("SELECT count(*) FROM sign_in_failures WHERE tenant_id = :tenant_id")
 COUNT_SESSIONS = Statement("SELECT count(*) FROM sessions WHERE tenant_id = :tenant_id")
 LIST_KEYS = Statement("SELECT id FROM signing_keys")
 
@@ -125,7 +129,7 @@ async def test_each_end_is_found_in_turn_and_nothing_is_looked_for_in_between(st
     looked: list[tuple[int, int]] = []
     for seconds in (899, 1, 2699, 1, DAY - HOUR + 7 * DAY - 1, 1, 0, DAY):
         clock.advance(seconds)
-        looked.append((await worker.work_off(), await count_sessions(app, tenant_id)))
+        looked.append((await worker.work_off(), await count(app, tenant_id, COUNT_SESSIONS)))
 
     assert looked == [(0, 1), (1, 1), (0, 1), (1, 1), (0, 1), (1, 0), (0, 0), (0, 0)]
     assert await recorded(app, tenant_id) == [("user.unlocked", user_id), ("user.unbanned", user_id)]
@@ -140,11 +144,34 @@ async def put_session(app: RunningApp, tenant_id: str, user_id: str, ends_at: in
     await app.services.database.write(tenant_id, command, type(None), exempt=Exempt.SESSION_REFRESH)
 
 
-async def count_sessions(app: RunningApp, tenant_id: str) -> int:
+async def count(app: RunningApp, tenant_id: str, statement: Statement) -> int:
     async def query(reader: Reader) -> int:
-        return int((await reader.fetch_all(COUNT_SESSIONS))[0][0])
+        return int((await reader.fetch_all(statement))[0][0])
 
     return await app.services.database.read(tenant_id, query)
+
+
+async def test_a_lock_by_failed_sign_ins_ends_and_their_count_is_deleted_after_a_restart(
+    start: Start, clock: ManualClock
+) -> None:
+    before = await make_front(await start())
+    alice = await before.sign_up()
+    for _ in range(LOCK_AFTER):
+        assert await before.try_sign_in(password="wrong horse battery") == (401, "invalid_credentials")
+    assert await before.try_sign_in("nobody@example.com") == (401, "invalid_credentials")
+    await worker_of(before.app).work_off()
+    await before.app.services.database.close()
+    clock.advance(LOCK_MS / 1000)
+
+    after = await start()
+    assert await count(after, before.tenant_id, COUNT_FAILURES) == 2
+    assert await worker_of(after).work_off() == 1
+    assert await recorded(after, before.tenant_id) == [("user.unlocked", alice.user_id)]
+    assert await count(after, before.tenant_id, COUNT_FAILURES) == 0
+    assert await count(after, before.tenant_id, COUNT_SESSIONS) == 1
+    clock.advance(SESSION_SECONDS + ENDED_SESSION_MS / 1000)
+    assert await worker_of(after).work_off() == 1
+    assert await count(after, before.tenant_id, COUNT_SESSIONS) == 0
 
 
 async def test_of_16_workers_at_once_in_4_processes_one_records_each_end(start: Start, clock: ManualClock) -> None:
