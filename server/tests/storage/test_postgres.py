@@ -8,10 +8,12 @@ import asyncpg
 import pytest
 
 from hellojohn_server.features.audit.service import AuditLog
+from hellojohn_server.kit.idempotency import KEEP_SECONDS, Idempotency
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdFactory, IdPrefix
 from hellojohn_server.storage import postgres
 from hellojohn_server.storage.database import Database, Exempt, Reader, Transaction
 from hellojohn_server.storage.errors import QueryTimeout, StoreBusy, StoreUnavailable
+from hellojohn_server.storage.housekeeping import get_next_expiry, purge_idempotency_records
 from hellojohn_server.storage.migrations import Engine, Plane, load_migrations
 from hellojohn_server.storage.postgres import PostgresDatabase, PostgresOptions
 from hellojohn_server.storage.postgres_schema import SCHEMAS
@@ -385,6 +387,27 @@ async def test_counter_deltas_are_pending_work(store: PostgresDatabase, ids: IdF
     assert [found.tenant_id for found in await store.pending(clock.now_ms(), 10)] == tenants[:2]
     await store.write(tenants[0], fold, type(None), exempt=Exempt.COUNTER_FOLD)
     assert [found.tenant_id for found in await store.pending(clock.now_ms(), 10)] == [tenants[1]]
+
+
+async def test_a_record_that_a_request_claims_again_is_not_thrown_away(
+    store: PostgresDatabase, tenant: str, rows: Rows, clock: ManualClock, postgres_url: str
+) -> None:
+    retry = Idempotency(key="k", scope=("x",), credential="sk", request=b"{}")
+    await store.write(tenant, rows.insert("org_1"), str, idempotency=retry)
+    clock.advance(KEEP_SECONDS)
+    other = await asyncpg.connect(postgres_url, server_settings={"search_path": "hellojohn_tenant"})
+    try:
+        claiming = other.transaction()
+        await claiming.start()
+        await other.execute("UPDATE idempotency_records SET expires_at = expires_at + 1")
+        purging = asyncio.create_task(purge_idempotency_records(store, tenant, clock.now_ms()))
+        while not await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):  # noqa: ASYNC110 - elsewhere
+            await asyncio.sleep(0.005)
+        await claiming.commit()
+        await purging
+        assert await store.read(tenant, get_next_expiry) == clock.now_ms() + 1
+    finally:
+        await other.close()
 
 
 async def test_dropping_a_tenant_empties_every_table_in_batches(

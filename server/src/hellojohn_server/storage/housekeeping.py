@@ -7,10 +7,11 @@ from hellojohn_server.storage.sql import Kind, Statement
 
 _ROWS_AT_ONCE: Final = 500
 
+# The time is asked for twice: on PostgreSQL a record may have been claimed again while the DELETE waited for it.
 DELETE_EXPIRED_RECORDS = Statement(
     """
     DELETE FROM idempotency_records
-    WHERE tenant_id = :tenant_id AND key_hash IN (
+    WHERE tenant_id = :tenant_id AND expires_at <= :now AND key_hash IN (
         SELECT key_hash FROM idempotency_records
         WHERE tenant_id = :tenant_id AND expires_at <= :now
         ORDER BY expires_at
