@@ -18,6 +18,7 @@ from hellojohn_server.features.audit.service import AuditLog, AuditReader, Custo
 from hellojohn_server.features.auth.service import AuthService, AuthServices
 from hellojohn_server.features.bulk.service import BulkService
 from hellojohn_server.features.expiry.service import ExpiryService
+from hellojohn_server.features.impersonation.service import ImpersonationService, ImpersonationServices
 from hellojohn_server.features.keys.service import KeyService
 from hellojohn_server.features.roles.service import RoleService
 from hellojohn_server.features.search.service import UserSearch
@@ -107,6 +108,7 @@ def build_services(
     issuer = http_settings(settings).public_url
     signing_keys = SigningKeyService(database, ids, clock, audit_log, sealer=sealer, issuer=issuer)
     tenant_settings = TenantSettingsService(database, clock, audit_log)
+    keys = KeyService(database, ids, clock, audit_log, tenants=tenants, cursors=cursors, sightings=sightings)
     users = UserService(
         database, ids, clock, audit_log, roles=roles, sessions=sessions, passwords=passwords, addresses=addresses
     )
@@ -124,7 +126,7 @@ def build_services(
         tenant_settings=tenant_settings,
         signing_keys=signing_keys,
         sessions=sessions,
-        keys=KeyService(database, ids, clock, audit_log, tenants=tenants, cursors=cursors, sightings=sightings),
+        keys=keys,
         users=users,
         auth=auth,
         account=AccountService(
@@ -132,6 +134,12 @@ def build_services(
         ),
         user_sessions=UserSessionService(
             database, clock, audit_log, auth=auth, roles=roles, sessions=sessions, users=users
+        ),
+        impersonation=ImpersonationService(
+            database,
+            ids,
+            clock,
+            ImpersonationServices(audit_log, keys, roles, sessions, tenant_settings, signing_keys, users),
         ),
         search=UserSearch(database, clock, cursors),
         bulk=BulkService(database, clock, audit_log, roles=roles, users=users),
@@ -243,6 +251,7 @@ async def open_tools(settings: Settings) -> AsyncGenerator[Tools]:
             tenants=services.tenants,
             signing_keys=services.signing_keys,
             keys=services.keys,
+            search=services.search,
         )
     finally:
         await database.close()

@@ -5,6 +5,7 @@ import re
 import stat
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -49,13 +50,37 @@ def test_a_second_start_keeps_the_data_and_prints_the_same(place: Place) -> None
             assert client.get(f"/v1/users/{made.json()['id']}").status_code == 200
 
 
-def test_the_printed_line_finds_somebody_when_it_is_pasted(embedded: Place) -> None:
-    with server_process(embedded.directory, dev_environment(embedded), DEV) as server:
-        line = re.search(r"^curl (?:.*\\\n)*.*$", server.printed(), re.MULTILINE)
-        assert line is not None
-        answer = subprocess.run(["sh", "-c", f"{line[0]} -sS"], capture_output=True, text=True, check=True, timeout=30)
-    names = [user["name"] for user in json.loads(answer.stdout)["data"]]
+def paste(line: str) -> dict[str, Any]:
+    """Return what a shell prints for a printed call."""
+    answer = subprocess.run(["sh", "-c", f"{line} -sS"], capture_output=True, text=True, check=True, timeout=30)
+    printed: dict[str, Any] = json.loads(answer.stdout)
+    return printed
+
+
+def test_the_printed_calls_work_when_they_are_pasted(place: Place) -> None:
+    with server_process(place.directory, dev_environment(place), DEV) as server:
+        search, impersonate = re.findall(r"^curl (?:.*\\\n)*.*$", server.printed(), re.MULTILINE)
+        names = [user["name"] for user in paste(search)["data"]]
+        begun = paste(impersonate)
+        keys = {"Authorization": f"Bearer {printed_facts(server.printed())['Secret key']}"}
+        user = httpx.get(f"{server.url}/v1/users/{begun['impersonated_user_id']}", headers=keys).json()
+        me = httpx.get(f"{server.url}/v1/auth/me", headers={"Authorization": f"Bearer {begun['access_token']}"})
     assert "Alice Smith" in names
+    assert set(begun) == {"access_token", "session_id", "impersonated_user_id", "expires_at"}
+    assert (user["status"], user["role"]) == ("active", "member")
+    assert (me.status_code, me.json()["id"]) == (200, user["id"])
+
+
+def test_somebody_who_cannot_be_impersonated_any_more_is_not_printed(embedded: Place) -> None:
+    environ = dev_environment(embedded)
+    with server_process(embedded.directory, environ, DEV) as server:
+        first = re.findall(r'"user_id": "(usr_\w+)"', server.printed())
+        keys = {"Authorization": f"Bearer {printed_facts(server.printed())['Secret key']}"}
+        assert httpx.post(f"{server.url}/v1/users/{first[0]}/disable", headers=keys).status_code == 200
+    with server_process(embedded.directory, environ, DEV) as server:
+        second = re.findall(r'"user_id": "(usr_\w+)"', server.printed())
+    assert len(first) == len(second) == 1
+    assert first != second
 
 
 def test_a_revoked_demo_key_is_replaced_and_the_others_stay(embedded: Place) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hellojohn_server.kit.times import format_optional_time, format_time, parse_duration, to_ms
+from hellojohn_server.kit.times import format_optional_time, format_seconds, format_time, parse_duration, to_ms
 
 LAST_MS = 253_402_300_799_999
 """9999-12-31T23:59:59.999Z"""
@@ -25,6 +25,11 @@ LAST_MS = 253_402_300_799_999
 def test_times_are_rfc_3339_with_milliseconds(at_ms: int, text: str) -> None:
     assert format_time(at_ms) == text
     assert to_ms(datetime.fromisoformat(text)) == at_ms
+
+
+def test_whole_seconds_have_no_fraction() -> None:
+    assert format_seconds(1_705_748_400) == "2024-01-20T11:00:00Z"
+    assert format_seconds(0) == "1970-01-01T00:00:00Z"
 
 
 @given(st.integers(0, LAST_MS))

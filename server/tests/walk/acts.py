@@ -90,6 +90,13 @@ async def bulk_disable_users(world: World) -> Call:
     )
 
 
+async def impersonate_user(world: World) -> Call:
+    user = await _user(world)
+    await world.send("GET", "/.well-known/jwks.json")  # has the keys that tokens are signed with read
+    body = {"user_id": user, "reason": "ticket 8842", "read_only": True}
+    return Call(method="POST", path="/v1/admin/users/impersonate", body=body, objects={"user": user})
+
+
 async def list_audit_logs(_: World) -> Call:
     return Call(method="GET", path="/v1/audit-logs?type=user.*")
 
@@ -207,6 +214,7 @@ ACTS: Final[dict[str, Act]] = {
         get_tenant,
         get_user,
         get_user_access,
+        impersonate_user,
         list_api_keys,
         list_audit_logs,
         list_tenants,

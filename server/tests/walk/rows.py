@@ -9,13 +9,15 @@ import msgspec
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """What an entry must say. `resource` is a kind and the name of an object of the act, or "".
 
-    `by` is secret, master, publishable, or the name of a user among the objects. A session's id is written <session>.
+    `by` is secret, master, publishable, or the name of a user among the objects, and so is `on_behalf_of`. A session's
+    id is written <session>.
     """
 
     type: str
     resource: tuple[str, str]
     where: str = "tenant"
     by: str = "secret"
+    on_behalf_of: str | None = None
     source: str = "builtin"
     result: str = "success"
     reason: str | None = None

@@ -116,6 +116,19 @@ OTHERS: Final[dict[str, Row]] = {
         ],
         before=4,
     ),
+    "impersonate_user": Row(
+        200,
+        [
+            Entry(
+                type="user.impersonated",
+                resource=("user", "user"),
+                on_behalf_of="user",
+                reason="ticket 8842",
+                metadata={"session_id": SESSION, "expires_at": "2026-09-21T15:13:20Z", "read_only": True},
+            )
+        ],
+        before=2,
+    ),
     "create_audit_log": Row(
         201,
         [
@@ -339,7 +352,7 @@ def _expected(world: World, entry: Entry, objects: dict[str, str]) -> dict[str, 
         "type": entry.type,
         "source": entry.source,
         "actor": actors.get(entry.by, user),
-        "on_behalf_of": None,
+        "on_behalf_of": None if entry.on_behalf_of is None else {"id": objects[entry.on_behalf_of], "type": "user"},
         "resource": {"id": objects.get(name), "type": kind},
         "tenant_id": world.tenant_id if entry.where == "tenant" else CONTROL_TENANT_ID,
         "organization_id": None,
@@ -348,7 +361,7 @@ def _expected(world: World, entry: Entry, objects: dict[str, str]) -> dict[str, 
         "result": entry.result,
         "reason": entry.reason,
         "changes": {field: tuple(values) for field, values in entry.changes.items()},
-        "impersonated": False,
+        "impersonated": entry.on_behalf_of is not None,
         "metadata": entry.metadata,
         "personal_data_erased": False,
     }

@@ -27,6 +27,7 @@ OTHERWISE: Final[dict[str, dict[str, str]]] = {
     "create_user": {"name": "another"},
     "disable_user": {"reason": "another"},
     "enable_user": {"reason": "another"},
+    "impersonate_user": {"reason": "another"},
     "revoke_api_key": {"reason": "another"},
     "revoke_every_session": {"reason": "another"},
     "revoke_session": {"reason": "another"},

@@ -21,6 +21,7 @@ BUDGET: Final = {
     "get_session": 3,
     "get_user": 3,
     "get_user_access": 3,
+    "impersonate_user": 2,
     "list_api_keys": 3,
     "list_audit_logs": 3,
     "list_own_sessions": 3,

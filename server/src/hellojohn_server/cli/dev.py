@@ -19,9 +19,12 @@ from hellojohn_server.cli.serving import address_of, announce, listen, serve_app
 from hellojohn_server.config import PublicUrl, Settings, with_encryption_key
 from hellojohn_server.features.keys.errors import ApiKeyExpired, InvalidApiKey
 from hellojohn_server.features.keys.schemas import CreateKeyBody, TenantKeyType
+from hellojohn_server.features.roles.schemas import BuiltinRole
+from hellojohn_server.features.search.schemas import ListUsersQuery, SortField
 from hellojohn_server.features.tenants.errors import TenantSuspended
 from hellojohn_server.features.tenants.schemas import CreateTenantBody, TenantStatus
 from hellojohn_server.features.users import repository as users_repository
+from hellojohn_server.features.users.schemas import UserBody, UserStatus
 from hellojohn_server.kit.api_keys import parse_key
 from hellojohn_server.kit.scopes import ALL_SCOPES, Scope
 from hellojohn_server.storage.database import Transaction
@@ -56,10 +59,12 @@ def dev(
             ensure_key_file(settings.data_dir)
         settings = with_encryption_key(replace(settings, public_url=settings.public_url or PublicUrl(address)))
 
-        async def prepare(tools: Tools) -> DemoAccess:
-            return await prepare_demo(tools, settings)
+        async def prepare(tools: Tools) -> tuple[DemoAccess, UserBody | None]:
+            access = await prepare_demo(tools, settings)
+            return access, await _find_member(tools, access.tenant_id)
 
-        _show(use_tools(parts, settings, prepare), address, settings)
+        access, member = use_tools(parts, settings, prepare)
+        _show(access, member, address, settings)
         announce(settings, listening)
         serve_app(parts.make_dev_app(settings), settings, listening)
 
@@ -139,7 +144,13 @@ async def _works(tools: Tools, key: str | None) -> bool:
     return True
 
 
-def _show(access: DemoAccess, address: str, settings: Settings) -> None:
+async def _find_member(tools: Tools, tenant_id: str) -> UserBody | None:
+    """Return somebody to impersonate: the first active member by name; None when there is none any more."""
+    query = ListUsersQuery(limit=1, status=UserStatus.ACTIVE, role=BuiltinRole.MEMBER.value, order_by=SortField.NAME)
+    return next(iter((await tools.search.list_users(tenant_id, query)).rows), None)
+
+
+def _show(access: DemoAccess, member: UserBody | None, address: str, settings: Settings) -> None:
     """Print how to reach the demo tenant: the tables of a terminal, or plain lines."""
     place = settings.data_dir.absolute() if settings.database_url is None else settings.database_url.place
     rows = [
@@ -151,16 +162,24 @@ def _show(access: DemoAccess, address: str, settings: Settings) -> None:
         ("Publishable key", access.publishable_key or ""),
         ("Master key", access.master_key or ""),
     ]
-    curl = (
-        f"curl -X POST {address}/v1/admin/users/search \\\n"
-        f'  -H "Authorization: Bearer {access.secret_key}" \\\n'
-        '  -H "Content-Type: application/json" \\\n'
-        """  -d '{"query": "alice", "limit": 5}'"""
-    )
     out.print("[bold]HelloJohn[/] is ready. A demo tenant with 200 invented users is waiting:\n")
     for name, value in rows:
         out.print(f"  [bold]{name:<17}[/]", end="")
         out.out(value, style="cyan" if "key" in name else None)
     out.print("\nTry a search:\n")
-    out.out(curl)
+    out.out(_curl(access, f"{address}/v1/admin/users/search", '{"query": "alice", "limit": 5}'))
+    if member is not None:
+        body = f'{{"user_id": "{member.id}", "reason": "Trying it out", "expires_in": "1h"}}'
+        out.print("\nAct in a user's place:\n")
+        out.out(_curl(access, f"{address}/v1/admin/users/impersonate", body))
     out.print("\nCtrl-C stops the server; the next start has the same data and keys.")
+
+
+def _curl(access: DemoAccess, url: str, body: str) -> str:
+    """Return a call with the demo's secret key, to be pasted into a shell."""
+    return (
+        f"curl -X POST {url} \\\n"
+        f'  -H "Authorization: Bearer {access.secret_key}" \\\n'
+        '  -H "Content-Type: application/json" \\\n'
+        f"  -d '{body}'"
+    )

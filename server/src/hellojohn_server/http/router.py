@@ -10,6 +10,8 @@ from hellojohn_server.features.auth.routes import AuthRoutes
 from hellojohn_server.features.auth.service import AuthService
 from hellojohn_server.features.bulk.routes import BulkRoutes
 from hellojohn_server.features.bulk.service import BulkService
+from hellojohn_server.features.impersonation.routes import ImpersonationRoutes
+from hellojohn_server.features.impersonation.service import ImpersonationService
 from hellojohn_server.features.keys.routes import KeyRoutes
 from hellojohn_server.features.keys.service import KeyService
 from hellojohn_server.features.search.routes import SearchRoutes
@@ -51,6 +53,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     auth: AuthService
     account: AccountService
     user_sessions: UserSessionService
+    impersonation: ImpersonationService
     search: UserSearch
     bulk: BulkService
 
@@ -60,6 +63,7 @@ def routers(services: Services) -> list[object]:
     return [
         SearchRoutes(services.search),
         UserRoutes(services.users),
+        ImpersonationRoutes(services.impersonation),
         BulkRoutes(services.bulk),
         UserSessionRoutes(services.user_sessions),
         AuditRoutes(services.audit, services.custom_entries),

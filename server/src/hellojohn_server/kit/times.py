@@ -14,6 +14,10 @@ Timestamp = Annotated[
     str,
     msgspec.Meta(description="RFC 3339 in UTC, with milliseconds", extra_json_schema={"format": "date-time"}),
 ]
+SecondTimestamp = Annotated[
+    str,
+    msgspec.Meta(description="RFC 3339 in UTC, in whole seconds", extra_json_schema={"format": "date-time"}),
+]
 Moment = Annotated[datetime, msgspec.Meta(tz=True, description="RFC 3339 with an offset or Z")]
 DURATION_PATTERN: Final = r"^[1-9][0-9]{0,8}[smhdwy]$(?!\n)"
 Duration = Annotated[
@@ -38,6 +42,11 @@ def format_time(at_ms: int) -> str:
     minutes, second = divmod(seconds, 60)
     hour, minute = divmod(minutes, 60)
     return f"{_date_of(day)}T{hour:02d}:{minute:02d}:{second:02d}.{milliseconds:03d}Z"
+
+
+def format_seconds(at_seconds: int) -> str:
+    """Return `at_seconds` since the epoch as RFC 3339 in UTC without a fraction: 2024-01-20T11:00:00Z."""
+    return f"{format_time(at_seconds * 1000)[: -len('.000Z')]}Z"
 
 
 @lru_cache(maxsize=4096)

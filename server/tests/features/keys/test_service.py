@@ -32,7 +32,7 @@ from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdFactory
 from hellojohn_server.kit.pagination import InvalidCursor
 from hellojohn_server.kit.principal import ActorType, CredentialKind, cli_context
 from hellojohn_server.kit.scopes import Scope
-from hellojohn_server.storage.database import Database, Reader
+from hellojohn_server.storage.database import Database, Reader, Transaction
 from tests.conftest import START_MS, ManualClock, OpenDatabase
 from tests.features.tenants.parts import Parts, key_context, master_context, retry_key
 
@@ -232,6 +232,27 @@ async def test_a_revocation_is_seen_at_once_by_everyone(
     await beside.tenants.suspend_tenant(master_context(), acme, None)
     assert isinstance(await refusal_of(parts.keys.authenticate(parsed(back.key))), TenantSuspended)
     await beside.database.close()
+
+
+async def test_a_key_that_something_hangs_on_must_work(
+    parts: Parts, acme: str, database: Database, clock: ManualClock
+) -> None:
+    made = await make(parts, acme, expires_in="1h")
+    other = (await parts.tenants.create_tenant(master_context(), CreateTenantBody(name="Other"))).id
+
+    async def ask(tenant_id: str, key_id: str) -> str:
+        async def command(tx: Transaction) -> str:
+            return (await parts.keys.require_alive(tx, key_id)).id
+
+        return await database.write(tenant_id, command, str)
+
+    assert await ask(acme, made.api_key.id) == made.api_key.id
+    assert isinstance(await refusal_of(ask(other, made.api_key.id)), InvalidApiKey)
+    assert isinstance(await refusal_of(ask(acme, "key_unknown")), InvalidApiKey)
+    clock.advance(3600)
+    assert isinstance(await refusal_of(ask(acme, made.api_key.id)), ApiKeyExpired)
+    await parts.keys.revoke_key(key_context(acme, scopes=EVERYTHING), made.api_key.id)
+    assert isinstance(await refusal_of(ask(acme, made.api_key.id)), InvalidApiKey)
 
 
 async def test_revoking_is_recorded_once(parts: Parts, acme: str, clock: ManualClock) -> None:

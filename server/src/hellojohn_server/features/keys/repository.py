@@ -19,6 +19,10 @@ GET_KEY: Final = Statement(f"SELECT {_COLUMNS} FROM api_keys WHERE tenant_id = :
 GET_KEY_BY_HASH: Final = Statement(
     f"SELECT {_COLUMNS} FROM api_keys WHERE tenant_id = :tenant_id AND key_hash = :key_hash"
 )
+GET_KEY_HELD: Final = Statement(
+    f"SELECT {_COLUMNS} FROM api_keys WHERE tenant_id = :tenant_id AND id = :id",
+    f"SELECT {_COLUMNS} FROM api_keys WHERE tenant_id = :tenant_id AND id = :id FOR SHARE",
+)
 INSERT_KEY: Final = Statement(
     """
     INSERT INTO api_keys (
@@ -84,6 +88,12 @@ def _key_of(row: Row) -> ApiKey:
 async def get_key(reader: Reader, key_id: str) -> ApiKey | None:
     """Return the key, also when it is revoked or expired, or None."""
     row = await reader.fetch_one(GET_KEY, id=key_id)
+    return None if row is None else _key_of(row)
+
+
+async def get_key_held(tx: Transaction, key_id: str) -> ApiKey | None:
+    """Return the key as get_key does; nobody changes it until `tx` ends."""
+    row = await tx.fetch_one(GET_KEY_HELD, id=key_id)
     return None if row is None else _key_of(row)
 
 

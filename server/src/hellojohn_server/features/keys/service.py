@@ -6,7 +6,7 @@ from typing import Final
 from hellojohn_server.features.audit.events import Event
 from hellojohn_server.features.audit.service import AuditLog
 from hellojohn_server.features.keys import repository
-from hellojohn_server.features.keys.errors import ApiKeyExpired, ApiKeyNotFound, invalid_key
+from hellojohn_server.features.keys.errors import ApiKeyExpired, ApiKeyNotFound, InvalidApiKey, invalid_key
 from hellojohn_server.features.keys.schemas import (
     ApiKey,
     CreateKeyBody,
@@ -111,6 +111,19 @@ class KeyService:
         key = await self._db.read(tenant_id, query)
         if key is None:
             raise ApiKeyNotFound
+        return key
+
+    async def require_alive(self, tx: Transaction, key_id: str) -> ApiKey:
+        """Return a key that works, and goes on to until `tx` ends: whoever revokes or rotates it waits.
+
+        InvalidApiKey when it is revoked or there is none; ApiKeyExpired.
+        """
+        key = await repository.get_key_held(tx, key_id)
+        status = KeyStatus.REVOKED if key is None else status_of(key, self._clock.now_ms())
+        if key is None or status is KeyStatus.REVOKED:
+            raise InvalidApiKey
+        if status is KeyStatus.EXPIRED:
+            raise ApiKeyExpired
         return key
 
     async def list_keys(self, tenant_id: str, query: ListKeysQuery) -> Page[ApiKey]:

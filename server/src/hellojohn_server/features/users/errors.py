@@ -3,7 +3,9 @@
 NotFound
 └── UserNotFound                404  no such user in this tenant
 Conflict
+├── UserBanned                  409
 ├── UserDeleted                 409  the user is in the recycle bin
+├── UserDisabled                409
 ├── LastSuperAdmin              409  nobody would be left to administer the administrators
 ├── EmailAlreadyExists          409  another user has the address
 ├── EmailInRecycleBin           409  a user in the recycle bin has it
@@ -21,9 +23,19 @@ class UserNotFound(NotFound):
     message = "There is no such user."
 
 
+class UserBanned(Conflict):
+    code = ErrorCode.USER_BANNED
+    message = "The user is banned. Lift the ban first."
+
+
 class UserDeleted(Conflict):
     code = ErrorCode.USER_DELETED
     message = "The user is in the recycle bin. Restore the user first."
+
+
+class UserDisabled(Conflict):
+    code = ErrorCode.USER_DISABLED
+    message = "The user is disabled. Enable the user first."
 
 
 class LastSuperAdmin(Conflict):
