@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from hellojohn_server.app import http_settings
 from hellojohn_server.config import (
     KEY_FILE,
     ConfigError,
     EncryptionKey,
     LogLevel,
+    MetricsToken,
     load_settings,
     settings_list,
     to_environ,
@@ -46,6 +48,7 @@ def test_every_setting_is_read_and_written_back() -> None:
         "HELLOJOHN_WORKERS": "4",
         "HELLOJOHN_LOG_LEVEL": "warning",
         "HELLOJOHN_TRUSTED_PROXIES": "10.0.0.0/8, 192.0.2.7",
+        "HELLOJOHN_METRICS_TOKEN": "a-token.of_16~+/==",
         "HELLOJOHN_RATE_LIMIT_ENABLED": "false",
         "HELLOJOHN_SHUTDOWN_SECONDS": "5",
         "HELLOJOHN_KEEP_ALIVE_SECONDS": "6",
@@ -62,6 +65,8 @@ def test_every_setting_is_read_and_written_back() -> None:
     assert settings.encryption_key.value == bytes(range(32))
     assert settings.public_url == "https://id.example.com"
     assert settings.log_level is LogLevel.WARNING
+    assert settings.metrics_token is not None
+    assert settings.metrics_token.value == "a-token.of_16~+/=="
     assert settings.rate_limit_enabled is False
     assert settings.trusted_proxies == (ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("192.0.2.7/32"))
     defaults = load_settings({})
@@ -123,6 +128,10 @@ def test_all_problems_come_in_one_message() -> None:
         ("HELLOJOHN_DATABASE_URL", "postgresql://x:[hush@db.example/db", "must read as postgresql://"),
         ("HELLOJOHN_PUBLIC_URL", "id.example.com", "must be an address such as"),
         ("HELLOJOHN_PUBLIC_URL", "https://hush-hush@id.example.com", "must have no user, query or fragment"),
+        ("HELLOJOHN_METRICS_TOKEN", "hush-hush-hush1", "must have at least 16 characters"),
+        ("HELLOJOHN_METRICS_TOKEN", "hush-hush-hush-hush!", "may have only letters, digits and - . _ ~ + /"),
+        ("HELLOJOHN_METRICS_TOKEN", "hush hush hush hush", "may have only letters"),
+        ("HELLOJOHN_METRICS_TOKEN", "hush-hush-hush-hüsh", "may have only letters"),
         ("HELLOJOHN_PORT", "-1", "must be a whole number from 0 to 65535"),
         ("HELLOJOHN_POSTGRES_CONNECTIONS", "0", "must be a whole number from 1 to 1000"),
     ],
@@ -190,13 +199,25 @@ def test_secrets_are_in_no_repr() -> None:
         {
             "HELLOJOHN_ENCRYPTION_KEY": KEY,
             "HELLOJOHN_DATABASE_URL": "postgresql://someone:hidden@db.example:5433/hellojohn",
+            "HELLOJOHN_METRICS_TOKEN": "hidden-hidden-hidden",
         }
     )
-    shown = f"{settings!r} {settings} {settings.encryption_key} {settings.database_url}"
+    http = http_settings(settings)
+    shown = f"{settings!r} {settings} {settings.encryption_key} {settings.database_url} {settings.metrics_token} {http}"
     assert KEY not in shown
     assert "hidden" not in shown
     assert "someone" not in shown
     assert "db.example:5433/hellojohn" in shown
+
+
+def test_a_metrics_token_matches_itself_and_nothing_else() -> None:
+    token = MetricsToken("0123456789abcdef")
+    assert token.matches("0123456789abcdef")
+    for other in ("0123456789abcdeg", "0123456789abcdef0", "0123456789abcde", "0123456789ABCDEF", ""):
+        assert not token.matches(other)
+    assert token == MetricsToken("0123456789abcdef")
+    assert token != MetricsToken("0123456789abcdeg")
+    assert token != "0123456789abcdef"
 
 
 def test_the_key_file_serves_when_no_key_is_set(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ from hellojohn_server.http.settings import HttpSettings
 from hellojohn_server.kit.clock import Clock, SystemClock
 from hellojohn_server.kit.ids import IdFactory
 from hellojohn_server.kit.logs import make_logger
+from hellojohn_server.kit.metrics import Metrics
 from hellojohn_server.kit.pagination import CursorCodec
 from hellojohn_server.kit.passwords import PasswordHasher
 from hellojohn_server.kit.secrets import AddressHasher, Purpose, Sealer, derive_key
@@ -119,6 +120,7 @@ def build_services(
         clock=clock,
         ids=ids,
         sightings=sightings,
+        metrics=Metrics(passwords),
         audit_log=audit_log,
         audit=audit,
         custom_entries=CustomEntries(database, audit_log, audit),
@@ -161,7 +163,14 @@ def build_worker(services: Services, settings: Settings) -> Worker:
     ]
     if isinstance(services.database, PostgresDatabase):
         chores.append(FoldCounters(UserCounters(services.database).fold_counters))
-    return Worker(services.database, services.clock, services.tenants, chores, settings.housekeeping_seconds)
+    return Worker(
+        services.database,
+        services.clock,
+        services.tenants,
+        chores,
+        settings.housekeeping_seconds,
+        metrics=services.metrics,
+    )
 
 
 def build_sightings_writer(services: Services) -> SightingsWriter:
@@ -176,6 +185,7 @@ def http_settings(settings: Settings, *, dev: bool = False) -> HttpSettings:
         public_url=str(settings.public_url) if settings.public_url else f"http://{settings.host}:{settings.port}",
         trusted_proxies=settings.trusted_proxies,
         dev_host_check=_DEV_HOSTS if dev else None,
+        metrics_token=settings.metrics_token,
     )
 
 

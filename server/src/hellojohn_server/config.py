@@ -6,6 +6,7 @@ The text beside each setting is what `hj serve --help` prints and what docs/conf
 import base64
 import binascii
 import difflib
+import hmac
 import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -40,6 +41,9 @@ _UNREADABLE: Final = (
     "write % as %25, / as %2F, : as %3A, @ as %40, ? as %3F and # as %23"
 )
 _KEY_BYTES: Final = 32
+_TOKEN_CHARACTERS: Final = 16
+_BEARER_TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+"""RFC 6750 section 2.1: what can be sent as a bearer token."""
 
 
 class ConfigError(Exception):
@@ -125,6 +129,32 @@ def _is_readable(parts: SplitResult) -> bool:
     return all(place.hostname and place.port != 0 for place in places)
 
 
+class MetricsToken:
+    """What opens /metrics. Never shown, not even by repr."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, text: str) -> None:
+        if len(text) < _TOKEN_CHARACTERS:
+            raise ValueError(f"must have at least {_TOKEN_CHARACTERS} characters")
+        if _BEARER_TOKEN.fullmatch(text) is None:
+            raise ValueError("may have only letters, digits and - . _ ~ + / of ASCII, and = at its end")
+        self.value = text
+
+    def matches(self, credential: str) -> bool:
+        """Say whether `credential`, a text in ASCII, is this token; in the same time wherever they differ."""
+        return hmac.compare_digest(credential, self.value)
+
+    def __repr__(self) -> str:
+        return "MetricsToken(...)"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, MetricsToken) and self.matches(other.value)
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+
 class PublicUrl(str):
     """The address that clients see, without a slash at its end."""
 
@@ -194,6 +224,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         TrustedProxies,
         Meta(description="Proxies whose X-Forwarded-For is believed: addresses or networks, separated by commas."),
     ] = TrustedProxies("")
+    metrics_token: Annotated[
+        MetricsToken | None,
+        Meta(description="Bearer token that opens /metrics to other machines, of 16 characters or more."),
+    ] = None
     rate_limit_enabled: Annotated[
         bool, Meta(description="Whether limits on how often callers may call apply. (This version has none.)")
     ] = True
@@ -322,7 +356,7 @@ def _unknown(name: str, known: Iterable[str]) -> str:
 def _decode(wanted: Any, text: Any) -> Any:
     """Make one of our own types of a setting's text; for msgspec.convert, which turns ValueError into its own error."""
     for candidate in get_args(wanted) or (wanted,):
-        if candidate in (Path, EncryptionKey, DatabaseUrl, PublicUrl, TrustedProxies):
+        if candidate in (Path, EncryptionKey, DatabaseUrl, MetricsToken, PublicUrl, TrustedProxies):
             return candidate(text)
     raise NotImplementedError(f"{get_origin(wanted) or wanted}")
 
@@ -330,7 +364,7 @@ def _decode(wanted: Any, text: Any) -> Any:
 def _text(value: Any) -> str:
     if isinstance(value, EncryptionKey):
         return base64.b64encode(value.value).decode()
-    if isinstance(value, DatabaseUrl):
+    if isinstance(value, DatabaseUrl | MetricsToken):
         return value.value
     if isinstance(value, bool):
         return "true" if value else "false"

@@ -63,6 +63,20 @@ async def test_head_leaves_the_connection_usable(server: ServerProcess) -> None:
     assert "answer_interrupted" not in server.printed()
 
 
+async def test_the_machine_itself_reads_the_figures_and_a_proxy_on_it_does_not(server: ServerProcess) -> None:
+    direct, forwarded = await exchange(
+        server,
+        b"GET /metrics HTTP/1.1\r\n" + HOST + b"\r\n",
+        b"GET /metrics HTTP/1.1\r\n" + HOST + b"X-Forwarded-For: 203.0.113.9\r\n\r\n",
+    )
+    assert direct[0] == 200
+    assert b'\nhellojohn_http_requests_total{method="GET",route="/health",status="200"} ' in direct[2]
+    assert b"\nhellojohn_password_hashing_jobs 0.0\n" in direct[2]
+    assert b"\nprocess_resident_memory_bytes " in direct[2]
+    assert forwarded[0] == 401
+    assert code_of(forwarded[2]) == "missing_token"
+
+
 async def test_a_huge_body_from_a_stranger_is_not_waited_for(server: ServerProcess) -> None:
     [answer] = await exchange(
         server, b"POST /v1/users HTTP/1.1\r\n" + HOST + KNOCK + b"Content-Length: 10000000\r\n\r\n" + b"x" * 1000

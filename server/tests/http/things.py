@@ -18,6 +18,7 @@ from hellojohn_server.kit.error_codes import ErrorCode
 from hellojohn_server.kit.errors import ApiError, Conflict, InsufficientScope, InvalidToken, Unavailable
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdFactory
 from hellojohn_server.kit.logs import make_logger
+from hellojohn_server.kit.metrics import Metrics
 from hellojohn_server.kit.principal import ActorType, Context, CredentialKind, Principal
 from hellojohn_server.kit.routing import MASTER_KEY, PUBLIC, SECRET_KEY, Answer, Method, Replay, checked_by, route
 from hellojohn_server.kit.scopes import Scope
@@ -197,6 +198,7 @@ class Door:
     ) -> None:
         self.things = ThingRoutes()
         self.denied: list[tuple[Context, str, ApiError]] = []
+        self.metrics = Metrics()
         self._log = io.BytesIO()
         self.app: Litestar = assemble(
             Parts(
@@ -206,6 +208,7 @@ class Door:
                 ids=ids,
                 settings=settings or HttpSettings(),
                 log=make_logger(self._log),
+                metrics=self.metrics,
             )
         )
 

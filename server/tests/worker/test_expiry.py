@@ -238,7 +238,8 @@ async def test_tenants_whose_chores_fail_keep_no_other_waiting(
     clock.advance(1)
     chore = Stubborn(app)
     chore.failing = set(tenants[:5])
-    worker = Worker(app.services.database, clock, app.services.tenants, [chore], 3600)
+    services = app.services
+    worker = Worker(services.database, clock, services.tenants, [chore], 3600, metrics=services.metrics)
 
     assert await worker.work_off() == 6
     assert chore.tried == tenants

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Final
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from hellojohn_server.app import build_worker
 from hellojohn_server.config import load_settings
@@ -13,6 +14,7 @@ from hellojohn_server.features.tenants.schemas import Tenant, TenantStatus
 from hellojohn_server.kit.api_keys import Environment
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdFactory, IdPrefix
 from hellojohn_server.storage.database import Database, Exempt, Reader, Transaction
+from hellojohn_server.storage.errors import TenantStoreNotFound
 from hellojohn_server.storage.sql import Statement
 from hellojohn_server.worker.chores import Chore, PurgeIdempotencyRecords
 from hellojohn_server.worker.loop import Worker
@@ -166,6 +168,18 @@ async def test_a_tenant_that_is_deleted_meanwhile_is_no_failure(
     assert await worker.work_off() == 0
 
 
+async def test_every_run_is_counted_by_how_it_ended(app: RunningApp, capsys: pytest.CaptureFixture[str]) -> None:
+    await app.make_tenant()
+    chores = [Recording(fails=2), Recording(fails=1, error=TenantStoreNotFound())]
+    await worker_with(app, chores).sweep()
+    assert capsys.readouterr().out.count("no luck") == 2
+    recorded = {("recording", "failed"): 2, ("recording", "ok"): 1, ("recording", "tenant_gone"): 1}
+    steps = ("resume_creating", "resume_deleting", "settle")
+    assert runs_in(app) == recorded | {
+        (step, outcome): count for step in steps for outcome, count in (("failed", 0), ("ok", 1), ("tenant_gone", 0))
+    }
+
+
 async def test_it_runs_beside_requests_and_stops_when_asked(app: RunningApp, database: Database) -> None:
     tenant_id = await app.make_tenant()
     seen = Recording()
@@ -185,7 +199,17 @@ async def test_it_stops_before_it_has_begun_and_without_a_start(app: RunningApp)
 
 def worker_with(app: RunningApp, chores: Sequence[Chore]) -> Worker:
     services = app.services
-    return Worker(services.database, services.clock, services.tenants, chores, 3600)
+    return Worker(services.database, services.clock, services.tenants, chores, 3600, metrics=services.metrics)
+
+
+def runs_in(app: RunningApp) -> dict[tuple[str, str], float]:
+    """Return how often each chore ended in each way, as /metrics says."""
+    return {
+        (sample.labels["chore"], sample.labels["result"]): sample.value
+        for family in text_string_to_metric_families(app.services.metrics.render().decode())
+        for sample in family.samples
+        if sample.name == "hellojohn_housekeeping_runs_total"
+    }
 
 
 class Recording:
@@ -193,9 +217,10 @@ class Recording:
 
     name = "recording"
 
-    def __init__(self, fails: int = 0) -> None:
+    def __init__(self, fails: int = 0, error: Exception | None = None) -> None:
         self.tenants: list[str] = []
         self._fails = fails
+        self._error = error or RuntimeError("no luck")
         self._news = asyncio.Condition()
 
     async def of(self, tenant_id: str) -> None:
@@ -208,7 +233,7 @@ class Recording:
             self.tenants.append(tenant_id)
             self._news.notify_all()
         if len(self.tenants) <= self._fails:
-            raise RuntimeError("no luck")
+            raise self._error
 
     async def next_due(self, reader: Reader, now_ms: int) -> int | None:  # noqa: ARG002 - a chore's parameters
         return None

@@ -109,6 +109,11 @@ class Answers:
             body,
         )
 
+    def text(self, call: Call, body: bytes, content_type: bytes) -> Outgoing:
+        """Return an answer of plain text."""
+        length = (b"content-length", b"%d" % len(body))
+        return Outgoing(200, [*self._api, _request_id(call), (b"content-type", content_type), length], body)
+
     def error(self, call: Call, error: ApiError, extra: Iterable[Header] = ()) -> Outgoing:
         """Return the answer to a refusal."""
         call.error_code = error.code.value

@@ -17,12 +17,14 @@ from hellojohn_server.http.authentication import Authenticator, StoreAuthenticat
 from hellojohn_server.http.call import Call, call_of
 from hellojohn_server.http.docs_page import PAGE_POLICY, render_page
 from hellojohn_server.http.edge import Edge, allowed_methods
+from hellojohn_server.http.metrics import MetricsPage
 from hellojohn_server.http.openapi import build_document
 from hellojohn_server.http.operations import Operation, RecordDenied, Shared
 from hellojohn_server.http.router import Services, routers
 from hellojohn_server.http.settings import HttpSettings
 from hellojohn_server.kit.ids import IdFactory
 from hellojohn_server.kit.logs import make_logger
+from hellojohn_server.kit.metrics import Metrics
 from hellojohn_server.kit.routing import routes_of
 
 Lifespan: TypeAlias = Callable[[Litestar], AbstractAsyncContextManager[None]]
@@ -39,6 +41,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     ids: IdFactory
     settings: HttpSettings = HttpSettings()
     log: FilteringBoundLogger | None = None
+    metrics: Metrics | None = None
     lifespan: Sequence[Lifespan] = ()
 
 
@@ -93,6 +96,7 @@ def build_app(
             ids=services.ids,
             settings=settings,
             log=log,
+            metrics=services.metrics,
             lifespan=lifespan,
         )
     )
@@ -101,6 +105,7 @@ def build_app(
 def assemble(parts: Parts) -> Litestar:
     """Return an app of any routes objects. ValueError when two operations share a name, or a method and path."""
     answers = Answers(parts.settings)
+    metrics = Metrics() if parts.metrics is None else parts.metrics
     shared = Shared(
         parts.authenticator, parts.record_denied, answers, parts.settings.max_body_bytes, parts.settings.body_seconds
     )
@@ -109,8 +114,9 @@ def assemble(parts: Parts) -> Litestar:
     document = build_document(operations, parts.settings.public_url)
     handlers = [_handler_of(operation) for operation in operations]
     handlers += _document_handlers(answers, document)
+    handlers.append(_metrics_handler(MetricsPage(metrics, parts.settings.metrics_token, answers)))
     handlers = [*_options_handlers(answers, handlers), *handlers]  # first, or Litestar makes its own
-    edge = Edge(parts.settings, parts.ids, answers, make_logger() if parts.log is None else parts.log)
+    edge = Edge(parts.settings, parts.ids, answers, make_logger() if parts.log is None else parts.log, metrics)
     return Application(edge, handlers, parts.lifespan)
 
 
@@ -140,6 +146,13 @@ def _document_handlers(answers: Answers, document: dict[str, Any]) -> list[HTTPR
         _plain_handler("/openapi.json", "GET", "get_openapi_document", openapi),
         _plain_handler("/docs", "GET", "get_docs_page", docs),
     ]
+
+
+def _metrics_handler(page: MetricsPage) -> HTTPRouteHandler:
+    async def metrics(request: Request[Any, Any, Any]) -> ASGIApp:
+        return await page.answer(_called(request, "/metrics"))
+
+    return _plain_handler("/metrics", "GET", "get_metrics", metrics)
 
 
 def _options_handlers(answers: Answers, handlers: Sequence[HTTPRouteHandler]) -> list[HTTPRouteHandler]:

@@ -1,4 +1,4 @@
-"""The edge: around everything else. It gives a request its id, makes an answer of every exception, and logs a line.
+"""The edge: around everything else. It gives a request its id, an answer for every exception, a line in the log.
 
 A request has one line in the log: method, template of the path, status, milliseconds, request id, tenant, credential
 and error code. Never a path as it was sent, a query, a header or a body: people paste secrets into all of them.
@@ -19,22 +19,26 @@ from hellojohn_server.http.errors import InvalidHost
 from hellojohn_server.http.settings import HttpSettings
 from hellojohn_server.kit.errors import ApiError, BadRequest, InternalError, MethodNotAllowed, NotFound, Unavailable
 from hellojohn_server.kit.ids import IdFactory, IdPrefix
+from hellojohn_server.kit.metrics import Metrics
 
 App: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
 
 _SANE_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _ODD_PATH: Final = re.compile(rb"//|%2f|./\Z", re.IGNORECASE | re.DOTALL)
 _CLIENT_CLOSED_REQUEST: Final = 499
-"""What the log says of a request whose client went away before there was an answer. It is never sent."""
+"""What log and metrics say of a request whose client went away before there was an answer. It is never sent."""
 
 
 class Edge:
     """Serves requests through an app, and answers whatever the app raises."""
 
-    def __init__(self, settings: HttpSettings, ids: IdFactory, answers: Answers, log: FilteringBoundLogger) -> None:
+    def __init__(
+        self, settings: HttpSettings, ids: IdFactory, answers: Answers, log: FilteringBoundLogger, metrics: Metrics
+    ) -> None:
         self._ids = ids
         self._answers = answers
         self._log = log
+        self._metrics = metrics
         self._addresses = ClientAddresses(settings.trusted_proxies)
         self._hosts = (
             None
@@ -51,6 +55,7 @@ class Edge:
             call = self._begin(scope, "HEAD")
         else:
             call = self._begin(scope, scope["method"])
+        self._metrics.begin_request()
         try:
             self._check(call)
             await app(scope, receive, send)
@@ -59,7 +64,7 @@ class Edge:
         except Exception as error:  # noqa: BLE001 - this is where every exception ends, as an answer
             await self._refuse(call, error, receive, send)
         finally:
-            self._log_line(call, started)
+            self._account(call, time.perf_counter() - started)
 
     def _begin(self, scope: Any, method: str) -> Call:
         headers = dict(scope["headers"])
@@ -93,14 +98,16 @@ class Edge:
             self._log.warning("unavailable", request_id=call.request_id, route=call.route, exc_info=raised)
         await self._answers.error(call, error, extra)(call.scope, receive, send)
 
-    def _log_line(self, call: Call, started: float) -> None:
+    def _account(self, call: Call, seconds: float) -> None:
+        status = call.status or _CLIENT_CLOSED_REQUEST
+        self._metrics.end_request(call.method, call.route, status, seconds)
         principal = call.principal
         self._log.info(
             "request",
             method=call.method,
             route=call.route,
-            status=call.status or _CLIENT_CLOSED_REQUEST,
-            duration_ms=round((time.perf_counter() - started) * 1000, 2),
+            status=status,
+            duration_ms=round(seconds * 1000, 2),
             request_id=call.request_id,
             tenant=None if principal is None else principal.tenant_id,
             credential=None if principal is None else principal.id,

@@ -30,6 +30,7 @@ from hellojohn_server.features.users.service import UserService
 from hellojohn_server.http.system import SystemRoutes
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.ids import IdFactory
+from hellojohn_server.kit.metrics import Metrics
 from hellojohn_server.kit.sightings import Sightings
 from hellojohn_server.storage.database import Database
 
@@ -41,6 +42,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
     ids: IdFactory
     sightings: Sightings
+    metrics: Metrics
     audit_log: AuditLog
     audit: AuditReader
     custom_entries: CustomEntries

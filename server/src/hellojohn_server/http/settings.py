@@ -2,6 +2,7 @@
 
 import msgspec
 
+from hellojohn_server.config import MetricsToken
 from hellojohn_server.kit.addresses import Network
 
 
@@ -10,13 +11,14 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     `public_url` is the address that clients see; Strict-Transport-Security is sent when it is https. X-Forwarded-For is
     believed from `trusted_proxies` only. With `dev_host_check` a request whose Host header names none of these hosts
-    (without a port) is refused, so that a web page cannot reach a development server by a name of its own. No
-    operation takes a body of more than `max_body_bytes`, whatever it declares, or waits for one longer than
-    `body_seconds`.
+    (without a port) is refused, so that a web page cannot reach a development server by a name of its own.
+    `metrics_token` opens /metrics from everywhere. No operation takes a body of more than `max_body_bytes`, whatever it
+    declares, or waits for one longer than `body_seconds`.
     """
 
     public_url: str = "http://localhost:3000"
     trusted_proxies: tuple[Network, ...] = ()
     dev_host_check: tuple[str, ...] | None = None
+    metrics_token: MetricsToken | None = None
     max_body_bytes: int = 8_388_608
     body_seconds: float = 30.0

@@ -11,6 +11,7 @@ from hellojohn_server.features.tenants.schemas import ListTenantsQuery
 from hellojohn_server.features.tenants.service import TenantService
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID
+from hellojohn_server.kit.metrics import Metrics, Outcome
 from hellojohn_server.storage.database import NO_MARK, Database, Pending, Reader
 from hellojohn_server.storage.errors import TenantStoreNotFound
 from hellojohn_server.worker.chores import Chore
@@ -31,17 +32,20 @@ class Worker:
     Nothing of it reaches the server.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it takes, each by name
         self,
         database: Database,
         clock: Clock,
         tenants: TenantService,
         chores: Sequence[Chore],
         interval_seconds: float,
+        *,
+        metrics: Metrics,
     ) -> None:
         self._database = database
         self._clock = clock
         self._tenants = tenants
+        self._metrics = metrics
         self._chores = tuple(chores)
         self._interval_seconds = interval_seconds
         self._failed: dict[str, int] = {}
@@ -121,10 +125,14 @@ class Worker:
             try:
                 await chore.run(tenant_id, self._clock.now_ms())
             except TenantStoreNotFound:
+                self._metrics.count_run(chore.name, Outcome.TENANT_GONE)
                 return True
             except Exception:  # noqa: BLE001 - housekeeping goes on whatever one chore meets; the log has the cause
+                self._metrics.count_run(chore.name, Outcome.FAILED)
                 _log.exception("housekeeping failed", chore=chore.name, tenant_id=tenant_id)
                 all_done = False
+            else:
+                self._metrics.count_run(chore.name, Outcome.OK)
         return all_done
 
     async def _settle(self, pending: Pending, *, all_done: bool) -> bool:
@@ -139,14 +147,17 @@ class Worker:
 
     async def _attempt(self, name: str, tenant_id: str, step: Callable[[], Awaitable[object]]) -> bool:
         """Take a step, and say whether it did not fail. There is nothing to do for a tenant that is gone."""
+        outcome = Outcome.OK
         try:
             await step()
         except TenantStoreNotFound:
+            outcome = Outcome.TENANT_GONE
             _log.info("the tenant is gone", chore=name, tenant_id=tenant_id)
         except Exception:  # noqa: BLE001 - the same
+            outcome = Outcome.FAILED
             _log.exception("housekeeping failed", chore=name, tenant_id=tenant_id)
-            return False
-        return True
+        self._metrics.count_run(name, outcome)
+        return outcome is not Outcome.FAILED
 
     async def _pause(self, seconds: float) -> bool:
         """Wait, and say whether the worker is to stop."""
