@@ -50,6 +50,7 @@ def test_every_setting_is_read_and_written_back() -> None:
         "HELLOJOHN_TRUSTED_PROXIES": "10.0.0.0/8, 192.0.2.7",
         "HELLOJOHN_METRICS_TOKEN": "a-token.of_16~+/==",
         "HELLOJOHN_RATE_LIMIT_ENABLED": "false",
+        "HELLOJOHN_SIGN_IN_FLOOR_MS": "10",
         "HELLOJOHN_SHUTDOWN_SECONDS": "5",
         "HELLOJOHN_KEEP_ALIVE_SECONDS": "6",
         "HELLOJOHN_BACKLOG": "7",
