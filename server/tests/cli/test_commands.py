@@ -50,10 +50,12 @@ async def test_a_tenant_and_its_keys_are_made_and_audited_as_cli(place: Place) -
     assert (tenant["name"], tenant["environment"], tenant["status"]) == ("Ægir & Söhne", "test", "active")
     of_tenant = ("--tenant", tenant["id"])
     scopes = ("--scope", "users:read", "--scope", "audit:*", "--expires-in", "90d")
+    scopes += ("--allowed-ip", "2001:DB8::/32", "--allowed-ip", "203.0.113.7/32")
     secret = run_json(place, "keys", "create", *of_tenant, "--name", "backend", *scopes)
     assert secret["key"].startswith("sk_test_")
     assert secret["scopes"] == ["audit:*", "users:read"]
     assert secret["expires_at"] is not None
+    assert secret["allowed_ips"] == ["203.0.113.7", "2001:db8::/32"]
     publishable = run_json(place, "keys", "create", *of_tenant, "--name", "web", "--type", "publishable")
     assert publishable["key"].startswith("pk_test_")
     master = run_json(place, "keys", "create", "--name", "control", "--type", "master")
@@ -106,6 +108,21 @@ def test_without_json_and_terminal_it_prints_plain_lines(embedded: Place) -> Non
             ("keys", "create", "--name", "x", "--type", "publishable", "--tenant", "t", "--scope", "*"),
             ExitCode.USAGE,
             "Only a secret key has scopes",
+        ),
+        (
+            ("keys", "create", "--name", "x", "--type", "master", "--allowed-ip", "203.0.113.7"),
+            ExitCode.USAGE,
+            "Only a secret key has allowed addresses",
+        ),
+        (
+            ("keys", "create", "--name", "x", "--tenant", NO_SUCH_TENANT, "--allowed-ip", "203.0.113.7/24"),
+            ExitCode.REFUSED,
+            "allowed_ips[0]: Must be an IP address, or a network",
+        ),
+        (
+            ("keys", "create", "--name", "x", "--tenant", "t", *["--allowed-ip", "203.0.113.7"] * 101),
+            ExitCode.USAGE,
+            "--allowed-ip: IP addresses or networks",
         ),
         (("keys", "create", "--name", "x", "--tenant", "t", "--scope", "users"), ExitCode.USAGE, "--scope: "),
         (("keys", "create", "--name", "x", "--tenant", "t", "--expires-in", "soon"), ExitCode.USAGE, "--expires-in: "),

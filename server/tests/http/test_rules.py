@@ -39,6 +39,28 @@ def test_rules_of_fields_and_of_structs_within(value: Any, fields: list[str]) ->
     assert [fault.field for fault in Rules(Outer).faults(value)] == fields
 
 
+class Tagged(msgspec.Struct, frozen=True):
+    tags: list[Annotated[str, Meta(extra=checked_by(lambda text: "Must not shout." if text.isupper() else None))]] = []
+    others: list[str] | None = None
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        (b"{}", []),
+        (b'{"tags":[]}', []),
+        (b'{"tags":["a","b"]}', []),
+        (b'{"tags":["a","B","c","D"]}', ["tags[1]", "tags[3]"]),
+        (b'{"tags":["a","B",1]}', ["tags[1]", "tags[2]"]),
+        (b'{"tags":["B"],"others":1}', ["others", "tags[0]"]),
+    ],
+)
+def test_rules_of_the_texts_in_a_list(body: bytes, fields: list[str]) -> None:
+    faults: list[FieldError] = []
+    BodyReader(Tagged, 1000).read(body, faults)
+    assert sorted(fault.field for fault in faults) == fields
+
+
 class Listed(msgspec.Struct, frozen=True):
     items: list[Inner] = []
 

@@ -120,6 +120,10 @@ async def get_api_key(world: World) -> Call:
     return Call(method="GET", path=f"/v1/api-keys/{world.secret_key_id}", objects={"key": world.secret_key_id})
 
 
+async def get_current_api_key(_: World) -> Call:
+    return Call(method="GET", path="/v1/api-keys/current")
+
+
 async def create_api_key(_: World) -> Call:
     body = {"name": "reader", "type": "secret", "scopes": ["users:read", "audit:read"]}
     return Call(method="POST", path="/v1/api-keys", body=body)
@@ -209,6 +213,7 @@ ACTS: Final[dict[str, Act]] = {
         enable_user,
         get_api_key,
         get_audit_log,
+        get_current_api_key,
         get_config,
         get_key_set,
         get_tenant,

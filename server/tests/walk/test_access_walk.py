@@ -21,6 +21,8 @@ MASTER: Final = {
     "update_tenant",
 }
 PUBLIC: Final = {"check_health", "check_readiness", "get_key_set"}
+ANY_SCOPE: Final = {"get_current_api_key"}
+"""Open to every secret key, whatever its scopes."""
 NEEDS: Final[dict[str, set[str]]] = {
     "bulk_disable_users": {"users:write"},
     "create_api_key": {"keys:write", "users:read", "audit:read"},
@@ -87,7 +89,7 @@ def kind_of(operation: str) -> str:
 
 
 def test_the_table_names_every_operation() -> None:
-    named = MASTER | PUBLIC | NEEDS.keys() | BY_PUBLISHABLE_KEY.keys() | BY_ACCESS_TOKEN.keys()
+    named = MASTER | PUBLIC | ANY_SCOPE | NEEDS.keys() | BY_PUBLISHABLE_KEY.keys() | BY_ACCESS_TOKEN.keys()
     assert EVERY_ACT.keys() == named
 
 
@@ -134,7 +136,14 @@ async def test_each_single_scope_opens_exactly_what_it_is_for(world: World, oper
     assert allowed.is_success, allowed.text
 
 
-@pytest.mark.parametrize("operation", sorted(NEEDS))
+@pytest.mark.parametrize("operation", sorted(ANY_SCOPE))
+async def test_what_needs_no_scope_is_open_to_each(world: World, operation: str) -> None:
+    call = await EVERY_ACT[operation](world)
+    for scope in Scope:
+        assert (await send(world, call, key=await make_key(world, scope.value))).is_success, scope
+
+
+@pytest.mark.parametrize("operation", sorted(NEEDS.keys() | ANY_SCOPE))
 async def test_another_tenant_finds_nothing(world: World, operation: str) -> None:
     other = str((await world.make("/v1/tenants", {"name": "Other"}, key=world.master_key))["id"])
     others_key = await make_key(world, *EVERY_SCOPE, tenant_id=other)

@@ -10,9 +10,15 @@ import pytest
 from hellojohn_server.http import operations
 from hellojohn_server.http.application import build_app
 from hellojohn_server.http.settings import HttpSettings
+from hellojohn_server.storage.database import Transaction
+from hellojohn_server.storage.sql import Kind, Statement
 from tests.walk.world import World
 
 BODY: Final = msgspec.json.encode({"email": "late@example.com"})
+
+TIE_KEY: Final = Statement(
+    "UPDATE api_keys SET allowed_ips = :allowed_ips WHERE tenant_id = :tenant_id AND id = :id", kind=Kind.BOOKKEEPING
+)
 
 
 class LateRequest:
@@ -92,6 +98,28 @@ async def test_a_key_revoked_before_the_body_came_opens_nothing(world: World) ->
 
     assert (status, body["error"]["code"]) == (401, "invalid_api_key")
     assert await users_of(world) == 0
+
+
+@pytest.mark.parametrize(
+    ("allowed_ips", "status"), [('["127.0.0.1"]', httpx.codes.CREATED), ('["192.0.2.7"]', httpx.codes.FORBIDDEN)]
+)
+async def test_the_address_is_judged_again_when_the_body_came(world: World, allowed_ips: str, status: int) -> None:
+    request = LateRequest(world, world.secret_key)
+    sending = asyncio.create_task(request.send())
+    await request.waiting.wait()
+
+    async def tie_key(tx: Transaction) -> None:
+        await tx.execute(TIE_KEY, allowed_ips=allowed_ips, id=world.secret_key_id)
+
+    await world.services.database.write(world.tenant_id, tie_key, type(None))
+    request.let_go()
+
+    answered, body = await sending
+
+    assert answered == status
+    assert status == httpx.codes.CREATED or body["error"]["code"] == "address_not_allowed"
+    found = [entry for entry in await world.entries(world.tenant_id) if entry.type == "operation.denied"]
+    assert len(found) == (status == httpx.codes.FORBIDDEN)
 
 
 async def test_a_tenant_suspended_before_the_body_came_takes_nothing(world: World) -> None:

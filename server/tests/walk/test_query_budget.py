@@ -16,6 +16,7 @@ BUDGET: Final = {
     "disable_user": 2,
     "get_api_key": 3,
     "get_audit_log": 3,
+    "get_current_api_key": 3,
     "get_config": 3,
     "get_me": 3,
     "get_session": 3,

@@ -35,6 +35,13 @@ def create_key(  # noqa: PLR0913 - an option each
         list[str] | None,
         typer.Option("--scope", help="A scope of a secret key; may be repeated. Without any: * (docs/scopes.md)."),
     ] = None,
+    allowed_ip: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allowed-ip",
+            help="An address or network that a secret key may be used from; may be repeated. Without any: anywhere.",
+        ),
+    ] = None,
     expires_in: Annotated[
         str | None, typer.Option("--expires-in", help="How long it lasts, as in 90d. Without: until it is revoked.")
     ] = None,
@@ -50,7 +57,9 @@ def create_key(  # noqa: PLR0913 - an option each
         )
     if key_type is not KeyType.SECRET and scope:
         raise CommandFailed(ExitCode.USAGE, "Only a secret key has scopes: leave out --scope.")
-    given = {"name": name, "expires_in": expires_in, "scopes": scope or None}
+    if key_type is not KeyType.SECRET and allowed_ip:
+        raise CommandFailed(ExitCode.USAGE, "Only a secret key has allowed addresses: leave out --allowed-ip.")
+    given = {"name": name, "expires_in": expires_in, "scopes": scope or None, "allowed_ips": allowed_ip or None}
     tenant_type = None if key_type is KeyType.MASTER else key_type
     body = checked(given | ({"type": tenant_type} if tenant_type else {}), CreateKeyBody)
     settings = settings_with({"data_dir": data_dir, "database_url": database_url})
@@ -101,7 +110,11 @@ def _show_made(made: MadeKeyBody, *, as_json: bool) -> None:
         show_json(made)
         return
     fields = [("id", made.id), ("name", made.name), ("type", made.type.value), ("scopes", " ".join(made.scopes))]
-    fields += [("expires_at", made.expires_at or "never"), ("key", made.key)]
+    fields += [
+        ("allowed_ips", " ".join(made.allowed_ips)),
+        ("expires_at", made.expires_at or "never"),
+        ("key", made.key),
+    ]
     show_fields("Key", [(name, value) for name, value in fields if value])
     if out.is_terminal:
         out.print("[yellow]Keep the key now: it is not shown again.[/]")

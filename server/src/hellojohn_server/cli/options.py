@@ -15,6 +15,7 @@ T = TypeVar("T")
 _DOCS = {setting.field: f"{setting.doc} \\[{setting.variable}]" for setting in settings_list()}
 _GROUP = "Settings"
 _NEEDS: Final = {
+    "allowed_ips": ("allowed-ip", "IP addresses or networks such as 203.0.113.0/24, at most 100 of them"),
     "expires_in": ("expires-in", "a whole number and a unit (s m h d w y), such as 90d"),
     "name": ("name", "1 to 200 characters, not all blank"),
     "reason": ("reason", "1 to 500 characters"),

@@ -25,11 +25,23 @@ _PLAIN: Final = (
 
 
 class _FieldRule(msgspec.Struct, frozen=True):
-    """A rule, the field it is for as attribute path and as it is called in the request."""
+    """A rule, the field it is for as attribute path and as it is called in the request.
+
+    With `of_items` it is for each item of the list that the field holds.
+    """
 
     attribute: str
     field: str
     rule: Rule
+    of_items: bool = False
+
+    def faults(self, value: Any) -> Iterator[FieldError]:
+        """Yield what the rule has against the field's value."""
+        named = ((f"{self.field}[{index}]", item) for index, item in enumerate(value)) if self.of_items else None
+        for field, part in named or ((self.field, value),):
+            message = self.rule(part)
+            if message is not None:
+                yield FieldError(field, FieldCode.INVALID, message)
 
 
 class Rules:
@@ -54,9 +66,8 @@ class Rules:
         found: list[FieldError] = []
         for get, each in self._rules:
             part = _part(get, value)
-            message = None if part is None or part is UNSET else each.rule(part)
-            if message is not None:
-                found.append(FieldError(each.field, FieldCode.INVALID, message))
+            if part is not None and part is not UNSET:
+                found.extend(each.faults(part))
         return found
 
     def faults_together(self, value: Any, found: Sequence[FieldError]) -> list[FieldError]:
@@ -118,5 +129,7 @@ def _rules_of(info: inspect.Type, attribute: str, name: str) -> Iterator[_FieldR
                 yield from _rules_of(field.type, inner, f"{name}.{field.encode_name}" if name else field.encode_name)
         elif isinstance(bare, inspect.CollectionType | inspect.DictType):
             item = bare.item_type if isinstance(bare, inspect.CollectionType) else bare.value_type
-            if any(_rules_of(item, "item", "item")):
-                raise TypeError(f"{name}: a rule inside a list or map is not applied; give it to the list or map")
+            if isinstance(bare, inspect.CollectionType) and isinstance(bare_of(item), inspect.StrType):
+                yield from (_FieldRule(attribute, name, rule, of_items=True) for rule in rules_in(item))
+            elif any(_rules_of(item, "item", "item")):
+                raise TypeError(f"{name}: a rule deep inside a list or map is not applied; give it to the list or map")

@@ -47,6 +47,7 @@ async def test_a_key_is_shown_once(app: RunningApp, key: str) -> None:
         "name": "support desk",
         "hint": f"sk_live_…{secret[-4:]}",
         "scopes": ["audit:read", "users:read"],
+        "allowed_ips": [],
         "status": "active",
         "created_at": "2026-09-21T14:13:20.000Z",
         "created_by": made["created_by"],

@@ -11,9 +11,9 @@ from hellojohn_server.kit.pagination import COUNT_CAP
 from hellojohn_server.storage.database import Reader, Row, Transaction
 from hellojohn_server.storage.sql import Statement
 
-_COLUMNS: Final = (
-    "id, type, name, hint, scopes, created_at, created_by, expires_at, revoked_at, revoked_reason, last_used_at"
-)
+_FIELDS: Final = ApiKey.__struct_fields__
+_TYPE, _SCOPES, _ALLOWED_IPS = (_FIELDS.index(name) for name in ("type", "scopes", "allowed_ips"))
+_COLUMNS: Final = ", ".join(_FIELDS)
 
 GET_KEY: Final = Statement(f"SELECT {_COLUMNS} FROM api_keys WHERE tenant_id = :tenant_id AND id = :id")
 GET_KEY_BY_HASH: Final = Statement(
@@ -26,9 +26,10 @@ GET_KEY_HELD: Final = Statement(
 INSERT_KEY: Final = Statement(
     """
     INSERT INTO api_keys (
-        tenant_id, id, type, name, key_hash, hint, scopes, created_at, created_by, expires_at
+        tenant_id, id, type, name, key_hash, hint, scopes, created_at, created_by, expires_at, allowed_ips
     ) VALUES (
-        :tenant_id, :id, :type, :name, :key_hash, :hint, :scopes, :created_at, :created_by, :expires_at
+        :tenant_id, :id, :type, :name, :key_hash, :hint, :scopes, :created_at, :created_by, :expires_at,
+        :allowed_ips
     )
     """
 )
@@ -81,8 +82,11 @@ def _list_statement(*, by_type: bool, after: bool) -> Statement:
 
 
 def _key_of(row: Row) -> ApiKey:
-    scopes = msgspec.json.decode(row[4], type=tuple[str, ...])
-    return ApiKey(row[0], KeyType(row[1]), row[2], row[3], scopes, *row[5:])
+    values = list(row)
+    values[_TYPE] = KeyType(values[_TYPE])
+    for listed in (_SCOPES, _ALLOWED_IPS):
+        values[listed] = msgspec.json.decode(values[listed], type=tuple[str, ...])
+    return ApiKey(*values)
 
 
 async def get_key(reader: Reader, key_id: str) -> ApiKey | None:
@@ -116,6 +120,7 @@ async def insert_key(tx: Transaction, key: ApiKey, key_hash: bytes) -> None:
         created_at=key.created_at,
         created_by=key.created_by,
         expires_at=key.expires_at,
+        allowed_ips=msgspec.json.encode(key.allowed_ips).decode(),
     )
 
 

@@ -47,6 +47,15 @@ class KeyRoutes:
         made = await self._keys.create_key(context, context.tenant_id, body)
         return Answer(made_key_body(made), location=f"/v1/api-keys/{made.api_key.id}")
 
+    @route(Method.GET, "/v1/api-keys/current", any_scope=True)
+    async def get_current_api_key(self, context: Context) -> Answer[ApiKeyBody]:
+        """Get the key that asks, without the key itself.
+
+        Any secret key may ask about itself.
+        """
+        key = await self._keys.require_key(context.tenant_id, context.principal.id)
+        return Answer(key_body(key, self._keys.now_ms()))
+
     @route(Method.GET, "/v1/api-keys/{key_id}", scope=Scope.KEYS_READ, errors=(ApiKeyNotFound,))
     async def get_api_key(self, context: Context, key_id: str) -> Answer[ApiKeyBody]:
         """Get a key, without the key itself."""

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 import msgspec
 
+from hellojohn_server.kit.addresses import parse_network
 from hellojohn_server.kit.error_codes import FieldCode
 from hellojohn_server.kit.errors import FieldError
 from hellojohn_server.kit.pagination import Cursor, Limit, Pagination
@@ -17,6 +18,11 @@ from hellojohn_server.kit.times import Duration, Timestamp, format_optional_time
 LONGEST_SECONDS: Final = 10 * 365 * 86_400
 """The longest `expires_in`: ten years. A key without one lasts until it is revoked."""
 
+NOT_A_NETWORK: Final = (
+    "Must be an IP address, or a network with nothing set beyond its prefix, such as 203.0.113.7, 203.0.113.0/24 or "
+    "2001:db8::/32."
+)
+
 _GRANTS: Final = [ALL_SCOPES, *(f"{family}:*" for family in sorted(FAMILIES)), *(scope.value for scope in Scope)]
 
 
@@ -26,6 +32,11 @@ def lifetime_fault(expires_in: str) -> str | None:
     if seconds is None or seconds > LONGEST_SECONDS:
         return "Must be a whole number and a unit, such as 90d, and at most ten years."
     return None
+
+
+def network_fault(text: str) -> str | None:
+    """Return why this is no address or network that a key can be tied to, or None."""
+    return NOT_A_NETWORK if parse_network(text) is None else None
 
 
 KeyName = Annotated[
@@ -41,6 +52,13 @@ Grant = Annotated[
     ),
 ]
 Grants = Annotated[list[Grant], msgspec.Meta(min_length=1, max_length=100)]
+AllowedIp = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=50, extra=checked_by(network_fault), description="an IP address, or a network such as 203.0.113.0/24"
+    ),
+]
+AllowedIps = Annotated[list[AllowedIp], msgspec.Meta(min_length=1, max_length=100)]
 
 
 class KeyType(StrEnum):
@@ -67,7 +85,10 @@ class KeyStatus(StrEnum):
 
 
 class ApiKey(msgspec.Struct, frozen=True):
-    """A row of api_keys, without the key's hash. Times in milliseconds; `created_by` is the id of who made it."""
+    """A row of api_keys, without the key's hash. Times in milliseconds; `created_by` is the id of who made it.
+
+    `allowed_ips` are networks in their one text; empty: any address.
+    """
 
     id: str
     type: KeyType
@@ -80,6 +101,7 @@ class ApiKey(msgspec.Struct, frozen=True):
     revoked_at: int | None
     revoked_reason: str | None
     last_used_at: int | None = None
+    allowed_ips: tuple[str, ...] = ()
 
 
 class MadeKey(msgspec.Struct, frozen=True):
@@ -92,7 +114,8 @@ class MadeKey(msgspec.Struct, frozen=True):
 class ApiKeyBody(msgspec.Struct, frozen=True, kw_only=True):
     """A key. `hint` is its prefix and its last four characters; `scopes` is empty for a publishable key.
 
-    `last_used_at` is when it last said who calls, give or take a minute.
+    `allowed_ips` are the addresses and networks that it may be used from; empty: any. `last_used_at` is when it last
+    said who calls, give or take a minute.
     """
 
     id: str
@@ -100,6 +123,7 @@ class ApiKeyBody(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     hint: str
     scopes: list[str]
+    allowed_ips: list[str]
     status: KeyStatus
     created_at: Timestamp
     created_by: str
@@ -130,14 +154,26 @@ def publishable_fault(given: Mapping[str, object]) -> FieldError | None:
     return FieldError("scopes", FieldCode.INVALID, message)
 
 
-@checked_together(publishable_fault)
+def publishable_addresses_fault(given: Mapping[str, object]) -> FieldError | None:
+    """Say that a publishable key is used from any address."""
+    if given["type"] != TenantKeyType.PUBLISHABLE or given["allowed_ips"] is None:
+        return None
+    message = "A publishable key has no allowed addresses: it is used wherever your users are."
+    return FieldError("allowed_ips", FieldCode.INVALID, message)
+
+
+@checked_together(publishable_fault, publishable_addresses_fault)
 class CreateKeyBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A key to make. `scopes` is for secret keys (left out: `*`); without `expires_in` it lasts as its maker's does."""
+    """A key to make. `scopes` and `allowed_ips` are for secret keys; without `scopes` a key has `*`.
+
+    Without `expires_in` it lasts as its maker does, and without `allowed_ips` it is used from where its maker is.
+    """
 
     name: KeyName
     type: TenantKeyType = TenantKeyType.SECRET
     scopes: Grants | None = None
     expires_in: Lifetime | None = None
+    allowed_ips: AllowedIps | None = None
 
 
 class RevokeKeyBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -171,6 +207,7 @@ def key_body(key: ApiKey, now_ms: int) -> ApiKeyBody:
         name=key.name,
         hint=key.hint,
         scopes=list(key.scopes),
+        allowed_ips=list(key.allowed_ips),
         status=status_of(key, now_ms),
         created_at=format_time(key.created_at),
         created_by=key.created_by,

@@ -1,13 +1,18 @@
 """The rules of keys: who may make and revoke which, and whom a presented key stands for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from ipaddress import ip_network
 from typing import Final
+
+import msgspec
 
 from hellojohn_server.features.audit.events import Event
 from hellojohn_server.features.audit.service import AuditLog
 from hellojohn_server.features.keys import repository
 from hellojohn_server.features.keys.errors import ApiKeyExpired, ApiKeyNotFound, InvalidApiKey, invalid_key
 from hellojohn_server.features.keys.schemas import (
+    NOT_A_NETWORK,
     ApiKey,
     CreateKeyBody,
     KeyStatus,
@@ -20,6 +25,7 @@ from hellojohn_server.features.keys.schemas import (
 )
 from hellojohn_server.features.tenants.errors import TenantNotFound, TenantSuspended
 from hellojohn_server.features.tenants.service import TenantService
+from hellojohn_server.kit.addresses import Network, format_network, is_within, parse_network
 from hellojohn_server.kit.api_keys import Environment, ParsedKey, make_key
 from hellojohn_server.kit.audit_types import AuditType, ResourceType
 from hellojohn_server.kit.clock import Clock
@@ -41,6 +47,16 @@ _KIND: Final = {
     KeyType.SECRET: CredentialKind.SECRET_KEY,
 }
 _MASTER_GRANTS: Final = frozenset({ALL_SCOPES, Scope.ADMINS_MANAGE.value})
+
+
+class _Wish(msgspec.Struct, frozen=True):
+    """A key to make, before what its maker has limits it. `networks` None: where its maker is used."""
+
+    type: KeyType
+    name: str
+    scopes: tuple[str, ...] = ()
+    lifetime: int | None = None
+    networks: tuple[Network, ...] | None = None
 
 
 def require_never_upward(principal: Principal, *, privileged: bool) -> None:
@@ -147,21 +163,23 @@ class KeyService:
         """Make a key of a tenant and return it with the key itself, which nobody can read again.
 
         The maker must hold every scope and every wildcard of the result, admins:manage by name, else
-        InsufficientScope; the key ends no later than its maker. Invalid names every unknown scope. TenantNotFound.
+        InsufficientScope; the key ends no later than its maker, and is used from no other addresses. Invalid names
+        every unknown scope, and every address that is none or wider than the maker's. TenantNotFound.
         """
         grants = _grants_of(body)
         lifetime = _lifetime_of(body.expires_in)
+        networks = _networks_of(body)
         missing = missing_grants(context.principal.scopes, grants)
         if missing:
             raise InsufficientScope(missing, "A key can be given only scopes that its maker holds.")
         tenant = await self._tenants.require_tenant(tenant_id)
-        key_type = KeyType(body.type.value)
-        return await self._make(context, tenant_id, tenant.environment, (key_type, body.name, grants, lifetime))
+        wish = _Wish(KeyType(body.type.value), body.name, grants, lifetime, networks)
+        return await self._make(context, tenant_id, tenant.environment, wish)
 
     async def create_master_key(self, context: Context, name: str, expires_in: str | None = None) -> MadeKey:
         """Make a master key. For the host's own commands: no route reaches this."""
-        facts = (KeyType.MASTER, name, (), _lifetime_of(expires_in))
-        return await self._make(context, CONTROL_TENANT_ID, Environment.LIVE, facts)
+        wish = _Wish(KeyType.MASTER, name, lifetime=_lifetime_of(expires_in), networks=())
+        return await self._make(context, CONTROL_TENANT_ID, Environment.LIVE, wish)
 
     async def revoke_key(self, context: Context, key_id: str, reason: str | None = None) -> ApiKey:
         """Revoke a key of the caller's tenant (a master key, when that is the control store): refused from now on.
@@ -217,31 +235,30 @@ class KeyService:
         except TenantStoreNotFound:  # deleted since its row was read
             return None
 
-    async def _make(
-        self,
-        context: Context,
-        tenant_id: str,
-        environment: Environment,
-        facts: tuple[KeyType, str, tuple[str, ...], int | None],
-    ) -> MadeKey:
-        key_type, name, grants, lifetime = facts
-        text, parsed, hint = make_key(_KIND[key_type], environment, tenant_id)
+    async def _make(self, context: Context, tenant_id: str, environment: Environment, wish: _Wish) -> MadeKey:
+        text, parsed, hint = make_key(_KIND[wish.type], environment, tenant_id)
         key_id = self._ids.new(IdPrefix.KEY)
 
         async def command(tx: Transaction) -> MadeKey:
             # The clock is read here, not before: a retry is answered with the first key, however late it comes.
             now = self._clock.now_ms()
+            faults: list[FieldError] = []
+            expires_at = _expiry_of(context.principal, wish.lifetime, now, faults)
+            networks = _allowed_networks_of(context.principal, wish.networks, faults)
+            if faults:
+                raise Invalid(details=faults)
             key = ApiKey(
                 id=key_id,
-                type=key_type,
-                name=name,
+                type=wish.type,
+                name=wish.name,
                 hint=hint,
-                scopes=grants,
+                scopes=wish.scopes,
                 created_at=now,
                 created_by=context.principal.id,
-                expires_at=_expiry_of(context.principal, lifetime, now),
+                expires_at=expires_at,
                 revoked_at=None,
                 revoked_reason=None,
+                allowed_ips=tuple(format_network(network) for network in networks),
             )
             await repository.insert_key(tx, key, parsed.key_hash)
             await self._audit.record(tx, context, _created(key))
@@ -261,15 +278,57 @@ def _lifetime_of(expires_in: str | None) -> int | None:
     return seconds
 
 
-def _expiry_of(principal: Principal, lifetime: int | None, now: int) -> int | None:
-    """Return when a key made at `now` ends; Invalid when that is after its maker."""
+def _expiry_of(principal: Principal, lifetime: int | None, now: int, faults: list[FieldError]) -> int | None:
+    """Return when a key made at `now` ends; it is added to `faults` when that is after its maker."""
     if lifetime is None:
         return principal.expires_at
     expires_at = now + lifetime * 1000
     if principal.expires_at is not None and expires_at > principal.expires_at:
         message = f"No later than the key that makes it, which ends at {format_time(principal.expires_at)}."
-        raise Invalid(details=[FieldError("expires_in", FieldCode.OUT_OF_RANGE, message)])
+        faults.append(FieldError("expires_in", FieldCode.OUT_OF_RANGE, message))
     return expires_at
+
+
+def _networks_of(body: CreateKeyBody) -> tuple[Network, ...] | None:
+    """Return the networks that are asked for, as given; None when none are. Invalid names each that is no network."""
+    if body.type is TenantKeyType.PUBLISHABLE:
+        return ()
+    if body.allowed_ips is None:
+        return None
+    networks: list[Network] = []
+    faults: list[FieldError] = []
+    for index, text in enumerate(body.allowed_ips):
+        network = parse_network(text)
+        if network is None:
+            faults.append(FieldError(f"allowed_ips[{index}]", FieldCode.INVALID, NOT_A_NETWORK))
+        else:
+            networks.append(network)
+    if faults:
+        raise Invalid(details=faults)
+    return tuple(networks)
+
+
+def _allowed_networks_of(
+    principal: Principal, wanted: Sequence[Network] | None, faults: list[FieldError]
+) -> Sequence[Network]:
+    """Return the networks of a new key, in order and each once; its maker's own when none are wanted.
+
+    Each that is not within one of the maker's is added to `faults`.
+    """
+    held = principal.allowed_networks
+    if wanted is None:
+        return held
+    for index, network in enumerate(wanted):
+        if held and not any(is_within(network, own) for own in held):
+            message = "Is not within the addresses that the key which makes it is allowed."
+            faults.append(FieldError(f"allowed_ips[{index}]", FieldCode.OUT_OF_RANGE, message))
+    return sorted(set(wanted), key=lambda each: (each.version, int(each.network_address), each.prefixlen))
+
+
+@lru_cache(4096)
+def _stored_networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
+    """Return the networks in a key's row. ValueError for what is none: passed over, it would leave the key open."""
+    return tuple(ip_network(text) for text in texts)
 
 
 def _created(key: ApiKey) -> Event:
@@ -282,6 +341,7 @@ def _created(key: ApiKey) -> Event:
             "type": (None, key.type.value),
             "scopes": (None, list(key.scopes)),
             "expires_at": (None, format_optional_time(key.expires_at)),
+            **({"allowed_ips": (None, list(key.allowed_ips))} if key.allowed_ips else {}),
         },
     )
 
@@ -313,4 +373,5 @@ def _principal_of(key: ApiKey, tenant_id: str) -> Principal:
         tenant_id=tenant_id,
         scopes=_MASTER_GRANTS if is_master else frozenset(key.scopes),
         expires_at=key.expires_at,
+        allowed_networks=_stored_networks(key.allowed_ips),
     )
