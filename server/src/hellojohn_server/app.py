@@ -86,6 +86,13 @@ async def open_database(settings: Settings, clock: Clock) -> Database:
     return database
 
 
+def _signing_keys(
+    database: Database, settings: Settings, ids: IdFactory, clock: Clock, audit: AuditLog
+) -> SigningKeyService:
+    sealer = Sealer(_derived(settings, Purpose.SEALED_VALUES))
+    return SigningKeyService(database, ids, clock, audit, sealer=sealer, issuer=http_settings(settings).public_url)
+
+
 def build_services(
     database: Database,
     settings: Settings,
@@ -105,11 +112,11 @@ def build_services(
     roles = RoleService()
     tenants = TenantService(database, ids, clock, audit_log, cursors)
     sessions = SessionService(database, cursors)
-    sealer = Sealer(_derived(settings, Purpose.SEALED_VALUES))
-    issuer = http_settings(settings).public_url
-    signing_keys = SigningKeyService(database, ids, clock, audit_log, sealer=sealer, issuer=issuer)
+    signing_keys = _signing_keys(database, settings, ids, clock, audit_log)
     tenant_settings = TenantSettingsService(database, clock, audit_log)
-    keys = KeyService(database, ids, clock, audit_log, tenants=tenants, cursors=cursors, sightings=sightings)
+    keys = KeyService(
+        database, ids, clock, audit_log, tenants=tenants, sessions=sessions, cursors=cursors, sightings=sightings
+    )
     users = UserService(
         database, ids, clock, audit_log, roles=roles, sessions=sessions, passwords=passwords, addresses=addresses
     )

@@ -60,6 +60,22 @@ async def test_a_tenant_and_its_keys_are_made_and_audited_as_cli(place: Place) -
     assert publishable["key"].startswith("pk_test_")
     master = run_json(place, "keys", "create", "--name", "control", "--type", "master")
     assert master["key"].startswith("mk_live_")
+    rotated = run_json(place, "keys", "rotate", *of_tenant, secret["id"], "--overlap", "1h", "--reason", "quarterly")
+    assert rotated["key"] not in (None, secret["key"])
+    assert (rotated["name"], rotated["scopes"], rotated["allowed_ips"]) == (
+        "backend",
+        secret["scopes"],
+        secret["allowed_ips"],
+    )
+    at_once = run_json(place, "keys", "rotate", *of_tenant, rotated["id"], "--at-once")
+    replaced = run_json(place, "keys", "revoke", *of_tenant, rotated["id"])
+    assert (replaced["status"], replaced["revoked_reason"], replaced["replaced_by"]) == (
+        "revoked",
+        "rotated",
+        at_once["id"],
+    )
+    new_master = run_json(place, "keys", "rotate", "--master", master["id"])
+    assert new_master["key"].startswith("mk_live_")
     revoked = run_json(place, "keys", "revoke", *of_tenant, secret["id"], "--reason", "rotated")
     assert (revoked["id"], revoked["status"], revoked["revoked_reason"]) == (secret["id"], "revoked", "rotated")
     assert "key" not in revoked
@@ -70,11 +86,17 @@ async def test_a_tenant_and_its_keys_are_made_and_audited_as_cli(place: Place) -
     assert recorded == [
         ("api_key.created", "cli", "cli"),
         ("api_key.created", "cli", "cli"),
+        ("api_key.rotated", "cli", "cli"),
+        ("api_key.created", "cli", "cli"),
+        ("api_key.rotated", "cli", "cli"),
+        ("api_key.created", "cli", "cli"),
         ("api_key.revoked", "cli", "cli"),
     ]
     recorded = [(entry.type, entry.actor.type, entry.actor.id) for entry in await entries_of(place, CONTROL_TENANT_ID)]
     assert recorded == [
         ("tenant.created", "cli", "cli"),
+        ("api_key.created", "cli", "cli"),
+        ("api_key.rotated", "cli", "cli"),
         ("api_key.created", "cli", "cli"),
         ("api_key.revoked", "cli", "cli"),
     ]
@@ -132,6 +154,13 @@ def test_without_json_and_terminal_it_prints_plain_lines(embedded: Place) -> Non
         (("keys", "revoke", "key_x", "--master", "--tenant", "t"), ExitCode.USAGE, "say --master"),
         (("keys", "revoke", "key_x", "--master"), ExitCode.REFUSED, "There is no such API key."),
         (("keys", "revoke", "key_x", "--tenant", NO_SUCH_TENANT), ExitCode.REFUSED, "There is no such tenant."),
+        (("keys", "rotate", "key_x"), ExitCode.USAGE, "say --master"),
+        (("keys", "rotate", "key_x", "--master", "--tenant", "t"), ExitCode.USAGE, "say --master"),
+        (("keys", "rotate", "key_x", "--master", "--overlap", "1h", "--at-once"), ExitCode.USAGE, "either --overlap"),
+        (("keys", "rotate", "key_x", "--master", "--overlap", "soon"), ExitCode.USAGE, "--overlap: "),
+        (("keys", "rotate", "key_x", "--master", "--overlap", "31d"), ExitCode.REFUSED, "overlap: "),
+        (("keys", "rotate", "key_x", "--master"), ExitCode.REFUSED, "There is no such API key."),
+        (("keys", "rotate", "key_x", "--tenant", NO_SUCH_TENANT), ExitCode.REFUSED, "There is no such tenant."),
         (("keys", "destroy"), ExitCode.USAGE, "No such command"),
         (("migrate", "--data-dir", "/dev/null/x"), ExitCode.DATA_DIR, "cannot be used"),
         (("migrate", "--database-url", "postgresql://x:p@127.0.0.1:99999999/db"), ExitCode.USAGE, "a port of at most"),

@@ -129,6 +129,12 @@ async def create_api_key(_: World) -> Call:
     return Call(method="POST", path="/v1/api-keys", body=body)
 
 
+async def rotate_api_key(world: World) -> Call:
+    key = (await world.make("/v1/api-keys", {"name": "worker", "scopes": ["users:read"]}))["id"]
+    path = f"/v1/api-keys/{key}/rotate"
+    return Call(method="POST", path=path, body={"overlap": "1h", "reason": "quarterly"}, objects={"key": key})
+
+
 async def revoke_api_key(world: World) -> Call:
     key = (await world.make("/v1/api-keys", {"name": "leaked", "type": "publishable"}))["id"]
     return Call(method="DELETE", path=f"/v1/api-keys/{key}", body={"reason": "leaked"}, objects={"key": key})
@@ -226,6 +232,7 @@ ACTS: Final[dict[str, Act]] = {
         list_users,
         resume_tenant,
         revoke_api_key,
+        rotate_api_key,
         search_users,
         suspend_tenant,
         update_config,

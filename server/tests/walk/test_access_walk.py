@@ -45,6 +45,7 @@ NEEDS: Final[dict[str, set[str]]] = {
     "revoke_api_key": {"keys:write"},
     "revoke_every_session": {"sessions:write", "admins:manage"},
     "revoke_session": {"sessions:write"},
+    "rotate_api_key": {"keys:write", "users:read"},
     "search_users": {"users:read"},
     "update_config": {"config:write", "admins:manage"},
     "update_user": {"users:write", "users:credentials"},
@@ -62,6 +63,7 @@ NAMES_ANOTHERS_OBJECT: Final = {
     "impersonate_user",
     "list_user_sessions",
     "revoke_api_key",
+    "rotate_api_key",
     "revoke_session",
     "update_user",
 }

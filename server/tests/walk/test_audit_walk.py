@@ -19,6 +19,7 @@ from tests.walk.rows import Entry, Row
 from tests.walk.world import ADDRESS, AGENT, World, operations_of, send
 
 NOW: Final = "<now>"
+MADE: Final = "<made>"
 
 
 OTHERS: Final[dict[str, Row]] = {
@@ -165,6 +166,29 @@ OTHERS: Final[dict[str, Row]] = {
                 reason="leaked",
                 changes={"revoked_at": (None, NOW)},
             )
+        ],
+        before=1,
+    ),
+    "rotate_api_key": Row(
+        201,
+        [
+            Entry(
+                type="api_key.rotated",
+                resource=("api_key", "key"),
+                reason="quarterly",
+                changes={"expires_at": (None, "2026-09-21T15:13:20.000Z")},
+                metadata={"replaced_by": MADE},
+            ),
+            Entry(
+                type="api_key.created",
+                resource=("api_key", "made"),
+                changes={
+                    "name": (None, "worker"),
+                    "type": (None, "secret"),
+                    "scopes": (None, ["users:read"]),
+                    "expires_at": (None, None),
+                },
+            ),
         ],
         before=1,
     ),
@@ -362,6 +386,6 @@ def _expected(world: World, entry: Entry, objects: dict[str, str]) -> dict[str, 
         "reason": entry.reason,
         "changes": {field: tuple(values) for field, values in entry.changes.items()},
         "impersonated": entry.on_behalf_of is not None,
-        "metadata": entry.metadata,
+        "metadata": {field: objects["made"] if value == MADE else value for field, value in entry.metadata.items()},
         "personal_data_erased": False,
     }

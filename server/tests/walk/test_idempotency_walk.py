@@ -31,6 +31,7 @@ OTHERWISE: Final[dict[str, dict[str, str]]] = {
     "revoke_api_key": {"reason": "another"},
     "revoke_every_session": {"reason": "another"},
     "revoke_session": {"reason": "another"},
+    "rotate_api_key": {"reason": "another"},
     "suspend_tenant": {"reason": "another"},
     "update_config": {"impersonation": {"enabled": False}},
     "update_me": {"name": "another"},

@@ -1,4 +1,4 @@
-"""`hj keys`: making and revoking keys on the host, so that a first key can be made."""
+"""`hj keys`: making, rotating and revoking keys on the host, so that a first key can be made."""
 
 from typing import Annotated
 
@@ -14,12 +14,13 @@ from hellojohn_server.features.keys.schemas import (
     KeyType,
     MadeKeyBody,
     RevokeKeyBody,
+    RotateKeyBody,
     key_body,
     made_key_body,
 )
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID
 
-app = typer.Typer(help="Make and revoke keys.", no_args_is_help=True)
+app = typer.Typer(help="Make, rotate and revoke keys.", no_args_is_help=True)
 
 
 @app.command("create")
@@ -74,6 +75,39 @@ def create_key(  # noqa: PLR0913 - an option each
     _show_made(use_tools(parts_of(ctx), settings, create), as_json=as_json)
 
 
+@app.command("rotate")
+def rotate_key(  # noqa: PLR0913 - an option each
+    ctx: typer.Context,
+    *,
+    key_id: Annotated[str, typer.Argument(help="The key's id: key_01H...")],
+    tenant: Annotated[str | None, typer.Option("--tenant", help="The tenant's id.")] = None,
+    master: Annotated[bool, typer.Option("--master", help="It is a master key: it has no tenant.")] = False,
+    overlap: Annotated[
+        str | None, typer.Option("--overlap", help="How long the old key works on: 24h unless given, 30d at most.")
+    ] = None,
+    at_once: Annotated[bool, typer.Option("--at-once", help="Revoke the old key at once.")] = False,
+    reason: Annotated[str | None, typer.Option("--reason", help="Shown in the audit log.")] = None,
+    as_json: Json = False,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrlOption = None,
+) -> None:
+    """Make a key in the place of another, and print it: nobody can read it again."""
+    _require_one_place(tenant, master=master)
+    if at_once and overlap is not None:
+        raise CommandFailed(ExitCode.USAGE, "Say either --overlap or --at-once.")
+    given = {"reason": reason} | ({"overlap": overlap} if overlap is not None else {})
+    body = checked(given | ({"overlap": None} if at_once else {}), RotateKeyBody)
+    settings = settings_with({"data_dir": data_dir, "database_url": database_url})
+
+    async def rotate(tools: Tools) -> MadeKeyBody:
+        if tenant is not None:
+            await tools.tenants.require_tenant(tenant)
+        context = tools.context(CONTROL_TENANT_ID if tenant is None else tenant)
+        return made_key_body(await tools.keys.rotate_key(context, key_id, body))
+
+    _show_made(use_tools(parts_of(ctx), settings, rotate), as_json=as_json)
+
+
 @app.command("revoke")
 def revoke_key(  # noqa: PLR0913 - an option each
     ctx: typer.Context,
@@ -87,8 +121,7 @@ def revoke_key(  # noqa: PLR0913 - an option each
     database_url: DatabaseUrlOption = None,
 ) -> None:
     """Revoke a key: a running server refuses it from the next request on."""
-    if master != (tenant is None):
-        raise CommandFailed(ExitCode.USAGE, "Name the tenant with --tenant, or say --master for a master key.")
+    _require_one_place(tenant, master=master)
     body = checked({"reason": reason}, RevokeKeyBody)
     settings = settings_with({"data_dir": data_dir, "database_url": database_url})
 
@@ -103,6 +136,11 @@ def revoke_key(  # noqa: PLR0913 - an option each
         show_json(revoked)
     else:
         out.out(f"{revoked.id} ({printable(revoked.name)}) is revoked since {revoked.revoked_at}.")
+
+
+def _require_one_place(tenant: str | None, *, master: bool) -> None:
+    if master != (tenant is None):
+        raise CommandFailed(ExitCode.USAGE, "Name the tenant with --tenant, or say --master for a master key.")
 
 
 def _show_made(made: MadeKeyBody, *, as_json: bool) -> None:

@@ -18,6 +18,7 @@ _NEEDS: Final = {
     "allowed_ips": ("allowed-ip", "IP addresses or networks such as 203.0.113.0/24, at most 100 of them"),
     "expires_in": ("expires-in", "a whole number and a unit (s m h d w y), such as 90d"),
     "name": ("name", "1 to 200 characters, not all blank"),
+    "overlap": ("overlap", "a whole number and a unit (s m h d w), such as 24h, at most 30d"),
     "reason": ("reason", "1 to 500 characters"),
     "scopes": ("scope", "scopes as docs/scopes.md lists them, at most 100 of them"),
 }

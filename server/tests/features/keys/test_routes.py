@@ -54,6 +54,7 @@ async def test_a_key_is_shown_once(app: RunningApp, key: str) -> None:
         "expires_at": "2026-12-20T14:13:20.000Z",
         "revoked_at": None,
         "revoked_reason": None,
+        "replaced_by": None,
         "last_used_at": None,
     }
     read = await app.call(key, "GET", f"/v1/api-keys/{made['id']}")
@@ -209,11 +210,101 @@ async def test_a_publishable_key_opens_nothing_of_the_backend(app: RunningApp, k
     assert (refused.status_code, refused.json()["error"]["code"]) == (401, "invalid_publishable_key")
 
 
+async def test_a_rotation_answers_with_the_new_key_once(app: RunningApp, key: str) -> None:
+    old = await make(app, key, scopes=["users:read"])
+    answer = await app.call(key, "POST", f"/v1/api-keys/{old['id']}/rotate", {"overlap": "1h", "reason": "quarterly"})
+    new = answer.json()
+    assert answer.status_code == 201
+    assert answer.headers["location"] == f"/v1/api-keys/{new['id']}"
+    secret = new.pop("key")
+    assert new == {
+        **{name: value for name, value in old.items() if name != "key"},
+        "id": new["id"],
+        "hint": f"sk_live_…{secret[-4:]}",
+    }
+    shown = (await app.call(key, "GET", f"/v1/api-keys/{old['id']}")).json()
+    assert (shown["status"], shown["expires_at"]) == ("active", "2026-09-21T15:13:20.000Z")
+    assert (shown["replaced_by"], shown["revoked_at"]) == (new["id"], None)
+    for each in (old["key"], secret):
+        assert (await app.call(each, "GET", "/v1/users")).status_code == 200
+    log = await app.call(key, "GET", "/v1/audit-logs")
+    assert secret not in log.text
+    again = await app.call(key, "POST", f"/v1/api-keys/{old['id']}/rotate")
+    assert (again.status_code, again.json()["error"]["code"]) == (409, "api_key_not_active")
+
+
+async def test_a_key_may_rotate_itself_and_try_again(app: RunningApp, key: str, clock: ManualClock) -> None:
+    old = await make(app, key, scopes=["keys:write", "users:read"], expires_in="90d")
+    path, headers = f"/v1/api-keys/{old['id']}/rotate", {"Idempotency-Key": "once"}
+    answers = await asyncio.gather(*(app.call(old["key"], "POST", path, {}, headers) for _ in range(16)))
+    clock.advance(3600)
+    answers.append(await app.call(old["key"], "POST", path, {}, headers))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.text for answer in answers}) == 1
+    new = answers[0].json()
+    assert (new["created_by"], new["expires_at"]) == (old["id"], old["expires_at"])
+    assert (await app.call(new["key"], "GET", "/v1/users")).status_code == 200
+    clock.advance(23 * 3600)
+    refused = await app.call(old["key"], "GET", "/v1/users")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (401, "api_key_expired")
+    assert len(await entries(app, key, "type=api_key.rotated")) == 1
+
+
+async def test_a_key_that_rotates_itself_at_once_is_refused_from_then_on(app: RunningApp, key: str) -> None:
+    old = await make(app, key, scopes=["keys:write", "users:read"])
+    path, headers = f"/v1/api-keys/{old['id']}/rotate", {"Idempotency-Key": "once"}
+    new = (await app.call(old["key"], "POST", path, {"overlap": None}, headers)).json()
+    refused = await app.call(old["key"], "POST", path, {"overlap": None}, headers)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (401, "invalid_api_key")
+    assert (await app.call(new["key"], "GET", "/v1/users")).status_code == 200
+
+
+async def test_rotations_at_once_make_one_key(app: RunningApp, key: str) -> None:
+    old = await make(app, key)
+    path = f"/v1/api-keys/{old['id']}/rotate"
+    answers = await asyncio.gather(*(app.call(key, "POST", path, {"overlap": None}) for _ in range(16)))
+    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 15
+    assert (await app.call(key, "GET", "/v1/api-keys")).json()["pagination"]["total"] == 3
+
+
+async def test_a_stronger_key_is_not_rotated_and_the_attempt_is_recorded(
+    app: RunningApp, tenant: str, key: str
+) -> None:
+    powerful = await make(app, key, scopes=["admins:manage", "users:read"])
+    lesser = await app.make_key(tenant, "*")
+    refused = await app.call(lesser, "POST", f"/v1/api-keys/{powerful['id']}/rotate")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "insufficient_scope")
+    [entry] = await entries(app, key, "result=denied")
+    assert (entry["metadata"]["operation"], entry["metadata"]["code"]) == ("rotate_api_key", "insufficient_scope")
+    assert entry["metadata"]["missing_scopes"] == ["admins:manage"]
+    assert (await app.call(key, "GET", f"/v1/api-keys/{powerful['id']}")).json()["replaced_by"] is None
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        ({"overlap": "31d"}, ["overlap"]),
+        ({"overlap": "0h"}, ["overlap"]),
+        ({"overlap": 3600}, ["overlap"]),
+        ({"overlap": "soon", "reason": ""}, ["overlap", "reason"]),
+        ({"overlap": "999999999y", "name": "x"}, ["name", "overlap"]),
+    ],
+)
+async def test_bad_rotations_name_every_field(app: RunningApp, key: str, body: Any, fields: list[str]) -> None:
+    old = await make(app, key)
+    answer = await app.call(key, "POST", f"/v1/api-keys/{old['id']}/rotate", body)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "validation_failed")
+    assert sorted(detail["field"] for detail in answer.json()["error"]["details"]) == fields
+    assert (await app.call(key, "GET", f"/v1/api-keys/{old['id']}")).json()["replaced_by"] is None
+
+
 async def test_another_tenant_sees_and_reaches_nothing(app: RunningApp, key: str) -> None:
     made = await make(app, key)
     stranger = await app.make_key(await app.make_tenant("Other"))
     assert (await app.call(stranger, "GET", f"/v1/api-keys/{made['id']}")).status_code == 404
     refused = await app.call(stranger, "DELETE", f"/v1/api-keys/{made['id']}")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (404, "api_key_not_found")
+    refused = await app.call(stranger, "POST", f"/v1/api-keys/{made['id']}/rotate", {"overlap": None})
     assert (refused.status_code, refused.json()["error"]["code"]) == (404, "api_key_not_found")
     listed = (await app.call(stranger, "GET", "/v1/api-keys")).json()
     assert made["id"] not in [row["id"] for row in listed["data"]]

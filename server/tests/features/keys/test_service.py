@@ -25,56 +25,19 @@ from hellojohn_server.features.keys.schemas import (
 from hellojohn_server.features.keys.service import require_never_upward
 from hellojohn_server.features.tenants.errors import TenantNotFound, TenantSuspended
 from hellojohn_server.features.tenants.schemas import CreateTenantBody
-from hellojohn_server.kit.api_keys import Environment, ParsedKey, compose_key, make_key, parse_key
+from hellojohn_server.kit.api_keys import Environment, compose_key, make_key
 from hellojohn_server.kit.error_codes import FieldCode
-from hellojohn_server.kit.errors import ApiError, IdempotencyKeyReused, InsufficientScope, Invalid
+from hellojohn_server.kit.errors import IdempotencyKeyReused, InsufficientScope, Invalid
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdFactory
 from hellojohn_server.kit.pagination import InvalidCursor
 from hellojohn_server.kit.principal import ActorType, CredentialKind, cli_context
 from hellojohn_server.kit.scopes import Scope
 from hellojohn_server.storage.database import Database, Reader, Transaction
 from tests.conftest import START_MS, ManualClock, OpenDatabase
+from tests.features.keys.parts import DAY_MS, EVERYTHING, UNKNOWN_KEY, make, parsed, refusal_of
 from tests.features.tenants.parts import Parts, key_context, master_context, retry_key
 
-DAY_MS = 86_400_000
-EVERYTHING = ("*", "admins:manage")
 EVERY_SCOPE = tuple(scope.value for scope in Scope)
-UNKNOWN_KEY = "key_01HXXXXXXXXXXXXXXXXXXXXXXX"
-
-
-@pytest.fixture
-def parts(database: Database, ids: IdFactory, clock: ManualClock) -> Parts:
-    return Parts(database, ids, clock)
-
-
-@pytest.fixture
-async def acme(parts: Parts) -> str:
-    """A tenant with a row and a store."""
-    return (await parts.tenants.create_tenant(master_context(), CreateTenantBody(name="Acme"))).id
-
-
-@pytest.fixture
-async def sandbox(parts: Parts) -> str:
-    """A tenant of the test environment."""
-    body = CreateTenantBody(name="Sandbox", environment=Environment.TEST)
-    return (await parts.tenants.create_tenant(master_context(), body)).id
-
-
-async def make(parts: Parts, tenant_id: str, **fields: object) -> MadeKey:
-    body = msgspec.convert({"name": "backend", **fields}, CreateKeyBody)
-    return await parts.keys.create_key(key_context(tenant_id, scopes=EVERYTHING), tenant_id, body)
-
-
-def parsed(key: str) -> ParsedKey:
-    found = parse_key(key)
-    assert found is not None
-    return found
-
-
-async def refusal_of(act: Awaitable[object]) -> ApiError:
-    with pytest.raises(ApiError) as refused:
-        await act
-    return refused.value
 
 
 async def test_a_secret_key_stands_for_itself(parts: Parts, acme: str) -> None:

@@ -5,6 +5,7 @@ import msgspec
 from hellojohn_server.features.audit.schemas import AuditEntryBody, ListAuditQuery
 from hellojohn_server.features.audit.service import AuditLog, AuditReader, CustomEntries
 from hellojohn_server.features.keys.service import KeyService
+from hellojohn_server.features.sessions.service import SessionService
 from hellojohn_server.features.tenants.service import TenantService
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.idempotency import Idempotency
@@ -29,8 +30,16 @@ class Parts:
         self.custom = CustomEntries(database, self.log, self.reader)
         self.tenants = TenantService(database, ids, clock, self.log, cursors)
         self.sightings = Sightings()
+        self.sessions = SessionService(database, cursors)
         self.keys = KeyService(
-            database, ids, clock, self.log, tenants=self.tenants, cursors=cursors, sightings=self.sightings
+            database,
+            ids,
+            clock,
+            self.log,
+            tenants=self.tenants,
+            sessions=self.sessions,
+            cursors=cursors,
+            sightings=self.sightings,
         )
 
     async def entries(self, tenant_id: str = CONTROL_TENANT_ID, **filters: object) -> list[AuditEntryBody]:

@@ -7,7 +7,6 @@ import msgspec
 from hellojohn_server.features.audit.schemas import AuditEntryBody
 from hellojohn_server.features.bulk.service import BulkService
 from hellojohn_server.features.roles.service import RoleService
-from hellojohn_server.features.sessions.service import SessionService
 from hellojohn_server.features.users.repository import get_user
 from hellojohn_server.features.users.schemas import CreateUserBody, UpdateUserBody, User, UserBody
 from hellojohn_server.features.users.service import UserCounters, UserService
@@ -79,7 +78,6 @@ class UserParts(Parts):
         super().__init__(database, ids, clock)
         self.clock = clock
         self.roles = RoleService()
-        self.sessions = SessionService(database, self.cursors)
         self.addresses = AddressHasher(bytes(range(32)))
         self.users = UserService(
             database,

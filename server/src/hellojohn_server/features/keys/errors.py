@@ -6,10 +6,12 @@ Unauthenticated
 └── ApiKeyExpired             401
 NotFound
 └── ApiKeyNotFound            404
+Conflict
+└── ApiKeyNotActive           409  it is revoked, has expired or was rotated before
 """
 
 from hellojohn_server.kit.error_codes import ErrorCode
-from hellojohn_server.kit.errors import NotFound, Unauthenticated
+from hellojohn_server.kit.errors import Conflict, NotFound, Unauthenticated
 from hellojohn_server.kit.principal import CredentialKind
 
 
@@ -31,6 +33,11 @@ class ApiKeyExpired(Unauthenticated):
 class ApiKeyNotFound(NotFound):
     code = ErrorCode.API_KEY_NOT_FOUND
     message = "There is no such API key."
+
+
+class ApiKeyNotActive(Conflict):
+    code = ErrorCode.API_KEY_NOT_ACTIVE
+    message = "This API key is revoked, has expired, or was rotated already. Make a new one."
 
 
 def invalid_key(kind: CredentialKind) -> InvalidApiKey:

@@ -9,6 +9,7 @@ import msgspec
 from hellojohn_server.features.keys.schemas import ApiKey, KeyType
 from hellojohn_server.kit.pagination import COUNT_CAP
 from hellojohn_server.storage.database import Reader, Row, Transaction
+from hellojohn_server.storage.primitives import consume_once
 from hellojohn_server.storage.sql import Statement
 
 _FIELDS: Final = ApiKey.__struct_fields__
@@ -38,6 +39,15 @@ REVOKE_KEY: Final = Statement(
     UPDATE api_keys
     SET revoked_at = :now, revoked_reason = :reason
     WHERE tenant_id = :tenant_id AND id = :id AND revoked_at IS NULL
+    RETURNING {_COLUMNS}
+    """
+)
+UPDATE_ROTATED: Final = Statement(
+    f"""
+    UPDATE api_keys
+    SET replaced_by = :replaced_by, expires_at = :expires_at, revoked_at = :revoked_at, revoked_reason = :revoked_reason
+    WHERE tenant_id = :tenant_id AND id = :id AND replaced_by IS NULL AND revoked_at IS NULL
+        AND (expires_at IS NULL OR expires_at > :now)
     RETURNING {_COLUMNS}
     """
 )
@@ -127,6 +137,24 @@ async def insert_key(tx: Transaction, key: ApiKey, key_hash: bytes) -> None:
 async def update_revoked(tx: Transaction, key_id: str, reason: str | None, now: int) -> ApiKey | None:
     """Revoke a key and return it; None when it is revoked already or there is none. Of several at once, one revokes."""
     row = await tx.fetch_one(REVOKE_KEY, id=key_id, reason=reason, now=now)
+    return None if row is None else _key_of(row)
+
+
+async def update_rotated(tx: Transaction, rotated: ApiKey, now: int) -> ApiKey | None:
+    """Say of a key what replaces it and when it ends, and return it; None unless it worked and was not replaced yet.
+
+    Of several at once, one rotates.
+    """
+    row = await consume_once(
+        tx,
+        UPDATE_ROTATED,
+        id=rotated.id,
+        replaced_by=rotated.replaced_by,
+        expires_at=rotated.expires_at,
+        revoked_at=rotated.revoked_at,
+        revoked_reason=rotated.revoked_reason,
+        now=now,
+    )
     return None if row is None else _key_of(row)
 
 

@@ -1,6 +1,6 @@
 """Keys: /v1/api-keys for a tenant's own, and the one way for a master key to make a tenant's first key."""
 
-from hellojohn_server.features.keys.errors import ApiKeyNotFound
+from hellojohn_server.features.keys.errors import ApiKeyNotActive, ApiKeyNotFound
 from hellojohn_server.features.keys.schemas import (
     ApiKeyBody,
     ApiKeyListBody,
@@ -8,6 +8,7 @@ from hellojohn_server.features.keys.schemas import (
     ListKeysQuery,
     MadeKeyBody,
     RevokeKeyBody,
+    RotateKeyBody,
     key_body,
     made_key_body,
 )
@@ -74,6 +75,22 @@ class KeyRoutes:
         """Revoke a key: it is refused everywhere from the next request on."""
         await self._keys.revoke_key(context, key_id, body.reason)
         return Answer(None)
+
+    @route(
+        Method.POST,
+        "/v1/api-keys/{key_id}/rotate",
+        scope=Scope.KEYS_WRITE,
+        status=201,
+        errors=(ApiKeyNotFound, ApiKeyNotActive),
+        conditional_scopes=(Scope.ADMINS_MANAGE,),
+    )
+    async def rotate_api_key(self, context: Context, key_id: str, body: RotateKeyBody) -> Answer[MadeKeyBody]:
+        """Make a key in the place of another.
+
+        The new key is in this answer and never again. The old one works on for the overlap.
+        """
+        made = await self._keys.rotate_key(context, key_id, body)
+        return Answer(made_key_body(made), location=f"/v1/api-keys/{made.api_key.id}")
 
     @route(
         Method.POST,

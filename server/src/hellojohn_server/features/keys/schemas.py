@@ -18,6 +18,9 @@ from hellojohn_server.kit.times import Duration, Timestamp, format_optional_time
 LONGEST_SECONDS: Final = 10 * 365 * 86_400
 """The longest `expires_in`: ten years. A key without one lasts until it is revoked."""
 
+LONGEST_OVERLAP_SECONDS: Final = 30 * 86_400
+"""The longest that a rotated key works on: thirty days."""
+
 NOT_A_NETWORK: Final = (
     "Must be an IP address, or a network with nothing set beyond its prefix, such as 203.0.113.7, 203.0.113.0/24 or "
     "2001:db8::/32."
@@ -34,6 +37,14 @@ def lifetime_fault(expires_in: str) -> str | None:
     return None
 
 
+def overlap_fault(overlap: str) -> str | None:
+    """Return why a rotated key cannot work on for this long, or None."""
+    seconds = parse_duration(overlap)
+    if seconds is None or seconds > LONGEST_OVERLAP_SECONDS:
+        return "Must be a whole number and a unit, such as 24h, and at most 30d."
+    return None
+
+
 def network_fault(text: str) -> str | None:
     """Return why this is no address or network that a key can be tied to, or None."""
     return NOT_A_NETWORK if parse_network(text) is None else None
@@ -44,6 +55,7 @@ KeyName = Annotated[
 ]
 RevocationReason = Annotated[str, msgspec.Meta(min_length=1, max_length=500, description="Shown with the key")]
 Lifetime = Annotated[Duration, msgspec.Meta(extra=checked_by(lifetime_fault))]
+Overlap = Annotated[Duration, msgspec.Meta(extra=checked_by(overlap_fault))]
 Grant = Annotated[
     str,
     msgspec.Meta(
@@ -87,7 +99,7 @@ class KeyStatus(StrEnum):
 class ApiKey(msgspec.Struct, frozen=True):
     """A row of api_keys, without the key's hash. Times in milliseconds; `created_by` is the id of who made it.
 
-    `allowed_ips` are networks in their one text; empty: any address.
+    `allowed_ips` are networks in their one text; empty: any address. `replaced_by` is the key that a rotation made.
     """
 
     id: str
@@ -102,6 +114,7 @@ class ApiKey(msgspec.Struct, frozen=True):
     revoked_reason: str | None
     last_used_at: int | None = None
     allowed_ips: tuple[str, ...] = ()
+    replaced_by: str | None = None
 
 
 class MadeKey(msgspec.Struct, frozen=True):
@@ -115,7 +128,7 @@ class ApiKeyBody(msgspec.Struct, frozen=True, kw_only=True):
     """A key. `hint` is its prefix and its last four characters; `scopes` is empty for a publishable key.
 
     `allowed_ips` are the addresses and networks that it may be used from; empty: any. `last_used_at` is when it last
-    said who calls, give or take a minute.
+    said who calls, give or take a minute. `replaced_by` is the key that a rotation made in its place.
     """
 
     id: str
@@ -130,6 +143,7 @@ class ApiKeyBody(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: Timestamp | None
     revoked_at: Timestamp | None
     revoked_reason: str | None
+    replaced_by: str | None
     last_used_at: Timestamp | None
 
 
@@ -182,6 +196,13 @@ class RevokeKeyBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     reason: RevocationReason | None = None
 
 
+class RotateKeyBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How long the old key works on (30 days at most; null: not at all), and why it is rotated."""
+
+    overlap: Overlap | None = "24h"
+    reason: RevocationReason | None = None
+
+
 class ListKeysQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which keys, and which page of them."""
 
@@ -214,6 +235,7 @@ def key_body(key: ApiKey, now_ms: int) -> ApiKeyBody:
         expires_at=format_optional_time(key.expires_at),
         revoked_at=format_optional_time(key.revoked_at),
         revoked_reason=key.revoked_reason,
+        replaced_by=key.replaced_by,
         last_used_at=format_optional_time(key.last_used_at),
     )
 

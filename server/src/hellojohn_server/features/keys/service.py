@@ -6,11 +6,18 @@ from ipaddress import ip_network
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
-from hellojohn_server.features.audit.events import Event
 from hellojohn_server.features.audit.service import AuditLog
 from hellojohn_server.features.keys import repository
-from hellojohn_server.features.keys.errors import ApiKeyExpired, ApiKeyNotFound, InvalidApiKey, invalid_key
+from hellojohn_server.features.keys.errors import (
+    ApiKeyExpired,
+    ApiKeyNotActive,
+    ApiKeyNotFound,
+    InvalidApiKey,
+    invalid_key,
+)
+from hellojohn_server.features.keys.events import key_created, key_revoked, key_rotated
 from hellojohn_server.features.keys.schemas import (
     NOT_A_NETWORK,
     ApiKey,
@@ -19,15 +26,18 @@ from hellojohn_server.features.keys.schemas import (
     KeyType,
     ListKeysQuery,
     MadeKey,
+    RotateKeyBody,
     TenantKeyType,
     lifetime_fault,
+    overlap_fault,
     status_of,
 )
+from hellojohn_server.features.sessions.schemas import Ending, RevokeCause
+from hellojohn_server.features.sessions.service import SessionService
 from hellojohn_server.features.tenants.errors import TenantNotFound, TenantSuspended
 from hellojohn_server.features.tenants.service import TenantService
 from hellojohn_server.kit.addresses import Network, format_network, is_within, parse_network
 from hellojohn_server.kit.api_keys import Environment, ParsedKey, make_key
-from hellojohn_server.kit.audit_types import AuditType, ResourceType
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.error_codes import FieldCode
 from hellojohn_server.kit.errors import FieldError, InsufficientScope, Invalid
@@ -37,7 +47,7 @@ from hellojohn_server.kit.principal import ActorType, Context, CredentialKind, P
 from hellojohn_server.kit.routing import faults_together
 from hellojohn_server.kit.scopes import ALL_SCOPES, Scope, is_grant, is_granted, missing_grants
 from hellojohn_server.kit.sightings import SightingKind, Sightings
-from hellojohn_server.kit.times import format_optional_time, format_time, parse_duration
+from hellojohn_server.kit.times import format_time, parse_duration
 from hellojohn_server.storage.database import Database, Exempt, Reader, Transaction
 from hellojohn_server.storage.errors import TenantStoreNotFound
 
@@ -46,6 +56,7 @@ _KIND: Final = {
     KeyType.PUBLISHABLE: CredentialKind.PUBLISHABLE_KEY,
     KeyType.SECRET: CredentialKind.SECRET_KEY,
 }
+_ROTATED: Final = "rotated"
 _MASTER_GRANTS: Final = frozenset({ALL_SCOPES, Scope.ADMINS_MANAGE.value})
 
 
@@ -57,6 +68,15 @@ class _Wish(msgspec.Struct, frozen=True):
     scopes: tuple[str, ...] = ()
     lifetime: int | None = None
     networks: tuple[Network, ...] | None = None
+
+
+class _Minted(msgspec.Struct, frozen=True):
+    """A key that nobody has yet, and what is stored and shown of it."""
+
+    id: str
+    text: str
+    key_hash: bytes
+    hint: str
 
 
 def require_never_upward(principal: Principal, *, privileged: bool) -> None:
@@ -76,6 +96,7 @@ class KeyService:
         audit: AuditLog,
         *,
         tenants: TenantService,
+        sessions: SessionService,
         cursors: CursorCodec,
         sightings: Sightings,
     ) -> None:
@@ -84,6 +105,7 @@ class KeyService:
         self._clock = clock
         self._audit = audit
         self._tenants = tenants
+        self._sessions = sessions
         self._cursors = cursors
         self._sightings = sightings
 
@@ -184,8 +206,8 @@ class KeyService:
     async def revoke_key(self, context: Context, key_id: str, reason: str | None = None) -> ApiKey:
         """Revoke a key of the caller's tenant (a master key, when that is the control store): refused from now on.
 
-        Revoked already: nothing changes and nothing is recorded. A key that holds admins:manage is revoked only by a
-        caller that holds it too, else InsufficientScope. ApiKeyNotFound.
+        Impersonations that it made end with it. Revoked already: nothing changes and nothing is recorded. A key that
+        holds admins:manage is revoked only by a caller that holds it too, else InsufficientScope. ApiKeyNotFound.
         """
         if not is_id(key_id, IdPrefix.KEY):
             raise ApiKeyNotFound
@@ -196,23 +218,52 @@ class KeyService:
             require_never_upward(context.principal, privileged=privileged)
 
         async def command(tx: Transaction) -> ApiKey:
-            revoked = await repository.update_revoked(tx, key_id, reason, self._clock.now_ms())
+            now = self._clock.now_ms()
+            revoked = await repository.update_revoked(tx, key_id, reason, now)
             if revoked is None:
                 unchanged = await repository.get_key(tx, key_id)
                 if unchanged is None:
                     raise ApiKeyNotFound
                 return unchanged
-            event = Event(
-                AuditType.API_KEY_REVOKED,
-                resource_id=key_id,
-                resource_type=ResourceType.API_KEY,
-                reason=reason,
-                changes={"revoked_at": (None, format_optional_time(revoked.revoked_at))},
-            )
-            await self._audit.record(tx, context, event)
+            ended = await self._revoke_impersonations(tx, context, revoked, now)
+            await self._audit.record(tx, context, key_revoked(revoked, ended))
             return revoked
 
         return await self._db.write(context.tenant_id, command, ApiKey, guard=guard, idempotency=context.idempotency)
+
+    async def rotate_key(self, context: Context, key_id: str, body: RotateKeyBody) -> MadeKey:
+        """Make a key in the place of one of the caller's tenant (a master key, when that is the control store).
+
+        The new key has the name, type, scopes and addresses of the old one, and ends with it or with the caller. The
+        old one works on for the overlap, but not beyond its own end; without one it is revoked. Impersonations that it
+        made end when it does. The caller must hold every scope of it, else InsufficientScope, and be allowed every
+        address that it is, else Invalid. ApiKeyNotFound; ApiKeyNotActive. Of several at once, one rotates.
+        """
+        overlap = _overlap_of(body.overlap)
+        old = await self.require_key(context.tenant_id, key_id)
+        missing = missing_grants(context.principal.scopes, old.scopes)
+        if missing:
+            raise InsufficientScope(missing, "A key can be rotated only by one that holds its scopes.")
+        _require_no_wider(context.principal, old)
+        minted = self._mint(old.type, await self._environment_of(context.tenant_id), context.tenant_id)
+
+        async def command(tx: Transaction) -> MadeKey:
+            now = self._clock.now_ms()
+            after = await repository.update_rotated(tx, _rotated(old, minted.id, overlap, body.reason, now), now)
+            if after is None:
+                raise ApiKeyNotActive
+            new = _replacement_of(old, minted, context.principal, now)
+            await repository.insert_key(tx, new, minted.key_hash)
+            ended = 0
+            if after.revoked_at is not None:
+                ended = await self._revoke_impersonations(tx, context, after, now)
+            elif after.type is KeyType.SECRET and after.expires_at is not None:
+                await self._sessions.cap_impersonations_by(tx, key_id, after.expires_at)
+            events = [key_rotated(old, after, body.reason, ended), key_created(new)]
+            await self._audit.record_many(tx, context, events)
+            return MadeKey(new, minted.text)
+
+        return await self._db.write(context.tenant_id, command, MadeKey, idempotency=context.idempotency)
 
     async def record_used(self, tenant_id: str, seen: Mapping[str, int]) -> None:
         """Write when keys of a tenant were last used (milliseconds by id). A time never goes back; no audit entry."""
@@ -235,9 +286,24 @@ class KeyService:
         except TenantStoreNotFound:  # deleted since its row was read
             return None
 
+    async def _environment_of(self, tenant_id: str) -> Environment:
+        if tenant_id == CONTROL_TENANT_ID:
+            return Environment.LIVE
+        return (await self._tenants.require_tenant(tenant_id)).environment
+
+    def _mint(self, key_type: KeyType, environment: Environment, tenant_id: str) -> _Minted:
+        text, parsed, hint = make_key(_KIND[key_type], environment, tenant_id)
+        return _Minted(self._ids.new(IdPrefix.KEY), text, parsed.key_hash, hint)
+
+    async def _revoke_impersonations(self, tx: Transaction, context: Context, key: ApiKey, now: int) -> int:
+        """End what a revoked key still does in users' places, and return how many sessions that were."""
+        if key.type is not KeyType.SECRET:  # no other makes any, and the control store has no sessions
+            return 0
+        ending = Ending(RevokeCause.API_KEY_REVOKED, context.principal.id, now)
+        return (await self._sessions.revoke_impersonations_by(tx, key.id, ending)).sessions_revoked
+
     async def _make(self, context: Context, tenant_id: str, environment: Environment, wish: _Wish) -> MadeKey:
-        text, parsed, hint = make_key(_KIND[wish.type], environment, tenant_id)
-        key_id = self._ids.new(IdPrefix.KEY)
+        minted = self._mint(wish.type, environment, tenant_id)
 
         async def command(tx: Transaction) -> MadeKey:
             # The clock is read here, not before: a retry is answered with the first key, however late it comes.
@@ -248,10 +314,10 @@ class KeyService:
             if faults:
                 raise Invalid(details=faults)
             key = ApiKey(
-                id=key_id,
+                id=minted.id,
                 type=wish.type,
                 name=wish.name,
-                hint=hint,
+                hint=minted.hint,
                 scopes=wish.scopes,
                 created_at=now,
                 created_by=context.principal.id,
@@ -260,9 +326,9 @@ class KeyService:
                 revoked_reason=None,
                 allowed_ips=tuple(format_network(network) for network in networks),
             )
-            await repository.insert_key(tx, key, parsed.key_hash)
-            await self._audit.record(tx, context, _created(key))
-            return MadeKey(key, text)
+            await repository.insert_key(tx, key, minted.key_hash)
+            await self._audit.record(tx, context, key_created(key))
+            return MadeKey(key, minted.text)
 
         return await self._db.write(tenant_id, command, MadeKey, idempotency=context.idempotency)
 
@@ -331,18 +397,51 @@ def _stored_networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
     return tuple(ip_network(text) for text in texts)
 
 
-def _created(key: ApiKey) -> Event:
-    return Event(
-        AuditType.API_KEY_CREATED,
-        resource_id=key.id,
-        resource_type=ResourceType.API_KEY,
-        changes={
-            "name": (None, key.name),
-            "type": (None, key.type.value),
-            "scopes": (None, list(key.scopes)),
-            "expires_at": (None, format_optional_time(key.expires_at)),
-            **({"allowed_ips": (None, list(key.allowed_ips))} if key.allowed_ips else {}),
-        },
+def _overlap_of(overlap: str | None) -> int | None:
+    """Return `overlap` in seconds; Invalid when it is no duration, or too long a one."""
+    if overlap is None:
+        return None
+    fault = overlap_fault(overlap)
+    seconds = parse_duration(overlap)
+    if fault is not None or seconds is None:
+        raise Invalid(details=[FieldError("overlap", FieldCode.INVALID, fault or "Not a duration.")])
+    return seconds
+
+
+def _require_no_wider(principal: Principal, key: ApiKey) -> None:
+    """Raise Invalid when a secret key may be used from where the caller may not."""
+    held = principal.allowed_networks
+    if not held or key.type is not KeyType.SECRET:
+        return
+    networks = _stored_networks(key.allowed_ips)
+    if not networks or not all(any(is_within(network, own) for own in held) for network in networks):
+        message = "This key may be used from addresses that the key which rotates it is not allowed."
+        raise Invalid(details=[FieldError("key_id", FieldCode.OUT_OF_RANGE, message)])
+
+
+def _rotated(old: ApiKey, replaced_by: str, overlap: int | None, reason: str | None, now: int) -> ApiKey:
+    """Return a key as it is once `replaced_by` has taken its place."""
+    if overlap is None:
+        return replace(old, replaced_by=replaced_by, revoked_at=now, revoked_reason=reason or _ROTATED)
+    ends_at = now + overlap * 1000
+    return replace(
+        old, replaced_by=replaced_by, expires_at=ends_at if old.expires_at is None else min(old.expires_at, ends_at)
+    )
+
+
+def _replacement_of(old: ApiKey, minted: _Minted, principal: Principal, now: int) -> ApiKey:
+    return ApiKey(
+        id=minted.id,
+        type=old.type,
+        name=old.name,
+        hint=minted.hint,
+        scopes=old.scopes,
+        created_at=now,
+        created_by=principal.id,
+        expires_at=min((at for at in (old.expires_at, principal.expires_at) if at is not None), default=None),
+        revoked_at=None,
+        revoked_reason=None,
+        allowed_ips=old.allowed_ips,
     )
 
 
