@@ -391,11 +391,13 @@ class AuthService:
         return _Begun(user, session)
 
     async def _unrefreshed(self, tx: Transaction, context: Context, used: RefreshToken, now_ms: int) -> _Unrefreshed:
-        session = await self._services.sessions.get_session_of_family(tx, used)
-        if session is None:
+        found = await self._services.sessions.get_session_of_family(tx, used)
+        if found is None:
             return _Unrefreshed.INVALID
+        session, is_newest = found
         if session.revoked_at is not None:
-            return _Unrefreshed.REVOKED
+            ended_it = session.revoked_reason == RevokeCause.REFRESH_TOKEN_REUSED and not is_newest
+            return _Unrefreshed.REUSED if ended_it else _Unrefreshed.REVOKED
         if session.expires_at <= now_ms:
             return _Unrefreshed.EXPIRED
         ending = Ending(RevokeCause.REFRESH_TOKEN_REUSED, context.principal.id, now_ms)

@@ -103,7 +103,12 @@ UPDATE_REFRESHED = Statement(
     RETURNING {SESSION_COLUMNS}
     """
 )
-GET_FAMILY = Statement(f"SELECT {SESSION_COLUMNS}, family_hash FROM sessions WHERE tenant_id = :tenant_id AND id = :id")
+GET_FAMILY = Statement(
+    f"""
+    SELECT {SESSION_COLUMNS}, refresh_hash, family_hash FROM sessions
+    WHERE tenant_id = :tenant_id AND id = :id
+    """
+)
 DELETE_ENDED_SESSIONS = Statement(
     """
     DELETE FROM sessions WHERE tenant_id = :tenant_id AND id IN (
@@ -176,10 +181,10 @@ async def get_session(reader: Reader, session_id: str) -> Session | None:
     return None if row is None else session_of(row)
 
 
-async def get_session_of_family(reader: Reader, token: RefreshToken) -> Session | None:
-    """Return the session that a refresh token is of, whether or not the token is good; None when it is of none."""
+async def get_session_of_family(reader: Reader, token: RefreshToken) -> tuple[Session, bool] | None:
+    """Return the session that a refresh token is of, and whether it is the newest; None when it is of none."""
     row = await reader.fetch_one(GET_FAMILY, id=token.session_id)
-    return None if row is None or row[-1] != token.family_hash else session_of(row)
+    return None if row is None or row[-1] != token.family_hash else (session_of(row), row[-2] == token.token_hash)
 
 
 async def list_sessions(

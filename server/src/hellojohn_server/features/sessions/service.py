@@ -105,8 +105,8 @@ class SessionService:
             tx.mark_due(session.expires_at + ENDED_SESSION_MS)
         return session
 
-    async def get_session_of_family(self, tx: Transaction, token: RefreshToken) -> Session | None:
-        """Return the session that a refresh token was made for, good or used, or None."""
+    async def get_session_of_family(self, tx: Transaction, token: RefreshToken) -> tuple[Session, bool] | None:
+        """Return the session that a refresh token was made for, and whether it is the newest one; None for none."""
         return await repository.get_session_of_family(tx, token)
 
     async def revoke_session(self, tx: Transaction, session_id: str, ending: Ending) -> Session | None:
