@@ -8,6 +8,7 @@ import pytest
 from hellojohn_server.kit.ids import IdFactory
 from hellojohn_server.storage.database import Database
 from tests.conftest import ManualClock
+from tests.features.auth.parts import Front, make_front
 from tests.support import RunningApp, running_app
 
 
@@ -29,3 +30,9 @@ async def app(database: Database, clock: ManualClock, ids: IdFactory) -> AsyncIt
     yield started.result()
     ended.set()
     await living
+
+
+@pytest.fixture
+async def front(app: RunningApp) -> Front:
+    """A tenant with its keys, over each store."""
+    return await make_front(app)

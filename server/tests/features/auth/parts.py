@@ -54,6 +54,10 @@ class Front:
         """Refresh and return the status and the error code, or nothing."""
         return said(await self.post("token/refresh", {"refresh_token": token}))
 
+    async def sign_out(self, access: str) -> tuple[int, str]:
+        """Sign out and return the status and the error code, or nothing."""
+        return said(await self.app.call(access, "POST", "/v1/auth/sign-out"))
+
     async def me(self, access: str) -> tuple[int, str]:
         """Ask who an access token is and return the status and the error code, or nothing."""
         return said(await self.app.call(access, "GET", "/v1/auth/me"))

@@ -69,14 +69,20 @@ UPDATE_IMPERSONATIONS_END = Statement(
 UPDATE_LIVE_SESSION = Statement(
     f"{_REVOKE} WHERE tenant_id = :tenant_id AND id = :id AND {_LIVE} RETURNING {SESSION_COLUMNS}"
 )
+_NEXT_LIVE: Final = f"""
+    SELECT id FROM sessions WHERE tenant_id = :tenant_id AND id > :after AND {_LIVE} ORDER BY id LIMIT :rows
+"""
+# Locked before they are changed: one that somebody else ends meanwhile is passed over, and another taken in its place.
 UPDATE_NEXT_LIVE_SESSIONS = Statement(
     f"""
-    {_REVOKE}
-    WHERE tenant_id = :tenant_id AND id IN (
-        SELECT id FROM sessions WHERE tenant_id = :tenant_id AND id > :after AND {_LIVE} ORDER BY id LIMIT :rows
-    )
+    {_REVOKE} WHERE tenant_id = :tenant_id AND id IN ({_NEXT_LIVE})
     RETURNING id, user_id, access_expires_at
-    """
+    """,
+    f"""
+    WITH chosen AS MATERIALIZED ({_NEXT_LIVE} FOR UPDATE)
+    {_REVOKE} WHERE tenant_id = :tenant_id AND id IN (SELECT id FROM chosen)
+    RETURNING id, user_id, access_expires_at
+    """,
 )
 GET_LAST_ACCESS = Statement(
     """
