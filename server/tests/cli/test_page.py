@@ -1,6 +1,7 @@
 """The specification page's calls on users, as they stand there: pasted into a shell, with the page's ids replaced."""
 
 import json
+import re
 import subprocess
 from collections.abc import AsyncIterator
 from typing import Any, Final
@@ -74,6 +75,22 @@ curl -X POST "https://api.hellojohn.dev/v1/admin/users/bulk-disable" \\
     "revoke_sessions": true
   }'
 """
+IMPERSONATE: Final = """
+curl -X POST "https://api.hellojohn.dev/v1/admin/users/impersonate" \\
+  -H "Authorization: Bearer sk_live_abc123" \\
+  -H "X-Tenant-ID: tnt_01HABCDEF654321" \\
+  -H "Content-Type: application/json" \\
+  -d '{
+    "user_id": "usr_01HABCDEF123456",
+    "reason": "Support ticket #8842 — user cannot access dashboard",
+    "expires_in": "1h"
+  }'
+"""
+REVOKE_ALL: Final = """
+curl -X DELETE "https://api.hellojohn.dev/v1/users/usr_01HABCDEF123456/sessions" \\
+  -H "Authorization: Bearer sk_live_abc123" \\
+  -H "X-Tenant-ID: tnt_01HABCDEF654321"
+"""
 AUDIT: Final = """
 curl "https://api.hellojohn.dev/v1/audit-logs?actor_id=usr_01HABCDEF123456&limit=50" \\
   -H "Authorization: Bearer sk_live_abc123" \\
@@ -121,7 +138,7 @@ async def stage(place: Place) -> AsyncIterator[Stage]:
 
         async def furnish(tools: Tools) -> None:
             tenant_id = (await tools.tenants.create_tenant(tools.context(), CreateTenantBody(name="Acme"))).id
-            body = CreateKeyBody(name="page", scopes=["users:*", "audit:read"])
+            body = CreateKeyBody(name="page", scopes=["users:*", "sessions:write", "audit:read"])
             key = (await tools.keys.create_key(tools.context(tenant_id), tenant_id, body)).key
             demo = four_people(tools)
 
@@ -190,6 +207,30 @@ async def test_search(stage: Stage) -> None:
     assert status == 200
     assert [user["name"] for user in page["data"]] == ["Alice Smith"]
     assert page["pagination"]["limit"] == 25
+
+
+async def test_impersonate_a_user(stage: Stage) -> None:
+    alice = stage.users[0].id
+    status, body = stage.paste(IMPERSONATE, alice)
+    assert status == 200
+    assert body.keys() == {"access_token", "session_id", "impersonated_user_id", "expires_at"}
+    assert body["access_token"].startswith("eyJhbGciOiJFZERTQSI")
+    assert body["session_id"].startswith("ses_")
+    assert body["session_id"].endswith("_impersonate")
+    assert body["impersonated_user_id"] == alice
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", body["expires_at"])
+    status, page = stage.paste(AUDIT, alice)
+    entry = page["data"][0]
+    assert (entry["type"], entry["impersonated"], entry["on_behalf_of"]["id"]) == ("user.impersonated", True, alice)
+    assert entry["reason"] == "Support ticket #8842 — user cannot access dashboard"
+    assert entry["metadata"]["session_id"] == body["session_id"]
+
+
+async def test_revoke_all_user_sessions(stage: Stage) -> None:
+    status, body = stage.paste(REVOKE_ALL, stage.users[0].id)
+    assert (status, body["sessions_revoked"]) == (200, 4)
+    assert 0 < body["residual_seconds"] <= 3600
+    assert stage.paste(REVOKE_ALL, stage.users[0].id) == (200, {"sessions_revoked": 0, "residual_seconds": 0})
 
 
 async def test_disable_a_user(stage: Stage) -> None:
