@@ -187,12 +187,20 @@ QUERIES: Final = ["?zzz=1", "?limit=1&limit=2", "?limit=x", "?cursor=x&zzz=%00",
 async def test_bad_input_is_a_clear_refusal_at_every_operation_and_writes_nothing(
     app: RunningApp, tenant: str, key: str
 ) -> None:
-    master = await app.make_master_key()
+    publishable = await app.make_key(tenant, key_type=TenantKeyType.PUBLISHABLE)
+    body = {"email": "somebody@example.com", "password": "correct horse battery"}
+    signed_up = (await app.call(publishable, "POST", "/v1/auth/sign-up", body)).json()
+    credentials = {
+        "accessToken": signed_up["session"]["access_token"],
+        "masterKey": await app.make_master_key(),
+        "publishableKey": publishable,
+        "secretKey": key,
+    }
     document = (await app.get("/openapi.json")).json()
     before = (await entries_of(app, tenant), await entries_of(app, CONTROL_TENANT_ID))
     for path, item in document["paths"].items():
         for method, operation in item.items():
-            credential = master if operation["security"] == [{"masterKey": []}] else key
+            credential = next((credentials[name] for kind in operation["security"] for name in kind), key)
             for sent in _bad_requests(method, path.replace("{tenant_id}", tenant), operation, credential):
                 response = await app.send(sent)
                 assert 400 <= response.status_code < 500, (method, path, sent.content, response.text)
