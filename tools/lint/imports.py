@@ -20,6 +20,7 @@ FEATURES: Final = (
     "keys",
     "users",
     "user_acts",
+    "user_access",
     "expiry",
     "organizations",
     "mfa",

@@ -26,6 +26,8 @@ from hellojohn_server.features.sessions.service import SessionService
 from hellojohn_server.features.signing_keys.service import SigningKeyService
 from hellojohn_server.features.tenant_settings.service import TenantSettingsService
 from hellojohn_server.features.tenants.service import TenantService
+from hellojohn_server.features.user_access.service import UserAccess
+from hellojohn_server.features.user_acts.service import UserActs
 from hellojohn_server.features.user_sessions.service import UserSessionService
 from hellojohn_server.features.users.service import UserCounters, UserService
 from hellojohn_server.http.application import build_app
@@ -122,6 +124,8 @@ def build_services(
     )
     below = AuthServices(audit_log, tenants, users, sessions, signing_keys, passwords, addresses, sightings)
     auth = AuthService(database, ids, clock, below, floor_seconds=settings.sign_in_floor_ms / 1000)
+    behind = ImpersonationServices(audit_log, keys, roles, sessions, tenant_settings, signing_keys, users)
+    acts = UserActs(clock, audit_log, roles=roles, sessions=sessions, users=users, addresses=addresses)
     return Services(
         database=database,
         clock=clock,
@@ -144,14 +148,11 @@ def build_services(
         user_sessions=UserSessionService(
             database, clock, audit_log, auth=auth, roles=roles, sessions=sessions, users=users
         ),
-        impersonation=ImpersonationService(
-            database,
-            ids,
-            clock,
-            ImpersonationServices(audit_log, keys, roles, sessions, tenant_settings, signing_keys, users),
-        ),
+        impersonation=ImpersonationService(database, ids, clock, behind),
         search=UserSearch(database, clock, cursors),
-        bulk=BulkService(database, clock, audit_log, roles=roles, users=users),
+        acts=acts,
+        access=UserAccess(database, clock, acts=acts, users=users, passwords=passwords),
+        bulk=BulkService(database, clock, acts),
     )
 
 

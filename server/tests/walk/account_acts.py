@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import httpx
 
+from tests.walk.access_acts import ACCESS_ACTS
 from tests.walk.acts import ACTS, Act, Call
 from tests.walk.world import World
 
@@ -136,5 +137,5 @@ BY_SECRET_KEY: Final = {
         verify_token,
     )
 }
-EVERY_ACT: Final[dict[str, Act]] = {**ACTS, **BY_PUBLISHABLE_KEY, **BY_ACCESS_TOKEN, **BY_SECRET_KEY}
+EVERY_ACT: Final[dict[str, Act]] = {**ACTS, **ACCESS_ACTS, **BY_PUBLISHABLE_KEY, **BY_ACCESS_TOKEN, **BY_SECRET_KEY}
 """One call of every operation."""

@@ -13,6 +13,7 @@ import pytest
 from hellojohn_server.features.audit.events import Event
 from hellojohn_server.features.audit.schemas import AuditEntryBody
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdPrefix, is_id, is_session_id
+from tests.walk.access_table import ACCESS_TABLE
 from tests.walk.account_acts import EMAIL, EVERY_ACT
 from tests.walk.account_table import ACCOUNT_TABLE, SESSION
 from tests.walk.rows import Entry, Row
@@ -284,7 +285,7 @@ OTHERS: Final[dict[str, Row]] = {
         before=1,
     ),
 }
-TABLE: Final[dict[str, Row]] = {**OTHERS, **ACCOUNT_TABLE}
+TABLE: Final[dict[str, Row]] = {**OTHERS, **ACCESS_TABLE, **ACCOUNT_TABLE}
 CHANGES_NOTHING: Final = {"search_users", "verify_token"}
 """Operations that are no GET and change nothing."""
 

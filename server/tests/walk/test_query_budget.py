@@ -12,7 +12,9 @@ from tests.walk.recorder import CountingDatabase
 from tests.walk.world import World, send, walked_world
 
 BUDGET: Final = {
+    "ban_user": 2,
     "bulk_disable_users": 2,
+    "delete_user": 2,
     "disable_user": 2,
     "get_api_key": 3,
     "get_audit_log": 3,
@@ -28,6 +30,7 @@ BUDGET: Final = {
     "list_own_sessions": 3,
     "list_sessions": 3,
     "list_users": 3,
+    "revoke_user_sessions": 2,
     "search_users": 3,
     "update_user": 2,
 }

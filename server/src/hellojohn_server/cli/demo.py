@@ -24,8 +24,8 @@ from hellojohn_server.features.roles.schemas import BuiltinRole, Role
 from hellojohn_server.features.sessions import repository as sessions_repository
 from hellojohn_server.features.sessions.schemas import Session
 from hellojohn_server.features.users import repository as users_repository
-from hellojohn_server.features.users.events import PasswordOrigin, user_created
-from hellojohn_server.features.users.schemas import User, facets_of
+from hellojohn_server.features.users.events import user_created
+from hellojohn_server.features.users.schemas import PasswordOrigin, User, facets_of
 from hellojohn_server.features.users.service import change_counters
 from hellojohn_server.kit.ids import IdPrefix, encode_ulid
 from hellojohn_server.kit.principal import Context

@@ -148,7 +148,7 @@ def _operation(operation: Operation, schemas: dict[Any, Any], components: dict[s
         "description": _description(route),
         "security": _security(route),
         "parameters": [*_path_parameters(signature.path), *_query_parameters(query), *_header_parameters(route)],
-        "responses": {str(route.status): _success(operation, schemas, components)} | _failures(operation),
+        "responses": _successes(operation, schemas, components) | _failures(operation),
     }
     if route.scope is not None:
         described["x-required-scope"] = route.scope.value
@@ -231,6 +231,15 @@ def _header_parameters(route: Route) -> list[dict[str, str]]:
 
 def _is_replayed(route: Route) -> bool:
     return route.method is not Method.GET and route.replay is Replay.HONOURED and bool(route.credentials)
+
+
+def _successes(operation: Operation, schemas: dict[Any, Any], components: dict[str, Any]) -> dict[str, Any]:
+    described = {str(operation.route.status): _success(operation, schemas, components)}
+    if operation.signature.may_be_empty:
+        headers = ["RequestId", *(["IdempotencyReplayed"] if _is_replayed(operation.route) else [])]
+        empty = {"description": HTTPStatus.NO_CONTENT.phrase, "headers": _named_headers(headers)}
+        described[str(HTTPStatus.NO_CONTENT.value)] = empty
+    return described
 
 
 def _success(operation: Operation, schemas: dict[Any, Any], components: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Any, Final, TypeAlias, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -37,13 +38,14 @@ class UnusedIdempotencyKey(Exception):
 
 
 class Signature(msgspec.Struct, frozen=True):
-    """What a handler takes and returns, read from its annotations."""
+    """What a handler takes and returns, read from its annotations. `may_be_empty`: an answer, or in its place a 204."""
 
     path: tuple[str, ...]
     query: type[msgspec.Struct] | None
     body: type[msgspec.Struct] | None
     takes_context: bool
     answer: Any
+    may_be_empty: bool
 
 
 class Shared(msgspec.Struct, frozen=True):
@@ -178,7 +180,8 @@ class Operation:
         if answer.max_age is not None:
             return self._shared.answers.cached(call, encode(answer.body), answer.max_age)
         if answer.body is None:
-            return self._shared.answers.empty(call, self.route.status, extra)
+            status = HTTPStatus.NO_CONTENT.value if self.signature.may_be_empty else self.route.status
+            return self._shared.answers.empty(call, status, extra)
         return self._shared.answers.json(call, self.route.status, encode(answer.body), extra)
 
 
@@ -199,4 +202,14 @@ def signature_of(route: Route, handler: RouteHandler) -> Signature:
     for name in ("query", "body"):
         if name in hints and not (isinstance(hints[name], type) and issubclass(hints[name], msgspec.Struct)):
             raise TypeError(f"{where}: {name} must be a Struct")
-    return Signature(path, hints.get("query"), hints.get("body"), "context" in hints, get_args(returned)[0])
+    (answer,) = get_args(returned)
+    kinds = [kind for kind in get_args(answer) if kind is not type(None)]
+    may_be_empty = len(kinds) == 1 and type(None) in get_args(answer)
+    return Signature(
+        path,
+        hints.get("query"),
+        hints.get("body"),
+        "context" in hints,
+        kinds[0] if may_be_empty else answer,
+        may_be_empty,
+    )

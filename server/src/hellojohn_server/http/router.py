@@ -23,6 +23,9 @@ from hellojohn_server.features.tenant_settings.routes import TenantSettingsRoute
 from hellojohn_server.features.tenant_settings.service import TenantSettingsService
 from hellojohn_server.features.tenants.routes import TenantRoutes
 from hellojohn_server.features.tenants.service import TenantService
+from hellojohn_server.features.user_access.routes import UserAccessRoutes
+from hellojohn_server.features.user_access.service import UserAccess
+from hellojohn_server.features.user_acts.service import UserActs
 from hellojohn_server.features.user_sessions.routes import UserSessionRoutes
 from hellojohn_server.features.user_sessions.service import UserSessionService
 from hellojohn_server.features.users.routes import UserRoutes
@@ -52,6 +55,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     sessions: SessionService
     keys: KeyService
     users: UserService
+    acts: UserActs
+    access: UserAccess
     auth: AuthService
     account: AccountService
     user_sessions: UserSessionService
@@ -65,6 +70,7 @@ def routers(services: Services) -> list[object]:
     return [
         SearchRoutes(services.search),
         UserRoutes(services.users),
+        UserAccessRoutes(services.access),
         ImpersonationRoutes(services.impersonation),
         BulkRoutes(services.bulk),
         UserSessionRoutes(services.user_sessions),

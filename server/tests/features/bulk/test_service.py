@@ -8,10 +8,9 @@ import pytest
 
 from hellojohn_server.features.bulk.schemas import BulkDisableBody, BulkDisabledBody
 from hellojohn_server.kit.ids import IdPrefix
-from hellojohn_server.storage.database import Command, Transaction
-from tests.features.recorder import Recorder
+from tests.features.recorder import Recorder, recorded
 from tests.features.tenants.parts import key_context, retry_key
-from tests.features.users.parts import ADMIN, LIST_SESSIONS, UserParts, change, told, with_retry
+from tests.features.users.parts import ADMIN, UserParts, change, live, told, with_retry
 
 ENTRIES_IN_PARTS = 2 * 3
 """The audit log writes 1,000 entries and their values in four parts, so that reads go on between them."""
@@ -20,11 +19,6 @@ ABSENT = "usr_" + "0" * 26
 
 def bulk(*user_ids: str, **values: Any) -> BulkDisableBody:
     return msgspec.convert({"user_ids": list(user_ids), **values}, BulkDisableBody)
-
-
-async def live(parts: UserParts, tenant_id: str, user_id: str) -> int:
-    """Return how many sessions of the user were not revoked."""
-    return sum(at is None for _, at, _ in await parts.rows(tenant_id, LIST_SESSIONS, user_id=user_id))
 
 
 async def test_users_and_their_sessions(parts: UserParts, tenant_id: str) -> None:
@@ -167,20 +161,9 @@ async def statements(
     parts: UserParts, tenant_id: str, ids: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> tuple[BulkDisabledBody, Recorder]:
     """Return what a call answered, and a recorder of what it ran."""
-    recorders: list[Recorder] = []
-    write = parts.database.write
-
-    async def recording(tenant: str, command: Command[Any], result: type[Any], **options: Any) -> Any:
-        async def recorded(tx: Transaction) -> Any:
-            recorders.append(Recorder(tx))
-            return await command(recorders[-1])
-
-        return await write(tenant, recorded, result, **options)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(parts.database, "write", recording)
+    with recorded(parts.database, monkeypatch) as transactions:
         answer = await parts.bulk.disable_users(key_context(tenant_id, scopes=ADMIN), bulk(*ids))
-    return answer, recorders[-1]
+    return answer, transactions[-1]
 
 
 async def test_a_thousand_cost_no_more_statements_than_two(

@@ -70,7 +70,7 @@ async def test_of_16_at_once_each_session_ends_for_one(database: Database, tenan
 
 async def test_keeping_ends_nothing(database: Database, tenant_id: str, sessions: list[str]) -> None:
     async def command(tx: Transaction) -> list[AccessStopped]:
-        kept = [await service(database).keep_sessions(tx, user_id, ENDING) for user_id in ("usr_a", "usr_nobody")]
+        kept = [await service(database).keep_sessions(tx, [user_id], ENDING) for user_id in ("usr_a", "usr_nobody")]
         return [one.stopped() for one in kept]
 
     assert await database.write(tenant_id, command, list[AccessStopped]) == [AccessStopped(0, 300), AccessStopped(0, 0)]

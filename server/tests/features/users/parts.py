@@ -7,6 +7,8 @@ import msgspec
 from hellojohn_server.features.audit.schemas import AuditEntryBody
 from hellojohn_server.features.bulk.service import BulkService
 from hellojohn_server.features.roles.service import RoleService
+from hellojohn_server.features.user_access.service import UserAccess
+from hellojohn_server.features.user_acts.service import UserActs
 from hellojohn_server.features.users.repository import get_user
 from hellojohn_server.features.users.schemas import CreateUserBody, UpdateUserBody, User, UserBody
 from hellojohn_server.features.users.service import UserCounters, UserService
@@ -89,7 +91,11 @@ class UserParts(Parts):
             passwords=passwords,
             addresses=self.addresses,
         )
-        self.bulk = BulkService(database, clock, self.log, roles=self.roles, users=self.users)
+        self.acts = UserActs(
+            clock, self.log, roles=self.roles, sessions=self.sessions, users=self.users, addresses=self.addresses
+        )
+        self.access = UserAccess(database, clock, acts=self.acts, users=self.users, passwords=passwords)
+        self.bulk = BulkService(database, clock, self.acts)
         self.counters = UserCounters(database)
 
     async def make(self, tenant_id: str, email: str = "alice@example.com", **values: Any) -> UserBody:
@@ -175,6 +181,11 @@ class UserParts(Parts):
             for facet in ("total", f"role:{role}", *(name for name, holds in facts.items() if holds)):
                 counts[facet] = counts.get(facet, 0) + 1
         return counts
+
+
+async def live(parts: UserParts, tenant_id: str, user_id: str) -> int:
+    """Return how many sessions of the user were not revoked."""
+    return sum(at is None for _, at, _ in await parts.rows(tenant_id, LIST_SESSIONS, user_id=user_id))
 
 
 def change(**values: Any) -> UpdateUserBody:

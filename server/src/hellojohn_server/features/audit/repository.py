@@ -77,6 +77,14 @@ INSERT_SIDE_ROWS: Final = Statement(
     """,
     kind=Kind.BOOKKEEPING,
 )
+DELETE_SIDE_ROWS: Final = Statement(
+    """
+    DELETE FROM audit_values
+    WHERE tenant_id = :tenant_id AND subject_id IN (SELECT value FROM json_each(:subject_ids))
+    """,
+    "DELETE FROM audit_values WHERE tenant_id = :tenant_id AND subject_id = ANY(:subject_ids)",
+    kind=Kind.BOOKKEEPING,
+)
 LIST_SIDE_ROWS: Final = Statement(
     f"SELECT {', '.join(_SIDE_FIELDS)} FROM audit_values WHERE tenant_id = :tenant_id AND entry_id = :entry_id"
 )
@@ -190,6 +198,11 @@ async def list_side_rows(reader: Reader, entry_id: str) -> Sequence[SideRow]:
     """Return the side rows of an entry that still exist."""
     rows = await reader.fetch_all(LIST_SIDE_ROWS, entry_id=entry_id)
     return [SideRow(row[0], Part(row[1]), *row[2:]) for row in rows]
+
+
+async def delete_side_rows(tx: Transaction, subject_ids: Sequence[str]) -> None:
+    """Delete the side rows about these persons or things."""
+    await tx.execute(DELETE_SIDE_ROWS, subject_ids=subject_ids)
 
 
 async def list_entries(

@@ -73,6 +73,10 @@ class AuditLog:
             made.extend(entry_id for entry_id, _ in entries)
         return made
 
+    async def erase_subjects(self, tx: Transaction, subject_ids: Sequence[str]) -> None:
+        """Destroy, in `tx`, the personal values of every entry about these persons; the entries stand without them."""
+        await repository.delete_side_rows(tx, subject_ids)
+
     async def record_denied(self, db: Database, context: Context, operation: str, error: ApiError) -> None:
         """Record in a write of its own that `context` was refused `operation` (its name: `create_user`).
 

@@ -1,98 +1,131 @@
-"""The rules of acts on many users: each one is judged as it would be alone, and the others go on."""
+"""Acts on many users: each one is judged as it would be alone, and the others go on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 from msgspec import UNSET
 
-from hellojohn_server.features.audit.service import AuditLog
-from hellojohn_server.features.bulk.events import users_bulk_disabled
-from hellojohn_server.features.bulk.schemas import BulkDisableBody, BulkDisabledBody, Refusal
-from hellojohn_server.features.roles.service import RoleService
-from hellojohn_server.features.users.schemas import User
-from hellojohn_server.features.users.service import UserService, is_active_super_admin
+from hellojohn_server.features.audit.events import Event
+from hellojohn_server.features.bulk.events import call_on_users
+from hellojohn_server.features.bulk.schemas import (
+    BulkActBody,
+    BulkBanBody,
+    BulkBannedBody,
+    BulkDeletedBody,
+    BulkDisableBody,
+    BulkDisabledBody,
+    BulkEnabledBody,
+    BulkRestoredBody,
+    BulkSessionsRevokedBody,
+    BulkUnbannedBody,
+    LeftAlone,
+    Refusal,
+)
+from hellojohn_server.features.user_access.service import ban_of
+from hellojohn_server.features.user_acts.service import (
+    Act,
+    Delete,
+    Disable,
+    Enable,
+    Outcome,
+    Restore,
+    RevokeSessions,
+    Unban,
+    UserActs,
+)
+from hellojohn_server.kit.audit_types import AuditType
 from hellojohn_server.kit.clock import Clock
-from hellojohn_server.kit.error_codes import ErrorCode
-from hellojohn_server.kit.ids import IdPrefix, is_id
-from hellojohn_server.kit.principal import Context, Principal
-from hellojohn_server.kit.scopes import Scope
+from hellojohn_server.kit.principal import Context
 from hellojohn_server.storage.database import Database, Transaction
 
+T = TypeVar("T", bound=LeftAlone)
 
-class _Verdict(msgspec.Struct, frozen=True):
-    allowed: list[User]
-    refused: list[Refusal]
+
+class _Form(msgspec.Struct, Generic[T], frozen=True):
+    """How the call for an act is recorded and answered. `changed` is what users are called to whom it was done."""
+
+    kind: AuditType
+    changed: str | None
+    answer: type[T]
+
+
+_BANNED: Final = _Form(AuditType.USERS_BULK_BANNED, "banned", BulkBannedBody)
+_DELETED: Final = _Form(AuditType.USERS_BULK_DELETED, "deleted", BulkDeletedBody)
+_DISABLED: Final = _Form(AuditType.USERS_BULK_DISABLED, "disabled", BulkDisabledBody)
+_ENABLED: Final = _Form(AuditType.USERS_BULK_ENABLED, "enabled", BulkEnabledBody)
+_RESTORED: Final = _Form(AuditType.USERS_BULK_RESTORED, "restored", BulkRestoredBody)
+_SESSIONS_REVOKED: Final = _Form(AuditType.USERS_BULK_SESSIONS_REVOKED, None, BulkSessionsRevokedBody)
+_UNBANNED: Final = _Form(AuditType.USERS_BULK_UNBANNED, "unbanned", BulkUnbannedBody)
 
 
 class BulkService:
-    """Acts on many users of the caller's tenant."""
+    """Acts on many users of the caller's tenant, all in one transaction: an entry for each one changed, and the call's.
 
-    def __init__(self, db: Database, clock: Clock, audit: AuditLog, *, roles: RoleService, users: UserService) -> None:
+    What would be refused for a user alone is refused for that user only. With several super admins, the last active one
+    in the order given stays.
+    """
+
+    def __init__(self, db: Database, clock: Clock, acts: UserActs) -> None:
         self._db = db
         self._clock = clock
-        self._audit = audit
-        self._roles = roles
-        self._users = users
+        self._acts = acts
 
     async def disable_users(self, context: Context, body: BulkDisableBody) -> BulkDisabledBody:
-        """Disable users, all in one transaction: an entry for each one changed, and one for the call.
+        """Disable users."""
+        act = Disable(body.reason, revoke=body.revoke_sessions)
+        return await self._perform(context, act, body.user_ids, _DISABLED)
 
-        What would be refused for a user alone is refused for that user only. With several super admins, the last active
-        one in the order given stays.
-        """
+    async def enable_users(self, context: Context, body: BulkActBody) -> BulkEnabledBody:
+        """Enable users."""
+        return await self._perform(context, Enable(body.reason), body.user_ids, _ENABLED)
 
-        async def command(tx: Transaction) -> BulkDisabledBody:
-            return await self._disable(tx, context, body)
+    async def ban_users(self, context: Context, body: BulkBanBody) -> BulkBannedBody:
+        """Ban users, or change the bans that hold. Invalid when the end is not in the future."""
+        return await self._perform(context, ban_of(body, self._clock.now_ms()), body.user_ids, _BANNED)
 
-        return await self._db.write(context.tenant_id, command, BulkDisabledBody, idempotency=context.idempotency)
+    async def unban_users(self, context: Context, body: BulkActBody) -> BulkUnbannedBody:
+        """Lift bans."""
+        return await self._perform(context, Unban(body.reason), body.user_ids, _UNBANNED)
 
-    async def _disable(self, tx: Transaction, context: Context, body: BulkDisableBody) -> BulkDisabledBody:
-        now = self._clock.now_ms()
-        asked = list(dict.fromkeys(body.user_ids))
-        locked = await self._users.lock_users(tx, [user_id for user_id in asked if is_id(user_id, IdPrefix.USER)])
-        await tx.slice()
-        privileges = await self._roles.list_privileges(tx, {user.role for user in locked.values()})
-        verdict = _judge(asked, locked, privileges, context.principal, now)
-        done = await self._users.disable_locked(
-            tx, context, verdict.allowed, revoke=body.revoke_sessions, reason=body.reason, now_ms=now
-        )
-        await tx.slice()
-        not_found = [user_id for user_id in asked if user_id not in locked]
-        unchanged = len(verdict.allowed) - len(done.disabled)
-        sessions_revoked = sum(done.sessions_by_user.values())
-        counts = {
-            "requested": len(asked),
-            "disabled": len(done.disabled),
-            "sessions_revoked": sessions_revoked,
-            "unchanged": unchanged,
-            "not_found": len(not_found),
-            "refused": len(verdict.refused),
-        }
-        await self._audit.record(tx, context, users_bulk_disabled(counts, body.reason))
-        return BulkDisabledBody(
-            disabled=len(done.disabled),
-            sessions_revoked=sessions_revoked,
-            unchanged=unchanged or UNSET,
-            not_found=not_found or UNSET,
-            refused=verdict.refused or UNSET,
-        )
+    async def delete_users(self, context: Context, body: BulkActBody) -> BulkDeletedBody:
+        """Move users to the recycle bin."""
+        return await self._perform(context, Delete(body.reason), body.user_ids, _DELETED)
+
+    async def restore_users(self, context: Context, body: BulkActBody) -> BulkRestoredBody:
+        """Take users out of the recycle bin."""
+        return await self._perform(context, Restore(body.reason), body.user_ids, _RESTORED)
+
+    async def revoke_sessions(self, context: Context, body: BulkActBody) -> BulkSessionsRevokedBody:
+        """End every session of users."""
+        return await self._perform(context, RevokeSessions(body.reason), body.user_ids, _SESSIONS_REVOKED)
+
+    async def _perform(self, context: Context, act: Act, user_ids: Sequence[str], form: _Form[T]) -> T:
+        async def command(tx: Transaction) -> T:
+            def summary(outcome: Outcome) -> Event:
+                return call_on_users(form.kind, _counts_of(outcome, act, form), act.reason)
+
+            outcome = await self._acts.perform(tx, context, act, user_ids, summary)
+            return form.answer(
+                **_done(outcome, act, form),
+                unchanged=outcome.unchanged or UNSET,
+                not_found=list(outcome.not_found) or UNSET,
+                refused=[Refusal(each.user_id, each.error.code) for each in outcome.refused] or UNSET,
+            )
+
+        return await self._db.write(context.tenant_id, command, form.answer, idempotency=context.idempotency)
 
 
-def _judge(
-    asked: Sequence[str], locked: Mapping[str, User], privileges: Mapping[str, bool], principal: Principal, now_ms: int
-) -> _Verdict:
-    """Say of each user that was found whether disabling is allowed, as if one came after the other."""
-    may_manage = principal.may(Scope.ADMINS_MANAGE)
-    active = {user.id for user in locked.values() if is_active_super_admin(user, now_ms)}
-    verdict = _Verdict([], [])
-    for user in (locked[user_id] for user_id in asked if user_id in locked):
-        if privileges.get(user.role, False) and not may_manage:
-            verdict.refused.append(Refusal(user.id, ErrorCode.INSUFFICIENT_SCOPE))
-        elif user.deleted_at is not None:
-            verdict.refused.append(Refusal(user.id, ErrorCode.USER_DELETED))
-        elif active == {user.id}:
-            verdict.refused.append(Refusal(user.id, ErrorCode.LAST_SUPER_ADMIN))
-        else:
-            verdict.allowed.append(user)
-            active.discard(user.id)
-    return verdict
+def _done(outcome: Outcome, act: Act, form: _Form[Any]) -> dict[str, int]:
+    done = {} if form.changed is None else {form.changed: len(outcome.changed)}
+    return done if act.ends is None else {**done, "sessions_revoked": outcome.revocation.sessions_revoked}
+
+
+def _counts_of(outcome: Outcome, act: Act, form: _Form[Any]) -> dict[str, int]:
+    return {
+        "requested": outcome.asked,
+        **_done(outcome, act, form),
+        "unchanged": outcome.unchanged,
+        "not_found": len(outcome.not_found),
+        "refused": len(outcome.refused),
+    }

@@ -49,9 +49,15 @@ UPDATE_OTHER_SESSIONS = Statement(
 UPDATE_IMPERSONATIONS_OF = Statement(
     f"""
     {_REVOKE}
-    WHERE tenant_id = :tenant_id AND user_id = :user_id AND impersonator_id IS NOT NULL AND {_LIVE}
+    WHERE tenant_id = :tenant_id AND user_id IN (SELECT value FROM json_each(:user_ids))
+        AND impersonator_id IS NOT NULL AND {_LIVE}
     RETURNING id, user_id, access_expires_at
-    """
+    """,
+    f"""
+    {_REVOKE}
+    WHERE tenant_id = :tenant_id AND user_id = ANY(:user_ids) AND impersonator_id IS NOT NULL AND {_LIVE}
+    RETURNING id, user_id, access_expires_at
+    """,
 )
 UPDATE_IMPERSONATIONS_BY = Statement(
     f"""
@@ -87,8 +93,13 @@ UPDATE_NEXT_LIVE_SESSIONS = Statement(
 GET_LAST_ACCESS = Statement(
     """
     SELECT MAX(access_expires_at) FROM sessions
-    WHERE tenant_id = :tenant_id AND user_id = :user_id AND revoked_at IS NULL AND access_expires_at > :now
+    WHERE tenant_id = :tenant_id AND user_id IN (SELECT value FROM json_each(:user_ids))
+        AND revoked_at IS NULL AND access_expires_at > :now
+    """,
     """
+    SELECT MAX(access_expires_at) FROM sessions
+    WHERE tenant_id = :tenant_id AND user_id = ANY(:user_ids) AND revoked_at IS NULL AND access_expires_at > :now
+    """,
 )
 GET_SESSION = Statement(f"SELECT {SESSION_COLUMNS} FROM sessions WHERE tenant_id = :tenant_id AND id = :id")
 INSERT_SESSION = Statement(
@@ -227,9 +238,9 @@ async def update_other_sessions(tx: Transaction, user_id: str, kept_id: str, end
     return [EndedSession(*row) for row in rows]
 
 
-async def update_impersonations_of(tx: Transaction, user_id: str, ending: Ending) -> list[EndedSession]:
-    """Mark every live impersonation of a user as revoked, and return what was ended."""
-    rows = await tx.fetch_all(UPDATE_IMPERSONATIONS_OF, user_id=user_id, **_facts_of(ending))
+async def update_impersonations_of(tx: Transaction, user_ids: Sequence[str], ending: Ending) -> list[EndedSession]:
+    """Mark every live impersonation of the users as revoked, and return what was ended."""
+    rows = await tx.fetch_all(UPDATE_IMPERSONATIONS_OF, user_ids=user_ids, **_facts_of(ending))
     return [EndedSession(*row) for row in rows]
 
 
@@ -293,9 +304,9 @@ async def get_next_end(reader: Reader, until: int = END_OF_TIME_MS) -> int | Non
     return None if row is None else row[0]
 
 
-async def get_last_access(reader: Reader, user_id: str, now_ms: int) -> int | None:
-    """Return when the last access token of the user's live sessions ends; None when none is out."""
-    row = await reader.fetch_one(GET_LAST_ACCESS, user_id=user_id, now=now_ms)
+async def get_last_access(reader: Reader, user_ids: Sequence[str], now_ms: int) -> int | None:
+    """Return when the last access token of the users' live sessions ends; None when none is out."""
+    row = await reader.fetch_one(GET_LAST_ACCESS, user_ids=user_ids, now=now_ms)
     return None if row is None else row[0]
 
 

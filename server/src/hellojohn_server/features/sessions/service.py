@@ -143,13 +143,13 @@ class SessionService:
                 return revocation_of(ended, ending.at)
             await tx.slice()
 
-    async def keep_sessions(self, tx: Transaction, user_id: str, ending: Ending) -> Revocation:
-        """End no session of the user's own, only impersonations; and say how long what is out there still passes.
+    async def keep_sessions(self, tx: Transaction, user_ids: Sequence[str], ending: Ending) -> Revocation:
+        """End no session of the users' own, only impersonations; and say how long what is out there still passes.
 
         That is for verifiers that check signatures only: for a disable that leaves the sessions to rest.
         """
-        last = await repository.get_last_access(tx, user_id, ending.at)
-        ended = await repository.update_impersonations_of(tx, user_id, ending)
+        last = await repository.get_last_access(tx, user_ids, ending.at)
+        ended = await repository.update_impersonations_of(tx, user_ids, ending)
         return Revocation(
             Counter(session.user_id for session in ended), residual_seconds(() if last is None else (last,), ending.at)
         )

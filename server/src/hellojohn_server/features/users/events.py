@@ -1,12 +1,11 @@
 """What acts on users say of themselves in the audit log. docs/audit.md lists them."""
 
-from enum import StrEnum
 from typing import Any, Final
 
 import msgspec
 
 from hellojohn_server.features.audit.events import Event
-from hellojohn_server.features.users.schemas import CreateUserBody, User
+from hellojohn_server.features.users.schemas import PasswordOrigin, User
 from hellojohn_server.kit.audit_types import AuditType, ResourceType
 
 _FIELDS: Final = (
@@ -22,21 +21,6 @@ _FIELDS: Final = (
 )
 _METADATA: Final = ("public_metadata", "private_metadata")
 _EMPTY: Final = {"email_verified": False, "phone_verified": False, "public_metadata": "{}", "private_metadata": "{}"}
-
-
-class PasswordOrigin(StrEnum):
-    """What the entry of a new user says of the password, which it never holds."""
-
-    IMPORTED = "imported"
-    NONE = "none"
-    SET = "set"
-
-
-def password_origin(body: CreateUserBody) -> PasswordOrigin:
-    """Return how a new user's password comes."""
-    if body.password_hash is not None:
-        return PasswordOrigin.IMPORTED
-    return PasswordOrigin.NONE if body.password is None else PasswordOrigin.SET
 
 
 def changes_between(before: User | None, after: User) -> dict[str, tuple[Any, Any]]:

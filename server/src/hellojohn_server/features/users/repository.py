@@ -59,18 +59,6 @@ UPDATE_USER = Statement(
     WHERE tenant_id = :tenant_id AND id = :id
     """,
 )
-UPDATE_DISABLED = Statement(
-    """
-    UPDATE users SET disabled = TRUE, disabled_at = :now, disabled_by = :by, disabled_reason = :reason,
-        updated_at = :now, generation = generation + 1, version = version + 1
-    WHERE tenant_id = :tenant_id AND id IN (SELECT value FROM json_each(:user_ids))
-    """,
-    """
-    UPDATE users SET disabled = TRUE, disabled_at = :now, disabled_by = :by, disabled_reason = :reason,
-        updated_at = :now, generation = generation + 1, version = version + 1
-    WHERE tenant_id = :tenant_id AND id = ANY(:user_ids)
-    """,
-)
 # On PostgreSQL the rows are locked in the order of ids, as commands lock them.
 UPDATE_LAST_ACTIVE = Statement(
     """
@@ -234,11 +222,6 @@ async def update_user(tx: Transaction, user: User) -> None:
     stored = _stored(user)
     del stored["created_at"]
     await tx.execute(UPDATE_USER, **stored)
-
-
-async def update_disabled(tx: Transaction, user_ids: Sequence[str], by: str, reason: str | None, now_ms: int) -> None:
-    """Disable locked users who are not disabled, in one statement."""
-    await tx.execute(UPDATE_DISABLED, user_ids=user_ids, by=by, reason=reason, now=now_ms)
 
 
 async def update_last_active(tx: Transaction, seen: Mapping[str, int]) -> None:

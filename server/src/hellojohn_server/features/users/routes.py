@@ -14,8 +14,6 @@ from hellojohn_server.features.users.schemas import (
     AccessBody,
     ChangedUserBody,
     CreateUserBody,
-    DisableUserBody,
-    EnableUserBody,
     UpdateUserBody,
     UserBody,
 )
@@ -72,35 +70,6 @@ class UserRoutes:
         address needs users:credentials; a user whose role is privileged, or a privileged new role, admins:manage.
         """
         user = await self._users.update_user(context, user_id, body)
-        return Answer(user, version=user.version)
-
-    @route(
-        Method.POST,
-        "/v1/users/{user_id}/disable",
-        scope=Scope.USERS_WRITE,
-        errors=(LastSuperAdmin, UserDeleted, UserNotFound),
-        if_match=True,
-        conditional_scopes=(Scope.ADMINS_MANAGE,),
-    )
-    async def disable_user(self, context: Context, user_id: str, body: DisableUserBody) -> Answer[ChangedUserBody]:
-        """Disable a user.
-
-        No sign-in until the user is enabled again. Sessions end, or with revoke_sessions false rest until then.
-        """
-        user = await self._users.disable_user(context, user_id, body)
-        return Answer(user, version=user.version)
-
-    @route(
-        Method.POST,
-        "/v1/users/{user_id}/enable",
-        scope=Scope.USERS_WRITE,
-        errors=(UserDeleted, UserNotFound),
-        if_match=True,
-        conditional_scopes=(Scope.ADMINS_MANAGE,),
-    )
-    async def enable_user(self, context: Context, user_id: str, body: EnableUserBody) -> Answer[ChangedUserBody]:
-        """Enable a user who was disabled."""
-        user = await self._users.enable_user(context, user_id, body)
         return Answer(user, version=user.version)
 
     @route(Method.GET, "/v1/users/{user_id}/access", scope=Scope.USERS_READ, errors=(UserNotFound,))

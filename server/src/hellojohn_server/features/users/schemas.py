@@ -26,6 +26,21 @@ MAX_METADATA_BYTES: Final = 16_384
 NO_PHONE: Final = FieldError("phone_verified", FieldCode.INVALID, "There is no phone to be verified.")
 
 
+class PasswordOrigin(StrEnum):
+    """What an audit entry says of a password, which is never in it."""
+
+    IMPORTED = "imported"
+    NONE = "none"
+    SET = "set"
+
+
+def password_origin(password: str | None, password_hash: str | None) -> PasswordOrigin:
+    """Return how a password came, of which one at most is there: itself, or the hash that another system made."""
+    if password_hash is not None:
+        return PasswordOrigin.IMPORTED
+    return PasswordOrigin.NONE if password is None else PasswordOrigin.SET
+
+
 class User(msgspec.Struct, frozen=True):
     """A row of users, without its password hash and its search columns. Times in milliseconds; metadata as JSON text.
 
@@ -473,17 +488,4 @@ class UpdateUserBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     private_metadata: Metadata | UnsetType = UNSET
     disabled: bool | UnsetType = UNSET
     revoke_sessions: bool | UnsetType = UNSET
-    reason: Reason | None = None
-
-
-class DisableUserBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Why, and whether the user's sessions end for good. With false they rest until the user is enabled again."""
-
-    reason: Reason | None = None
-    revoke_sessions: bool = True
-
-
-class EnableUserBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Why."""
-
     reason: Reason | None = None

@@ -1,4 +1,4 @@
-"""The rules of users: who may be made, changed, disabled and enabled by whom, and what follows from it."""
+"""The rules of users: who may be made and changed by whom, and what follows from it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar
@@ -24,7 +24,6 @@ from hellojohn_server.features.users.errors import (
 )
 from hellojohn_server.features.users.events import (
     changes_between,
-    password_origin,
     user_created,
     user_disabled,
     user_enabled,
@@ -36,8 +35,6 @@ from hellojohn_server.features.users.schemas import (
     AccessBody,
     ChangedUserBody,
     CreateUserBody,
-    DisableUserBody,
-    EnableUserBody,
     UpdateUserBody,
     User,
     UserBody,
@@ -46,6 +43,7 @@ from hellojohn_server.features.users.schemas import (
     changed_body_of,
     facets_of,
     is_banned,
+    password_origin,
 )
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.error_codes import FieldCode
@@ -75,13 +73,6 @@ _PLAIN: Final = (
     "role",
 )
 """What a change writes as it is given."""
-
-
-class Disabling(msgspec.Struct, frozen=True):
-    """What disabling several users did: who was enabled before, and how many sessions of each user ended."""
-
-    disabled: list[str]
-    sessions_by_user: Mapping[str, int]
 
 
 async def change_counters(tx: Transaction, changes: Mapping[str, int]) -> None:
@@ -172,7 +163,7 @@ class UserService:
         async def guard(tx: Transaction) -> None:
             require_never_upward(principal, await self._roles.list_privileges(tx, [body.role]))
 
-        _say_subject(context, user_id)
+        say_subject(context, user_id)
         return await self._write(context, command, UserBody, guard, body.email)
 
     async def add_user(
@@ -192,7 +183,7 @@ class UserService:
         await repository.insert_user(tx, user, password_hash)
         await self._require_open_address(tx, user.email_key, user.created_at)
         await change_counters(tx, dict.fromkeys(facets_of(user), 1))
-        await self._audit.record(tx, context, user_created(user, password_origin(body)))
+        await self._audit.record(tx, context, user_created(user, password_origin(body.password, body.password_hash)))
         return user
 
     async def conflict_of(self, tenant_id: str, taken: UniqueViolation, email: str | None) -> Exception:
@@ -203,15 +194,18 @@ class UserService:
             return ExternalIdAlreadyExists()
         if taken.column != "email_key" or email is None:
             return taken
-        key = email_key(email)
+        key, now = email_key(email), self._clock.now_ms()
+        address_hash = self._addresses.hash(tenant_id, key)
 
-        async def query(reader: Reader) -> User | None:
-            return await repository.get_user_by_email(reader, key)
+        async def query(reader: Reader) -> tuple[User | None, bool]:
+            owner = await repository.get_user_by_email(reader, key)
+            if owner is not None:
+                return owner, is_banned(owner, now)
+            return None, await repository.get_closed_address(reader, address_hash, now) is not None
 
-        owner = await self._db.read(tenant_id, query)
+        owner, banned = await self._db.read(tenant_id, query)
         if owner is not None and owner.deleted_at is not None:
             return EmailInRecycleBin()
-        banned = owner is not None and is_banned(owner, self._clock.now_ms())
         return EmailBanned() if banned else EmailAlreadyExists()
 
     async def update_user(
@@ -232,26 +226,25 @@ class UserService:
         async def command(tx: Transaction) -> ChangedUserBody:
             return await self._change(tx, context, user_id, change, is_own=is_own)
 
-        async def guard(tx: Transaction) -> None:
-            user = await repository.get_user(tx, user_id)
-            roles = [role for role in (user.role if user else None, change.role) if isinstance(role, str)]
-            require_never_upward(context.principal, await self._roles.list_privileges(tx, roles))
-
+        guard = self.upward_guard(context, user_id, *([] if change.role is UNSET else [change.role]))
         email = None if change.email is UNSET else change.email
-        _say_subject(context, user_id)
+        say_subject(context, user_id)
         return await self._write(context, command, ChangedUserBody, None if is_own else guard, email)
 
-    async def disable_user(self, context: Context, user_id: str, body: DisableUserBody) -> ChangedUserBody:
-        """Disable a user: no sign-in, and what sessions there are end or, with `revoke_sessions` false, rest.
+    def upward_guard(self, context: Context, user_id: str, *roles: str) -> Guard | None:
+        """Return what refuses the replay of an act on a user to who may no longer do it; None where there is none.
 
-        For one who is disabled already only sessions that had been left to rest are ended. Raises as update_user.
+        It raises InsufficientScope. `roles` are those that the act gives. Where the user is gone it refuses nobody.
         """
-        change = UpdateUserBody(disabled=True, revoke_sessions=body.revoke_sessions, reason=body.reason)
-        return await self.update_user(context, user_id, change)
+        if context.idempotency is None:
+            return None
 
-    async def enable_user(self, context: Context, user_id: str, body: EnableUserBody) -> ChangedUserBody:
-        """Let a disabled user sign in again. Raises as update_user."""
-        return await self.update_user(context, user_id, UpdateUserBody(disabled=False, reason=body.reason))
+        async def guard(tx: Transaction) -> None:
+            user = await repository.get_user(tx, user_id)
+            concerned = [*roles, *([] if user is None else [user.role])]
+            require_never_upward(context.principal, await self._roles.list_privileges(tx, concerned))
+
+        return guard
 
     async def record_active(self, tenant_id: str, seen: Mapping[str, int]) -> None:
         """Write when users of a tenant were last active (milliseconds by id). None goes back; no new version."""
@@ -271,41 +264,6 @@ class UserService:
             # The only one, or one who was given the role while this waited for the lock: then there are others to lock.
             locked = await repository.list_users_locked(tx, user_ids)
         return locked
-
-    async def disable_locked(  # noqa: PLR0913 - the act and its circumstances
-        self,
-        tx: Transaction,
-        context: Context,
-        users: Sequence[User],
-        *,
-        revoke: bool,
-        reason: str | None,
-        now_ms: int,
-    ) -> Disabling:
-        """Disable locked users in `tx`, with the same number of statements however many; an entry for each one changed.
-
-        Whether each may be disabled is for the caller to have decided.
-        """
-        disabled = [user.id for user in users if not user.disabled]
-        await repository.update_disabled(tx, disabled, context.principal.id, reason, now_ms)
-        await tx.slice()
-        ended: Mapping[str, int] = {}
-        if revoke:
-            every = [user.id for user in users]
-            ended = (
-                await self._sessions.revoke_sessions(
-                    tx, every, Ending(RevokeCause.USER_DISABLED, context.principal.id, now_ms)
-                )
-            ).by_user
-            await tx.slice()
-        await change_counters(tx, {"disabled": len(disabled)})
-        events = [
-            user_disabled(user.id, was_disabled=user.disabled, reason=reason, sessions_revoked=ended.get(user.id, 0))
-            for user in users
-            if not user.disabled or user.id in ended
-        ]
-        await self._audit.record_many(tx, context, events)
-        return Disabling(disabled, ended)
 
     async def _change(
         self, tx: Transaction, context: Context, user_id: str, change: UpdateUserBody, *, is_own: bool = False
@@ -355,7 +313,7 @@ class UserService:
             return None
         ending = Ending(RevokeCause.USER_DISABLED, by, now_ms)
         if change.revoke_sessions is False:
-            kept = None if before.disabled else await self._sessions.keep_sessions(tx, before.id, ending)
+            kept = None if before.disabled else await self._sessions.keep_sessions(tx, [before.id], ending)
             return None if kept is None else kept.stopped()
         ended = await self._sessions.revoke_sessions(tx, [before.id], ending)
         return None if before.disabled and not ended.by_user else ended.stopped()
@@ -397,7 +355,7 @@ class UserService:
             raise EmailBanned
 
 
-def _say_subject(context: Context, user_id: str) -> None:
+def say_subject(context: Context, user_id: str) -> None:
     """Have the answer that is kept for retries destroyed with the user whom it shows."""
     if context.idempotency is not None:
         context.idempotency.subject_id = user_id

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from hellojohn_server.features.users.schemas import DisableUserBody, EnableUserBody
+from hellojohn_server.features.user_access.schemas import DisableUserBody, ReasonBody
 from tests.conftest import START_MS
 from tests.features.tenants.parts import key_context
 from tests.features.users.parts import LIST_SESSIONS, UserParts, change, told
@@ -31,7 +31,7 @@ async def test_disabling_ends_the_sessions(parts: UserParts, tenant_id: str, by_
     parts.clock.advance(0.001)
     context = key_context(tenant_id)
     if by_verb:
-        answer = await parts.users.disable_user(context, made.id, DisableUserBody(reason="left"))
+        answer = await parts.access.disable_user(context, made.id, DisableUserBody(reason="left"))
     else:
         answer = await parts.users.update_user(context, made.id, change(disabled=True, reason="left"))
 
@@ -58,9 +58,9 @@ async def test_disabling_ends_the_sessions(parts: UserParts, tenant_id: str, by_
 async def test_disabling_again_changes_nothing(parts: UserParts, tenant_id: str) -> None:
     made = await parts.make(tenant_id)
     context = key_context(tenant_id)
-    first = await parts.users.disable_user(context, made.id, DisableUserBody(reason="left"))
+    first = await parts.access.disable_user(context, made.id, DisableUserBody(reason="left"))
     parts.clock.advance(60)
-    again = await parts.users.disable_user(context, made.id, DisableUserBody(reason="other"))
+    again = await parts.access.disable_user(context, made.id, DisableUserBody(reason="other"))
     assert msgspec.to_builtins(again) == {
         name: value for name, value in msgspec.to_builtins(first).items() if name != "access_stopped"
     }
@@ -71,12 +71,12 @@ async def test_sessions_left_to_rest_live_on_after_enabling(parts: UserParts, te
     made = await parts.make(tenant_id)
     await parts.add_session(tenant_id, made.id, access_lasts=300)
     context = key_context(tenant_id)
-    disabled = await parts.users.disable_user(context, made.id, DisableUserBody(revoke_sessions=False))
+    disabled = await parts.access.disable_user(context, made.id, DisableUserBody(revoke_sessions=False))
     assert msgspec.to_builtins(disabled.access_stopped) == {"sessions_revoked": 0, "residual_seconds": 300}
     assert await sessions_of(parts, tenant_id, made.id) == []
     generation = (await parts.stored(tenant_id, made.id)).generation
 
-    enabled = await parts.users.enable_user(context, made.id, EnableUserBody(reason="back"))
+    enabled = await parts.access.enable_user(context, made.id, ReasonBody(reason="back"))
     assert "access_stopped" not in msgspec.to_builtins(enabled)
     assert (enabled.disabled, enabled.disabled_reason, enabled.status, enabled.version) == (False, None, "active", 3)
     stored = await parts.stored(tenant_id, made.id)
@@ -92,10 +92,10 @@ async def test_sessions_left_to_rest_are_ended_by_a_second_disable(parts: UserPa
     made = await parts.make(tenant_id)
     await parts.add_session(tenant_id, made.id)
     context = key_context(tenant_id)
-    await parts.users.disable_user(context, made.id, DisableUserBody(revoke_sessions=False))
-    kept = await parts.users.disable_user(context, made.id, DisableUserBody(revoke_sessions=False))
+    await parts.access.disable_user(context, made.id, DisableUserBody(revoke_sessions=False))
+    kept = await parts.access.disable_user(context, made.id, DisableUserBody(revoke_sessions=False))
     assert (kept.version, kept.access_stopped) == (2, msgspec.UNSET)
-    ended = await parts.users.disable_user(context, made.id, DisableUserBody(reason="for good"))
+    ended = await parts.access.disable_user(context, made.id, DisableUserBody(reason="for good"))
     assert ended.version == 2
     assert msgspec.to_builtins(ended.access_stopped) == {"sessions_revoked": 1, "residual_seconds": 900}
     assert await sessions_of(parts, tenant_id, made.id) == STOPPED
@@ -106,7 +106,7 @@ async def test_sessions_left_to_rest_are_ended_by_a_second_disable(parts: UserPa
 
 async def test_enabling_who_is_enabled_changes_nothing(parts: UserParts, tenant_id: str) -> None:
     made = await parts.make(tenant_id)
-    answer = await parts.users.enable_user(key_context(tenant_id), made.id, EnableUserBody())
+    answer = await parts.access.enable_user(key_context(tenant_id), made.id, ReasonBody())
     assert msgspec.to_builtins(answer) == msgspec.to_builtins(made)
     assert len(await parts.entries(tenant_id)) == 1
 
@@ -116,7 +116,7 @@ async def test_the_residue_is_rounded_up(parts: UserParts, tenant_id: str, acces
     made = await parts.make(tenant_id)
     await parts.add_session(tenant_id, made.id, access_lasts=10)
     parts.clock.set(START_MS + 10_000 - access_ms)
-    answer = await parts.users.disable_user(key_context(tenant_id), made.id, DisableUserBody())
+    answer = await parts.access.disable_user(key_context(tenant_id), made.id, DisableUserBody())
     assert msgspec.to_builtins(answer.access_stopped) == {"sessions_revoked": 1, "residual_seconds": residual}
 
 
@@ -125,7 +125,7 @@ async def test_of_16_disables_at_once_one_is_recorded(parts: UserParts, tenant_i
     for _ in range(3):
         await parts.add_session(tenant_id, made.id)
     context = key_context(tenant_id)
-    answers = await asyncio.gather(*(parts.users.disable_user(context, made.id, DisableUserBody()) for _ in range(16)))
+    answers = await asyncio.gather(*(parts.access.disable_user(context, made.id, DisableUserBody()) for _ in range(16)))
     stopped = [answer.access_stopped for answer in answers if answer.access_stopped is not msgspec.UNSET]
     assert [msgspec.to_builtins(one)["sessions_revoked"] for one in stopped] == [3]
     assert {answer.version for answer in answers} == {2}

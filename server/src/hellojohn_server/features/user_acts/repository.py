@@ -1,0 +1,152 @@
+"""The statements of acts on users: each one set-based, and returning the users as they are afterwards."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeAlias
+
+import msgspec
+
+from hellojohn_server.features.user_acts.schemas import ClosedAddress
+from hellojohn_server.features.users.schemas import USER_COLUMNS, User, user_of
+from hellojohn_server.storage.database import Parameter, Transaction
+from hellojohn_server.storage.sql import Kind, Statement
+
+UsersUpdate: TypeAlias = Statement
+"""One of those below that change users."""
+
+_VERSION: Final = "updated_at = :now, version = version + 1"
+
+
+def _update(assignments: str) -> tuple[str, str]:
+    """Return the two forms of a statement that changes the users of :user_ids so."""
+    return (
+        f"""
+        UPDATE users SET {assignments}
+        WHERE tenant_id = :tenant_id AND id IN (SELECT value FROM json_each(:user_ids))
+        RETURNING {USER_COLUMNS}
+        """,
+        f"""
+        UPDATE users SET {assignments}
+        WHERE tenant_id = :tenant_id AND id = ANY(:user_ids)
+        RETURNING {USER_COLUMNS}
+        """,
+    )
+
+
+UPDATE_DISABLED = Statement(
+    *_update(
+        f"""
+        disabled = TRUE, disabled_at = :now, disabled_by = :by, disabled_reason = :reason,
+        generation = generation + 1, {_VERSION}
+        """
+    )
+)
+UPDATE_ENABLED = Statement(
+    *_update(f"disabled = FALSE, disabled_at = NULL, disabled_by = NULL, disabled_reason = NULL, {_VERSION}")
+)
+# A ban that holds has begun already: it is given another reason and end.
+UPDATE_BANNED = Statement(
+    *_update(
+        f"""
+        banned_at = CASE WHEN banned_at IS NOT NULL AND (banned_until IS NULL OR banned_until > :now) THEN banned_at
+            ELSE :now END,
+        banned_by = :by, banned_until = :until, ban_reason = :reason, generation = generation + 1, {_VERSION}
+        """
+    )
+)
+UPDATE_UNBANNED = Statement(
+    *_update(f"banned_at = NULL, banned_by = NULL, banned_until = NULL, ban_reason = NULL, {_VERSION}")
+)
+UPDATE_UNLOCKED = Statement(*_update(f"locked_at = NULL, locked_until = NULL, {_VERSION}"))
+UPDATE_DELETED = Statement(
+    *_update(f"deleted_at = :now, deleted_by = :by, deleted_reason = :reason, generation = generation + 1, {_VERSION}")
+)
+UPDATE_RESTORED = Statement(*_update(f"deleted_at = NULL, deleted_by = NULL, deleted_reason = NULL, {_VERSION}"))
+UPDATE_GENERATION = Statement(*_update("generation = generation + 1"))
+UPDATE_PASSWORD = Statement(
+    *_update(
+        f"""
+        password_hash = :password_hash, password_reset_required = FALSE, generation = generation + :raised,
+        {_VERSION}
+        """
+    )
+)
+DELETE_USERS: UsersUpdate = Statement(
+    f"""
+    DELETE FROM users
+    WHERE tenant_id = :tenant_id AND id IN (SELECT value FROM json_each(:user_ids))
+    RETURNING {USER_COLUMNS}
+    """,
+    f"DELETE FROM users WHERE tenant_id = :tenant_id AND id = ANY(:user_ids) RETURNING {USER_COLUMNS}",
+)
+DELETE_MEMBERSHIPS = Statement(
+    """
+    DELETE FROM memberships
+    WHERE tenant_id = :tenant_id AND user_id IN (SELECT value FROM json_each(:user_ids))
+    """,
+    "DELETE FROM memberships WHERE tenant_id = :tenant_id AND user_id = ANY(:user_ids)",
+)
+DELETE_FACTORS = Statement(
+    """
+    DELETE FROM mfa_factors
+    WHERE tenant_id = :tenant_id AND user_id IN (SELECT value FROM json_each(:user_ids))
+    """,
+    "DELETE FROM mfa_factors WHERE tenant_id = :tenant_id AND user_id = ANY(:user_ids)",
+)
+DELETE_ANSWERS = Statement(
+    """
+    DELETE FROM idempotency_records
+    WHERE tenant_id = :tenant_id AND subject_id IN (SELECT value FROM json_each(:user_ids))
+    """,
+    "DELETE FROM idempotency_records WHERE tenant_id = :tenant_id AND subject_id = ANY(:user_ids)",
+    kind=Kind.BOOKKEEPING,
+)
+# What is there already is of a ban that has ended: nobody could have taken the address before.
+INSERT_CLOSED_ADDRESS = Statement(
+    """
+    INSERT INTO banned_addresses (tenant_id, address_hash, banned_until, created_at)
+    VALUES (:tenant_id, :address_hash, :banned_until, :created_at)
+    ON CONFLICT (address_hash) DO UPDATE
+    SET banned_until = excluded.banned_until, created_at = excluded.created_at
+    """,
+    """
+    INSERT INTO banned_addresses (tenant_id, address_hash, banned_until, created_at)
+    VALUES (:tenant_id, :address_hash, :banned_until, :created_at)
+    ON CONFLICT (tenant_id, address_hash) DO UPDATE
+    SET banned_until = excluded.banned_until, created_at = excluded.created_at
+    """,
+)
+DELETE_FAILURES = Statement(
+    """
+    DELETE FROM sign_in_failures
+    WHERE tenant_id = :tenant_id AND address_hash IN (SELECT value FROM json_each(:address_hashes))
+    """,
+    "DELETE FROM sign_in_failures WHERE tenant_id = :tenant_id AND address_hash = ANY(:address_hashes)",
+    kind=Kind.BOOKKEEPING,
+)
+
+
+async def update_users(
+    tx: Transaction, statement: UsersUpdate, user_ids: Sequence[str], values: Mapping[str, Parameter]
+) -> list[User]:
+    """Change users, and return them as they are then. Of `values` the statement takes those that it names."""
+    if not user_ids:
+        return []
+    given = {name: value for name, value in values.items() if name in statement.names}
+    return [user_of(row) for row in await tx.fetch_all(statement, user_ids=user_ids, **given)]
+
+
+async def delete_failures(tx: Transaction, address_hashes: Sequence[str]) -> None:
+    """Forget the failed sign-ins with these addresses, and the locks that they led to."""
+    await tx.execute(DELETE_FAILURES, address_hashes=address_hashes)
+
+
+async def delete_held(tx: Transaction, user_ids: Sequence[str]) -> None:
+    """Delete what is held of users beside their rows and sessions: memberships, factors, answers kept for retries."""
+    for statement in (DELETE_MEMBERSHIPS, DELETE_FACTORS, DELETE_ANSWERS):
+        await tx.execute(statement, user_ids=user_ids)
+
+
+async def insert_closed_addresses(tx: Transaction, addresses: Sequence[ClosedAddress]) -> None:
+    """Close addresses to everybody."""
+    if addresses:
+        await tx.execute_many(INSERT_CLOSED_ADDRESS, [msgspec.structs.asdict(address) for address in addresses])
