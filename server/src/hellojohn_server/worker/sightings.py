@@ -73,3 +73,4 @@ class SightingsWriter:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), self._interval_seconds)
             await self.flush()
+        await self.flush()  # what was seen while the last one ran
