@@ -158,13 +158,14 @@ def build_services(
 
 def build_worker(services: Services, settings: Settings) -> Worker:
     """Return the housekeeping of a server."""
-    expiry = ExpiryService(services.database, services.ids, services.audit_log)
+    expiry = ExpiryService(services.database, services.ids, services.audit_log, services.acts)
     sessions = services.sessions
     chores: list[Chore] = [
         PurgeIdempotencyRecords(services.database),
         PurgeSigningKeys(services.signing_keys.purge_ended),
         TenantChore("end_bans", expiry.end_bans, expiry.get_next_ban_end),
         TenantChore("end_locks", expiry.end_locks, expiry.get_next_lock_end),
+        PurgeChore("purge_recycle_bin", expiry.purge_recycle_bin, expiry.get_next_bin_purge),
         PurgeChore("purge_sessions", sessions.purge_ended_sessions, sessions.get_next_purge),
         PurgeChore("purge_failures", expiry.purge_failures, expiry.get_next_failures_end),
         PurgeChore("purge_addresses", expiry.purge_addresses, expiry.get_next_address_end),

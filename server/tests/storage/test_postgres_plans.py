@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from hellojohn_server.kit.retention import ENDED_SESSION_MS
+from hellojohn_server.kit.retention import ENDED_SESSION_MS, RECYCLE_BIN_MS
 from hellojohn_server.storage.postgres import _DUE
 from hellojohn_server.storage.postgres_schema import SCHEMAS
 from hellojohn_server.storage.sql import TENANT_TABLES, Statement
@@ -119,6 +119,7 @@ async def test_who_has_due_work_is_found_by_ranges_of_times(connections: dict[st
         "sessions_expires_at": f"(expires_at <= ($1 - {ENDED_SESSION_MS}))",
         "sign_in_failures_expires_at": "(expires_at <= $1)",
         "users_banned_until": "(banned_until <= $1)",
+        "users_deleted_at": f"(deleted_at <= ($1 - '{RECYCLE_BIN_MS}'::bigint))",
         "users_locked_until": "(locked_until <= $1)",
     }
 

@@ -174,6 +174,34 @@ async def test_a_lock_by_failed_sign_ins_ends_and_their_count_is_deleted_after_a
     assert await count(after, before.tenant_id, COUNT_SESSIONS) == 0
 
 
+async def test_bans_and_the_recycle_bin_end_by_the_marks_of_their_calls_after_a_restart(
+    start: Start, clock: ManualClock
+) -> None:
+    before = await start()
+    tenant_id = await before.make_tenant()
+    key = await before.make_key(tenant_id)
+    user_id = await make_user(before, tenant_id)
+    path = f"/v1/users/{user_id}"
+    assert (await before.call(key, "POST", f"{path}/ban", {"reason": "spam", "expires_in": "1h"})).status_code == 200
+    assert (await before.call(key, "DELETE", path)).status_code == 200
+    await worker_of(before).work_off()
+    await before.services.database.close()
+    clock.advance(HOUR)
+
+    between = await start()
+    assert await worker_of(between).work_off() == 1
+    assert await recorded(between, tenant_id) == [("user.unbanned", user_id)]
+    await between.services.database.close()
+    clock.advance(30 * DAY)
+
+    after = await start()
+    assert (await after.call(key, "GET", path)).status_code == 200
+    assert await worker_of(after).work_off() == 1
+    assert (await after.call(key, "GET", path)).status_code == 404
+    assert await recorded(after, tenant_id) == [("user.unbanned", user_id), ("user.erased", user_id)]
+    assert (await after.call(key, "POST", "/v1/users", {"email": "alice@example.com"})).status_code == 201
+
+
 async def test_of_16_workers_at_once_in_4_processes_one_records_each_end(start: Start, clock: ManualClock) -> None:
     apps = [await start() for _ in range(4)]
     tenant_id = await apps[0].make_tenant()
@@ -211,7 +239,7 @@ class Stubborn(TenantChore):
 
     def __init__(self, app: RunningApp) -> None:
         services = app.services
-        self.expiry = ExpiryService(services.database, services.ids, services.audit_log)
+        self.expiry = ExpiryService(services.database, services.ids, services.audit_log, services.acts)
         super().__init__("stubborn", self.expiry.end_bans, self.expiry.get_next_ban_end)
         self.failing: set[str] = set()
         self.tried: list[str] = []

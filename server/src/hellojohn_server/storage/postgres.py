@@ -25,7 +25,7 @@ import msgspec
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.idempotency import Idempotency
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdPrefix, is_id
-from hellojohn_server.kit.retention import ENDED_SESSION_MS
+from hellojohn_server.kit.retention import ENDED_SESSION_MS, RECYCLE_BIN_MS
 from hellojohn_server.storage.database import (
     NO_MARK,
     Command,
@@ -86,6 +86,8 @@ _DUE: Final = f"""
         SELECT tenant_id, banned_until FROM users WHERE banned_until <= $1
         UNION ALL
         SELECT tenant_id, locked_until FROM users WHERE locked_until <= $1
+        UNION ALL
+        SELECT tenant_id, deleted_at + {RECYCLE_BIN_MS} FROM users WHERE deleted_at <= $1 - {RECYCLE_BIN_MS}
         UNION ALL
         SELECT tenant_id, expires_at + {ENDED_SESSION_MS} FROM sessions WHERE expires_at <= $1 - {ENDED_SESSION_MS}
         UNION ALL

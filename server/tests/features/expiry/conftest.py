@@ -11,4 +11,4 @@ __all__ = ["expiry", "parts", "passwords"]
 
 @pytest.fixture
 def expiry(parts: UserParts) -> ExpiryService:
-    return ExpiryService(parts.database, parts.ids, parts.log)
+    return ExpiryService(parts.database, parts.ids, parts.log, parts.acts)

@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from hellojohn_server.features.users.schemas import USER_COLUMNS, User, user_of
 from hellojohn_server.kit.times import END_OF_TIME_MS
 from hellojohn_server.storage.database import Reader, Transaction
 from hellojohn_server.storage.sql import Statement
@@ -33,6 +34,7 @@ GET_NEXT_FAILURES_END = Statement(
 GET_NEXT_ADDRESS_END = Statement(
     "SELECT MIN(banned_until) FROM banned_addresses WHERE tenant_id = :tenant_id AND banned_until <= :until"
 )
+GET_NEXT_DELETED = Statement("SELECT MIN(deleted_at) FROM users WHERE tenant_id = :tenant_id AND deleted_at <= :until")
 
 # On PostgreSQL a row that somebody else is changing is passed over: it is another worker's, or its ban is being lifted
 # or lengthened, and the next look decides. One that was changed just before is judged by what it is now.
@@ -44,8 +46,13 @@ _ENDED_LOCKS: Final = """
     SELECT id, locked_until FROM users WHERE tenant_id = :tenant_id AND locked_until <= :now
     ORDER BY locked_until LIMIT :rows
 """
+_OVERDUE: Final = f"""
+    SELECT {USER_COLUMNS} FROM users WHERE tenant_id = :tenant_id AND deleted_at <= :before
+    ORDER BY deleted_at LIMIT :rows
+"""
 LIST_ENDED_BANS = Statement(_ENDED_BANS, f"{_ENDED_BANS} FOR UPDATE SKIP LOCKED")
 LIST_ENDED_LOCKS = Statement(_ENDED_LOCKS, f"{_ENDED_LOCKS} FOR UPDATE SKIP LOCKED")
+LIST_OVERDUE_USERS = Statement(_OVERDUE, f"{_OVERDUE} FOR UPDATE SKIP LOCKED")
 UPDATE_ENDED_BANS = Statement(
     """
     UPDATE users SET banned_at = NULL, banned_by = NULL, banned_until = NULL, ban_reason = NULL
@@ -108,6 +115,11 @@ async def get_next_address_end(reader: Reader, until: int = END_OF_TIME_MS) -> i
     return await _get_next(reader, GET_NEXT_ADDRESS_END, until)
 
 
+async def get_next_deleted(reader: Reader, until: int = END_OF_TIME_MS) -> int | None:
+    """Return when the first of the users in the recycle bin came there, of those who came by `until`, or None."""
+    return await _get_next(reader, GET_NEXT_DELETED, until)
+
+
 async def list_ended_bans(tx: Transaction, now_ms: int, rows: int) -> list[Ended]:
     """Return up to `rows` users whose ban ended by `now_ms`, whom nobody else changes until `tx` ends."""
     return [Ended(*row) for row in await tx.fetch_all(LIST_ENDED_BANS, now=now_ms, rows=rows)]
@@ -116,6 +128,11 @@ async def list_ended_bans(tx: Transaction, now_ms: int, rows: int) -> list[Ended
 async def list_ended_locks(tx: Transaction, now_ms: int, rows: int) -> list[Ended]:
     """Return up to `rows` users whose lock ended by `now_ms`, whom nobody else changes until `tx` ends."""
     return [Ended(*row) for row in await tx.fetch_all(LIST_ENDED_LOCKS, now=now_ms, rows=rows)]
+
+
+async def list_overdue_users(tx: Transaction, before: int, rows: int) -> list[User]:
+    """Return up to `rows` users in the recycle bin since `before`, whom nobody else changes until `tx` ends."""
+    return [user_of(row) for row in await tx.fetch_all(LIST_OVERDUE_USERS, before=before, rows=rows)]
 
 
 async def update_ended_bans(tx: Transaction, user_ids: Sequence[str]) -> None:

@@ -6,8 +6,10 @@ from typing import Final
 from hellojohn_server.features.audit.service import AuditLog
 from hellojohn_server.features.expiry import repository
 from hellojohn_server.features.expiry.events import ban_ended, lock_ended
+from hellojohn_server.features.user_acts.service import UserActs
 from hellojohn_server.kit.ids import IdFactory, IdPrefix
 from hellojohn_server.kit.principal import Context, system_context
+from hellojohn_server.kit.retention import RECYCLE_BIN_MS
 from hellojohn_server.storage.database import Command, Database, Exempt, Reader, Transaction
 
 _AT_A_TIME: Final = 100
@@ -20,10 +22,11 @@ class ExpiryService:
     Any number may run at once, in any number of processes: each end is recorded once.
     """
 
-    def __init__(self, db: Database, ids: IdFactory, audit: AuditLog) -> None:
+    def __init__(self, db: Database, ids: IdFactory, audit: AuditLog, acts: UserActs) -> None:
         self._db = db
         self._ids = ids
         self._audit = audit
+        self._acts = acts
 
     async def end_bans(self, tenant_id: str, now_ms: int) -> None:
         """Clear the bans that ended by `now_ms`, each with an entry of `system`. One that was lengthened stays."""
@@ -50,6 +53,20 @@ class ExpiryService:
             return len(ended)
 
         await self._in_steps(tenant_id, now_ms, repository.get_next_lock_end, end_some)
+
+    async def purge_recycle_bin(self, tenant_id: str, now_ms: int) -> None:
+        """Erase the users whose time in the recycle bin is over, each with an entry of `system`.
+
+        One who is restored at the same moment is either restored or erased.
+        """
+        context = self._context(tenant_id)
+        before = now_ms - RECYCLE_BIN_MS
+
+        async def erase_some(tx: Transaction) -> int:
+            users = await repository.list_overdue_users(tx, before, _AT_A_TIME)
+            return await self._acts.erase_locked(tx, context, users)
+
+        await self._in_steps(tenant_id, before, repository.get_next_deleted, erase_some)
 
     async def purge_failures(self, tenant_id: str, now_ms: int) -> None:
         """Delete the failed sign-ins that count no longer."""
@@ -79,6 +96,11 @@ class ExpiryService:
         """Return when the next lock ends."""
         return await repository.get_next_lock_end(reader)
 
+    async def get_next_bin_purge(self, reader: Reader) -> int | None:
+        """Return when the time of the next user in the recycle bin is over."""
+        deleted_at = await repository.get_next_deleted(reader)
+        return None if deleted_at is None else deleted_at + RECYCLE_BIN_MS
+
     async def get_next_failures_end(self, reader: Reader) -> int | None:
         """Return when the next failed sign-ins stop to count."""
         return await repository.get_next_failures_end(reader)
@@ -90,16 +112,16 @@ class ExpiryService:
     async def _in_steps(
         self,
         tenant_id: str,
-        now_ms: int,
+        until: int,
         get_next: Callable[[Reader, int], Awaitable[int | None]],
         step: Command[int],
         *,
         exempt: Exempt | None = None,
     ) -> None:
-        """Write step after step until one is not full. When nothing is due nothing is written."""
+        """Write step after step until one is not full. When nothing is due by `until` nothing is written."""
 
         async def first_due(reader: Reader) -> int | None:
-            return await get_next(reader, now_ms)
+            return await get_next(reader, until)
 
         if await self._db.read(tenant_id, first_due) is None:
             return

@@ -341,9 +341,12 @@ class UserActs:
         """Return the act that erases users."""
         return Erase(self._audit, self._sessions, self._addresses)
 
-    async def erase_locked(self, tx: Transaction, context: Context, users: Sequence[User]) -> None:
-        """Erase users whom nobody else changes until `tx` ends. Whether they are to be is for the caller to say."""
-        await self.perform(tx, context, self.erase(), [user.id for user in users])
+    async def erase_locked(self, tx: Transaction, context: Context, users: Sequence[User]) -> int:
+        """Erase users whom nobody else changes until `tx` ends, and return how many.
+
+        Whether they are to be erased is for the caller to say.
+        """
+        return len((await self.perform(tx, context, self.erase(), [user.id for user in users])).changed)
 
     async def perform(
         self, tx: Transaction, context: Context, act: Act, user_ids: Sequence[str], summary: Summary | None = None
