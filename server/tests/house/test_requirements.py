@@ -1,6 +1,7 @@
 """What is installed is pinned by hash, and what is imported is asked for."""
 
 import ast
+import json
 import re
 import sys
 import tomllib
@@ -67,3 +68,12 @@ def test_what_the_source_imports_is_asked_for() -> None:
     assert set(declared) == _asked("run")
     assert _imported(project.sources) <= _asked("run")
     assert _imported(project.tests) | _imported(project.tools) <= _asked("run") | _asked("dev")
+
+
+def test_what_node_is_given_is_pinned_by_hash_and_from_no_address() -> None:
+    lock = json.loads((ROOT / "server/tests/interop/package-lock.json").read_text(encoding="utf-8"))
+    packages = {name: package for name, package in lock["packages"].items() if name}
+    assert "node_modules/jose" in packages
+    for package in packages.values():
+        assert package["integrity"].startswith("sha512-")
+        assert "resolved" not in package
