@@ -19,7 +19,6 @@ from hellojohn_server.storage.sqlite import SqliteDatabase
 SCANS_MEANT = {
     "features.signing_keys.repository.DELETE_ENDED": "a ring of a few keys",
     "features.signing_keys.repository.LIST_KEYS": "a ring of a few keys",
-    "features.signing_keys.repository.LOCK_KEYS": "a ring of a few keys",
     "features.signing_keys.repository.UPDATE_ENDS": "a ring of a few keys",
     "features.tenants.repository.LIST_UNFINISHED": "the tenants left in between, looked for when a server starts",
     "features.users.repository.INSERT_USER": "no table, but the walk to the next free number, bounded by its runs",

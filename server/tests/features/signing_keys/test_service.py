@@ -57,6 +57,14 @@ async def test_the_first_token_makes_the_first_key(
     assert [(entry.type, entry.actor.type.value) for entry in entries] == [("signing_key.created", "system")]
 
 
+async def test_of_16_processes_at_once_one_makes_the_first_key(
+    keys: SigningKeyService, database: Database, ids: IdFactory, clock: ManualClock
+) -> None:
+    tokens = await asyncio.gather(*(make_service(database, ids, clock).sign(claims()) for _ in range(16)))
+    assert len(set(tokens)) == 1
+    assert await published(keys) == [kid_of(tokens[0])]
+
+
 async def test_private_keys_are_sealed(
     keys: SigningKeyService, database: Database, ids: IdFactory, clock: ManualClock
 ) -> None:

@@ -7,15 +7,19 @@ import msgspec
 
 from hellojohn_server.features.signing_keys.schemas import SigningKey
 from hellojohn_server.storage.database import Reader, Transaction
-from hellojohn_server.storage.sql import Statement
+from hellojohn_server.storage.sql import Kind, Statement
 
 _FIELDS: Final = SigningKey.__struct_fields__
 _COLUMNS: Final = ", ".join(_FIELDS)
 
 LIST_KEYS: Final = Statement(f"SELECT {_COLUMNS} FROM signing_keys ORDER BY signs_from, id")
-LOCK_KEYS: Final = Statement(
-    "SELECT id FROM signing_keys ORDER BY id",
-    "SELECT id FROM signing_keys ORDER BY id FOR UPDATE",
+# Whoever changes the ring takes this row first, also while the ring has no key yet.
+CLAIM_RING: Final = Statement(
+    """
+    INSERT INTO service_facts (name, value) VALUES ('signing_keys', 'claimed')
+    ON CONFLICT (name) DO UPDATE SET value = excluded.value
+    """,
+    kind=Kind.BOOKKEEPING,
 )
 INSERT_KEY: Final = Statement(
     f"INSERT INTO signing_keys ({_COLUMNS}) VALUES ({', '.join(f':{name}' for name in _FIELDS)})"
@@ -36,7 +40,7 @@ async def list_keys_locked(tx: Transaction) -> Sequence[SigningKey]:
 
     They are looked at once the lock is held: a key that was made while this waited for it is seen.
     """
-    await tx.fetch_all(LOCK_KEYS)
+    await tx.execute(CLAIM_RING)
     return await list_keys(tx)
 
 

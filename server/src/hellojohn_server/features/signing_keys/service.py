@@ -139,7 +139,7 @@ class SigningKeyService:
         await self._db.write(CONTROL_TENANT_ID, command, int, exempt=Exempt.HOUSEKEEPING)
 
     async def _make_first(self, now_ms: int) -> None:
-        """Make a key that signs at once, unless another process has. Two at once may make two: both are good."""
+        """Make a key that signs at once, unless another process has: of several at once one makes it."""
         private = Ed25519PrivateKey.generate()
 
         async def command(tx: Transaction) -> None:
