@@ -56,8 +56,15 @@ async def test_sign_up_makes_a_member_who_is_signed_in(front: Front) -> None:
     assert entries[-1].metadata == {"session_id": session["id"], "amr": ["pwd"]}
 
 
-async def test_a_taken_address_is_said_to_be_taken(front: Front) -> None:
-    await front.admin("POST", "/v1/users", {"email": "alice@example.com"})
+@pytest.mark.parametrize("state", ["taken", "binned", "banned", "erased while banned"])
+async def test_a_closed_address_is_said_to_be_taken_and_no_more(front: Front, state: str) -> None:
+    made = (await front.admin("POST", "/v1/users", {"email": "alice@example.com"})).json()["id"]
+    if state == "binned":
+        assert (await front.admin("DELETE", f"/v1/users/{made}")).is_success
+    if state in {"banned", "erased while banned"}:
+        assert (await front.admin("POST", f"/v1/users/{made}/ban", {"reason": "spam"})).is_success
+    if state == "erased while banned":
+        assert (await front.admin("DELETE", f"/v1/users/{made}?permanent=true")).is_success
     answer = await front.post("sign-up", {"email": "ALICE@example.com", "password": PASSWORD})
     assert said(answer) == (409, "email_already_exists")
 
@@ -82,6 +89,8 @@ async def test_sign_in_with_any_form_of_the_address(front: Front, clock: ManualC
 async def test_wrong_and_unknown_are_answered_alike(front: Front) -> None:
     await front.sign_up()
     made = await front.admin("POST", "/v1/users", {"email": "nopassword@example.com"})
+    binned = await front.sign_up("binned@example.com")
+    await front.admin("DELETE", f"/v1/users/{binned.user_id}")
     answers = [
         await front.post("sign-in", {"email": email, "password": password})
         for email, password in (
@@ -89,6 +98,7 @@ async def test_wrong_and_unknown_are_answered_alike(front: Front) -> None:
             ("nobody@example.com", "wrong"),
             ("not an address", PASSWORD),
             ("nopassword@example.com", PASSWORD),
+            ("binned@example.com", PASSWORD),
         )
     ]
     bodies = []
@@ -97,7 +107,7 @@ async def test_wrong_and_unknown_are_answered_alike(front: Front) -> None:
         del body["request_id"]
         bodies.append(body)
         assert answer.status_code == httpx.codes.UNAUTHORIZED
-    assert [body["code"] for body in bodies] == ["invalid_credentials"] * 4
+    assert [body["code"] for body in bodies] == ["invalid_credentials"] * 5
     assert all(body == bodies[0] for body in bodies)
     failures = [entry for entry in await front.entries() if entry.type == "user.sign_in_failed"]
     assert [(entry.result, entry.resource and entry.resource.id) for entry in failures] == [
@@ -173,7 +183,7 @@ async def test_of_wrong_guesses_at_once_no_more_than_ten_are_answered_as_wrong(f
 async def test_what_the_account_is_in_the_way_of_is_said_after_the_right_password_only(front: Front) -> None:
     alice = await front.sign_up()
     path = f"/v1/users/{alice.user_id}"
-    for act, undo, code in (("disable", "enable", "account_disabled"),):
+    for act, undo, code in (("disable", "enable", "account_disabled"), ("ban", "unban", "account_banned")):
         await front.admin("POST", f"{path}/{act}", {"reason": "x"})
         assert await front.try_sign_in(password="wrong") == (401, "invalid_credentials")
         assert await front.try_sign_in() == (403, code)
