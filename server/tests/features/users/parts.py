@@ -65,7 +65,7 @@ LIST_COUNTERS: Final = Statement(
 LIST_FACTS: Final = Statement(
     "SELECT role, disabled, mfa_enrolled, email_verified FROM users WHERE tenant_id = :tenant_id AND deleted_at IS NULL"
 )
-_SET: Final = {
+SET: Final = {
     name: Statement(
         f"UPDATE users SET {name} = :value WHERE tenant_id = :tenant_id AND id = :user_id", kind=Kind.BOOKKEEPING
     )
@@ -79,6 +79,7 @@ class UserParts(Parts):
     def __init__(self, database: Database, ids: IdFactory, clock: ManualClock, passwords: PasswordHasher) -> None:
         super().__init__(database, ids, clock)
         self.clock = clock
+        self.passwords = passwords
         self.roles = RoleService()
         self.addresses = AddressHasher(bytes(range(32)))
         self.users = UserService(
@@ -109,11 +110,11 @@ class UserParts(Parts):
         return made
 
     async def put(self, tenant_id: str, user_id: str, **facts: Parameter) -> None:
-        """Put facts in a user's row that no call of this version writes: bans, locks, the recycle bin."""
+        """Put facts in a user's row directly, without their counters and entries."""
 
         async def command(tx: Transaction) -> None:
             for name, value in facts.items():
-                await tx.execute(_SET[name], user_id=user_id, value=value)
+                await tx.execute(SET[name], user_id=user_id, value=value)
 
         await self.database.write(tenant_id, command, type(None))
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from hellojohn_server.features.bulk.schemas import BulkDisableBody
+from hellojohn_server.features.bulk.schemas import BulkActBody, BulkDisableBody
+from hellojohn_server.features.user_access.schemas import BanUserBody, ReasonBody
+from hellojohn_server.features.users.errors import UserNotFound
 from hellojohn_server.features.users.schemas import facets_of
 from hellojohn_server.features.users.service import change_counters
 from hellojohn_server.kit.errors import Conflict
@@ -32,8 +34,8 @@ class Commands:
 
     async def run(self) -> None:
         self.parts.clock.advance(self.chance.choice([0, 0.001, 60]))
-        act = self.chance.choice([self._create, self._change, self._change, self._bulk, self._fold])
-        with contextlib.suppress(Conflict):
+        act = self.chance.choice([self._create, self._change, self._change, self._bulk, self._access, self._fold])
+        with contextlib.suppress(Conflict, UserNotFound):
             await act()
 
     async def _create(self) -> None:
@@ -59,8 +61,24 @@ class Commands:
             await self.parts.users.update_user(self.context, self.chance.choice(self.made), given)
 
     async def _bulk(self) -> None:
-        ids = tuple(self.chance.choices([*self.made, "usr_x"], k=6))
-        await self.parts.bulk.disable_users(self.context, BulkDisableBody(user_ids=list(ids)))
+        ids = self.chance.choices([*self.made, "usr_x"], k=6)
+        bulk = self.parts.bulk
+        if self.chance.random() < 0.3:
+            await bulk.disable_users(self.context, BulkDisableBody(user_ids=ids))
+        else:
+            act = self.chance.choice([bulk.enable_users, bulk.delete_users, bulk.restore_users, bulk.unban_users])
+            await act(self.context, BulkActBody(user_ids=ids))
+
+    async def _access(self) -> None:
+        if self.made:
+            user_id, access = self.chance.choice(self.made), self.parts.access
+            if self.chance.random() < 0.2:
+                await access.erase_user(self.context, user_id)
+            elif self.chance.random() < 0.5:
+                await access.ban_user(self.context, user_id, BanUserBody(expires_in="1h"))
+            else:
+                act = self.chance.choice([access.delete_user, access.restore_user])
+                await act(self.context, user_id, ReasonBody())
 
     async def _fold(self) -> None:
         await self.parts.counters.fold_counters(self.tenant_id)
