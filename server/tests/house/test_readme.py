@@ -47,7 +47,12 @@ def test_every_call_of_the_readme_answers_what_it_shows(tmp_path: Path, blocks: 
     environ = hj_environment(DATA_DIR=str(tmp_path / "data"))
     with server_process(tmp_path, environ, ("dev", "--port", "0")) as server:
         (access,) = json.loads((tmp_path / "data" / "demo.json").read_text(encoding="utf-8")).values()
-        variables = {"KEY": access["secret_key"], "TENANT": access["tenant_id"], "ALICE": "none"}
+        variables = {
+            "KEY": access["secret_key"],
+            "FRONT": access["publishable_key"],
+            "TENANT": access["tenant_id"],
+            "ALICE": "none",
+        }
         for command, shown in blocks:
             typed = command.replace("http://localhost:3000", server.url).replace("sk_live_...", "$KEY")
             typed = typed.replace("curl ", "curl --silent --show-error ", 1)
