@@ -63,8 +63,8 @@ class AccountService:
     async def change_password(self, context: Context, body: ChangePasswordBody) -> AccessStopped:
         """Change the user's password and end every other session of the user.
 
-        InvalidCredentials for a wrong one, which counts as a failed sign-in does; AccountLocked; Invalid for the same
-        password again. Of several at once with one password one succeeds.
+        InvalidCredentials for a wrong one, which counts as a failed sign-in does (the right one forgets those before);
+        AccountLocked; Invalid for the same password again. Of several at once with one password one succeeds.
         """
         if body.new_password == body.current_password:
             message = "Must be another password than the current one."
@@ -75,8 +75,10 @@ class AccountService:
 
         async def command(tx: Transaction) -> AccessStopped:
             now = self._clock.now_ms()
-            if not await repository.update_password(tx, session.user_id, verified_hash, password_hash, now):
+            address = await repository.update_password(tx, session.user_id, verified_hash, password_hash, now)
+            if address is None:
                 raise InvalidCredentials
+            await self._auth.forget_failures(tx, address)
             ending = Ending(RevokeCause.PASSWORD_CHANGED, context.principal.id, now)
             ended = await self._sessions.revoke_other_sessions(tx, session.user_id, session.id, ending)
             await self._audit.record(tx, context, user_password_changed(session.user_id, ended.sessions_revoked))

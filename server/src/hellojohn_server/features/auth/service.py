@@ -183,6 +183,13 @@ class AuthService:
             raise
         return stored
 
+    async def forget_failures(self, tx: Transaction, address_key: str) -> None:
+        """Forget the failed sign-ins of an address, whose password was given; AccountLocked if they lock it by now."""
+        address = self._services.addresses.hash(tx.tenant_id, address_key)
+        await repository.delete_failures(tx, address, self._clock.now_ms())
+        if await repository.get_locked_until(tx, address) is not None:
+            raise AccountLocked
+
     async def refresh(self, context: Context, body: RefreshBody) -> SignedInBody:
         """Give a session's next tokens for the refresh token that was given last.
 
@@ -308,12 +315,9 @@ class AuthService:
             raise refusal
         password_hash = await self._services.passwords.hash(body.password) if needs_upgrade else verified_hash
         refresh = make_refresh_token(self._ids.new(IdPrefix.SESSION))
-        address = self._services.addresses.hash(context.tenant_id, key)
 
         async def command(tx: Transaction) -> _Begun:
-            await repository.delete_failures(tx, address, self._clock.now_ms())
-            if await repository.get_locked_until(tx, address) is not None:
-                raise AccountLocked
+            await self.forget_failures(tx, key)
             return await self._begin(tx, acting, (user.id, verified_hash, password_hash), refresh)
 
         begun = await self._db.write(context.tenant_id, command, _Begun)
