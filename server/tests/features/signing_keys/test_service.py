@@ -146,6 +146,30 @@ async def test_compromised_keys_end_at_once(
             await process.verify(old_token)
 
 
+async def test_a_clock_behind_the_first_key_signs_with_it(
+    keys: SigningKeyService, database: Database, ids: IdFactory, clock: ManualClock
+) -> None:
+    first = kid_of(await keys.sign(claims()))
+    await keys.rotate(cli_context("req_1"))
+    clock.advance(-5)
+    behind = make_service(database, ids, clock)
+    assert kid_of(await behind.sign(claims())) == first
+
+
+async def test_a_clock_that_is_put_back_leaves_no_old_ring_in_use(
+    keys: SigningKeyService, database: Database, ids: IdFactory, clock: ManualClock
+) -> None:
+    old = await keys.sign(claims())
+    clock.advance(2 * HOUR)
+    other_process = make_service(database, ids, clock)
+    await other_process.verify(old)
+    clock.advance(-HOUR)
+    await keys.rotate(cli_context("req_1"), compromised=True)
+    assert await other_process.verify(await keys.sign(claims())) == claims()
+    with pytest.raises(InvalidAccessToken):
+        await other_process.verify(old)
+
+
 async def test_what_is_not_ours_is_refused(keys: SigningKeyService, clock: ManualClock) -> None:
     token = await keys.sign(claims())
     with pytest.raises(InvalidAccessToken):

@@ -41,9 +41,17 @@ class _Ring(msgspec.Struct, frozen=True):
     keys: tuple[SigningKey, ...]
     public: dict[str, Ed25519PublicKey]
 
+    def is_younger(self, now_ms: int, age_ms: int) -> bool:
+        """Say whether it was read less than `age_ms` ago. One read in the future is of a clock that was put back."""
+        return 0 <= now_ms - self.read_at < age_ms
+
     def signing_at(self, now_ms: int) -> SigningKey | None:
-        ready = [key for key in self.keys if key.signs_from <= now_ms and not _has_ended(key, now_ms)]
-        return max(ready, key=lambda key: (key.signs_from, key.id), default=None)
+        """Return the key that signs. A clock that is behind the first key has none yet: then it is that one."""
+        standing = [key for key in self.keys if not _has_ended(key, now_ms)]
+        ready = [key for key in standing if key.signs_from <= now_ms]
+        if ready:
+            return max(ready, key=lambda key: (key.signs_from, key.id))
+        return min(standing, key=lambda key: (key.signs_from, key.id), default=None)
 
 
 class SigningKeyService:
@@ -82,7 +90,7 @@ class SigningKeyService:
             raise InvalidAccessToken
         now = self._clock.now_ms()
         ring = await self._current(now)
-        if kid not in ring.public and now - ring.read_at >= _AGAIN_MS:
+        if kid not in ring.public and not ring.is_younger(now, _AGAIN_MS):
             ring = await self._read(now)
         public = ring.public.get(kid)
         if public is None or any(key.id == kid and _has_ended(key, now) for key in ring.keys):
@@ -159,7 +167,7 @@ class SigningKeyService:
 
     async def _current(self, now_ms: int) -> _Ring:
         ring = self._ring
-        return await self._read(now_ms) if ring is None or now_ms - ring.read_at >= _KEEP_MS else ring
+        return ring if ring is not None and ring.is_younger(now_ms, _KEEP_MS) else await self._read(now_ms)
 
     async def _read(self, now_ms: int) -> _Ring:
         async def query(reader: Reader) -> tuple[SigningKey, ...]:
