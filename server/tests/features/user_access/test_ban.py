@@ -144,6 +144,7 @@ async def test_nobody_takes_a_banned_address(parts: UserParts, tenant_id: str) -
     ("given", "field"),
     [
         ({"expires_at": SINCE}, "expires_at"),
+        ({"expires_at": "9999-12-31T23:59:59-12:00"}, "expires_at"),
         ({"expires_at": "2020-01-01T00:00:00Z"}, "expires_at"),
         ({"expires_at": IN_AN_HOUR, "expires_in": "1h"}, "expires_at"),
     ],

@@ -13,7 +13,7 @@ from hellojohn_server.kit.routing import checked_by, checked_together
 from hellojohn_server.kit.times import Duration, Moment, parse_duration
 
 LONGEST_BAN_SECONDS: Final = 100 * 365 * 86_400
-"""The longest `expires_in` of a ban: a hundred years. One that is meant to last has no end."""
+"""The longest ban that ends: a hundred years. One that is meant to last has no end."""
 
 
 def ban_duration_fault(expires_in: str) -> str | None:

@@ -4,7 +4,13 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from hellojohn_server.features.sessions.schemas import AccessStopped
-from hellojohn_server.features.user_access.schemas import BanUserBody, DisableUserBody, ReasonBody, SetPasswordBody
+from hellojohn_server.features.user_access.schemas import (
+    LONGEST_BAN_SECONDS,
+    BanUserBody,
+    DisableUserBody,
+    ReasonBody,
+    SetPasswordBody,
+)
 from hellojohn_server.features.user_acts.service import (
     Act,
     Ban,
@@ -145,11 +151,14 @@ class UserAccess:
 
 
 def ban_of(body: BanUserBody, now_ms: int) -> Ban:
-    """Return the ban that is asked for at `now_ms`; Invalid when its end is not in the future."""
+    """Return the ban that is asked for at `now_ms`; Invalid when it ends in the past or too late."""
     faults = faults_together(body)
     until = None if body.expires_at is None else to_ms(body.expires_at)
     if until is not None and until <= now_ms:
         faults.append(FieldError("expires_at", FieldCode.OUT_OF_RANGE, "Must be in the future."))
+    if until is not None and until > now_ms + LONGEST_BAN_SECONDS * 1000:
+        message = "Must be at most a hundred years ahead. Leave it out for a ban without end."
+        faults.append(FieldError("expires_at", FieldCode.OUT_OF_RANGE, message))
     if faults:
         raise Invalid(details=faults)
     seconds = None if body.expires_in is None else parse_duration(body.expires_in)
