@@ -61,6 +61,10 @@ test: $(VENV)/.dev ## Run the tests, on SQLite and (where its server is installe
 crash: $(VENV)/.dev ## Kill the server under load, fifty times on each store (some minutes; the tests do it five times)
 	@cd server && ../$(BIN)/python -m tests.crash.kill_nine --rounds 50
 
+.PHONY: bench
+bench: $(VENV)/.dev ## Measure the server against its statements on the bare engine, on both stores, and judge (some minutes)
+	@$(BIN)/python server/tests/postgres_cluster.py -- $(BIN)/python -m bench.served
+
 .PHONY: bench-commit
 bench-commit: $(VENV)/.dev ## Measure group commit against one transaction each, and judge
 	@$(BIN)/python -m bench.group_commit
