@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import pytest
 
@@ -32,6 +32,7 @@ PUT_BAN = Statement(
 PUT_LOCK = Statement(
     "UPDATE users SET locked_at = :now, locked_until = :until WHERE tenant_id = :tenant_id", kind=Kind.BOOKKEEPING
 )
+COUNT_ADDRESSES = Statement("SELECT count(*) FROM banned_addresses WHERE tenant_id = :tenant_id")
 COUNT_FAILURES = Statement("SELECT count(*) FROM sign_in_failures WHERE tenant_id = :tenant_id")
 COUNT_SESSIONS = Statement("SELECT count(*) FROM sessions WHERE tenant_id = :tenant_id")
 LIST_KEYS = Statement("SELECT id FROM signing_keys")
@@ -174,9 +175,43 @@ async def test_a_lock_by_failed_sign_ins_ends_and_their_count_is_deleted_after_a
     assert await count(after, before.tenant_id, COUNT_SESSIONS) == 0
 
 
-async def test_bans_and_the_recycle_bin_end_by_the_marks_of_their_calls_after_a_restart(
-    start: Start, clock: ManualClock
+@pytest.mark.parametrize(
+    ("calls", "seconds", "types", "status"),
+    [
+        ([("POST", "/ban", {"expires_in": "1h"})], HOUR, ["user.unbanned"], 200),
+        ([("DELETE", "", None)], 30 * DAY, ["user.erased"], 404),
+        ([("POST", "/ban", {"expires_in": "1h"}), ("DELETE", "?permanent=true", None)], HOUR, [], 404),
+    ],
+    ids=["ban", "recycle bin", "closed address"],
+)
+async def test_what_a_call_leaves_to_be_done_is_done_after_a_restart(
+    start: Start,
+    clock: ManualClock,
+    calls: list[tuple[str, str, Any]],
+    seconds: int,
+    types: list[str],
+    status: int,
 ) -> None:
+    before = await start()
+    tenant_id = await before.make_tenant()
+    key = await before.make_key(tenant_id)
+    user_id = await make_user(before, tenant_id)
+    for method, path, body in calls:
+        assert (await before.call(key, method, f"/v1/users/{user_id}{path}", body)).is_success
+    await before.services.database.close()
+
+    clock.advance(seconds - 0.001)
+    after = await start()
+    await worker_of(after).work_off()
+    assert await recorded(after, tenant_id) == []
+    clock.advance(0.001)
+    await worker_of(after).work_off()
+    assert await recorded(after, tenant_id) == [(kind, user_id) for kind in types]
+    assert (await after.call(key, "GET", f"/v1/users/{user_id}")).status_code == status
+    assert await count(after, tenant_id, COUNT_ADDRESSES) == 0
+
+
+async def test_what_is_due_later_is_found_after_what_was_due_first(start: Start, clock: ManualClock) -> None:
     before = await start()
     tenant_id = await before.make_tenant()
     key = await before.make_key(tenant_id)
