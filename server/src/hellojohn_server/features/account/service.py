@@ -64,7 +64,8 @@ class AccountService:
         """Change the user's password and end every other session of the user.
 
         InvalidCredentials for a wrong one, which counts as a failed sign-in does (the right one forgets those before);
-        AccountLocked; Invalid for the same password again. Of several at once with one password one succeeds.
+        AccountLocked; Invalid for the same password again. Of several at once with one password one succeeds. When
+        the user's access was stopped meanwhile nothing is changed: SessionRevoked, AccountDisabled.
         """
         if body.new_password == body.current_password:
             message = "Must be another password than the current one."
@@ -78,6 +79,7 @@ class AccountService:
             address = await repository.update_password(tx, session.user_id, verified_hash, password_hash, now)
             if address is None:
                 raise InvalidCredentials
+            await self._auth.require_session_stands(tx, session.id)
             await self._auth.forget_failures(tx, address)
             ending = Ending(RevokeCause.PASSWORD_CHANGED, context.principal.id, now)
             ended = await self._sessions.revoke_other_sessions(tx, session.user_id, session.id, ending)

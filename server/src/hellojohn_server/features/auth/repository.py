@@ -29,6 +29,10 @@ GET_PASSWORD = Statement(
     f"SELECT {USER_COLUMNS}, password_hash FROM users WHERE tenant_id = :tenant_id AND id = :user_id"
 )
 GET_USER = Statement(f"SELECT {USER_COLUMNS} FROM users WHERE tenant_id = :tenant_id AND id = :user_id")
+LOCK_USER = Statement(
+    "SELECT id FROM users WHERE tenant_id = :tenant_id AND id = :user_id",
+    "SELECT id FROM users WHERE tenant_id = :tenant_id AND id = :user_id FOR UPDATE",
+)
 GET_SESSION_AND_USER = Statement(
     f"""
     SELECT {user_columns("u")}, {session_columns("s")}
@@ -106,6 +110,12 @@ async def get_user(reader: Reader, user_id: str) -> User | None:
     """Return a user, also one in the recycle bin; None when there is none."""
     row = await reader.fetch_one(GET_USER, user_id=user_id)
     return None if row is None else user_of(row)
+
+
+async def get_user_locked(tx: Transaction, user_id: str) -> str | None:
+    """Return the id of a user who does not change until `tx` ends; None when there is none."""
+    row = await tx.fetch_one(LOCK_USER, user_id=user_id)
+    return None if row is None else row[0]
 
 
 async def get_session_and_user(reader: Reader, session_id: str) -> tuple[Session, User] | None:

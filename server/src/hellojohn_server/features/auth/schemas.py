@@ -5,6 +5,14 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
+from hellojohn_server.features.auth.errors import (
+    AccountBanned,
+    AccountDisabled,
+    MfaRequired,
+    PasswordResetRequired,
+    SessionExpired,
+    SessionRevoked,
+)
 from hellojohn_server.features.sessions.schemas import ACCESS_TOKEN_SECONDS, Session
 from hellojohn_server.features.users.schemas import (
     AvatarUrl,
@@ -16,8 +24,10 @@ from hellojohn_server.features.users.schemas import (
     UserBody,
     Username,
     body_of,
+    is_banned,
     password_fault,
 )
+from hellojohn_server.kit.errors import ApiError
 from hellojohn_server.kit.passwords import MAX_BYTES
 from hellojohn_server.kit.routing import checked_by
 from hellojohn_server.kit.times import Timestamp, format_time
@@ -117,3 +127,27 @@ def signed_in_body(user: User, session: Session, tokens: tuple[str, str], now_ms
 def access_end(now_ms: int) -> int:
     """Return when an access token that is made at `now_ms` ends: a whole second."""
     return (now_ms // 1000 + ACCESS_TOKEN_SECONDS) * 1000
+
+
+def refusal_of(user: User, now_ms: int) -> ApiError | None:
+    """Return why a user's session is of no use now, although it has not ended; None when it is."""
+    if user.deleted_at is not None:
+        return SessionRevoked()
+    if is_banned(user, now_ms):
+        return AccountBanned()
+    return AccountDisabled() if user.disabled else None
+
+
+def standing_refusal_of(session: Session, user: User, now_ms: int) -> ApiError | None:
+    """Return why a session is of no use now: it ended, or its user may not use it; None when it is."""
+    if session.revoked_at is not None:
+        return SessionRevoked()
+    return SessionExpired() if session.expires_at <= now_ms else refusal_of(user, now_ms)
+
+
+def entry_refusal_of(user: User, now_ms: int) -> ApiError | None:
+    """Return why a user who gave the right password is not let in; None when nothing is in the way."""
+    refusal = refusal_of(user, now_ms)
+    if refusal is None and user.password_reset_required:
+        return PasswordResetRequired()
+    return MfaRequired() if refusal is None and user.mfa_enrolled else refusal

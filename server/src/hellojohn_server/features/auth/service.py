@@ -11,20 +11,14 @@ from typing import Final
 
 import msgspec
 
-from hellojohn_server.features.audit.events import Event
 from hellojohn_server.features.audit.service import AuditLog
 from hellojohn_server.features.auth import repository
 from hellojohn_server.features.auth.errors import (
-    AccountBanned,
-    AccountDisabled,
     AccountLocked,
     InvalidCredentials,
-    MfaRequired,
-    PasswordResetRequired,
     RefreshTokenExpired,
     RefreshTokenInvalid,
     RefreshTokenReused,
-    SessionExpired,
     SessionRevoked,
     TokenExpired,
     TokenStale,
@@ -42,7 +36,10 @@ from hellojohn_server.features.auth.schemas import (
     SignInBody,
     SignUpBody,
     access_end,
+    entry_refusal_of,
+    refusal_of,
     signed_in_body,
+    standing_refusal_of,
 )
 from hellojohn_server.features.sessions.schemas import SESSION_SECONDS, Ending, RevokeCause, Session
 from hellojohn_server.features.sessions.service import SessionService
@@ -50,7 +47,7 @@ from hellojohn_server.features.signing_keys.service import SigningKeyService
 from hellojohn_server.features.tenants.errors import TenantNotFound
 from hellojohn_server.features.tenants.service import TenantService
 from hellojohn_server.features.users.errors import EmailAlreadyExists, EmailBanned, EmailInRecycleBin
-from hellojohn_server.features.users.schemas import CreateUserBody, User, is_banned, is_locked
+from hellojohn_server.features.users.schemas import CreateUserBody, User, is_locked
 from hellojohn_server.features.users.service import UserService
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.errors import ApiError, CredentialNotAllowed, InvalidToken
@@ -264,18 +261,22 @@ class AuthService:
         found = await self._db.read(claims.tenant_id, query)
         if found is None or found[1].id != claims.sub:
             raise InvalidToken
-        session, user = found
-        now = self._clock.now_ms()
-        if session.revoked_at is not None:
-            raise SessionRevoked
-        if session.expires_at <= now:
-            raise SessionExpired
-        refusal = refusal_of(user, now)
+        refusal = standing_refusal_of(*found, self._clock.now_ms())
         if refusal is not None:
             raise refusal
-        if claims.gen < user.generation:
+        if claims.gen < found[1].generation:
             raise TokenStale
-        return session, user
+        return found
+
+    async def require_session_stands(self, tx: Transaction, session_id: str) -> None:
+        """Raise unless the session and its user still stand, for a command that began with work of its own.
+
+        The caller holds the user's row, so that whoever stops the user's access comes before this or after the command.
+        """
+        found = await repository.get_session_and_user(tx, session_id)
+        refusal = SessionRevoked() if found is None else standing_refusal_of(*found, self._clock.now_ms())
+        if refusal is not None:
+            raise refusal
 
     def _note_active(self, tenant_id: str, session: Session, user: User) -> None:
         """Note that a user is active now; somebody in the user's place says nothing of that."""
@@ -311,14 +312,14 @@ class AuthService:
         acting = as_user(context, user.id, user.email)
         refusal = entry_refusal_of(user, self._clock.now_ms())
         if refusal is not None:
-            await self._record(context, user_sign_in_failed(user.id, refusal.code.value))
-            raise refusal
+            raise await self._recorded(context, user, key, refusal)
         password_hash = await self._services.passwords.hash(body.password) if needs_upgrade else verified_hash
         refresh = make_refresh_token(self._ids.new(IdPrefix.SESSION))
 
         async def command(tx: Transaction) -> _Begun:
+            begun = await self._begin(tx, acting, (user.id, verified_hash, password_hash), refresh)
             await self.forget_failures(tx, key)
-            return await self._begin(tx, acting, (user.id, verified_hash, password_hash), refresh)
+            return begun
 
         begun = await self._db.write(context.tenant_id, command, _Begun)
         if begun.user is None or begun.session is None:
@@ -350,11 +351,12 @@ class AuthService:
 
         async def command(tx: Transaction) -> bool:
             now = self._clock.now_ms()
+            is_there = user is not None and await repository.get_user_locked(tx, user.id) is not None
             counted = await repository.update_failures(tx, address, now)
             if counted is None:
                 return False
             tx.mark_due(counted.expires_at)
-            if user is not None:
+            if user is not None and is_there:  # of one who was erased meanwhile nothing more is written
                 events = [user_sign_in_failed(user.id, InvalidCredentials.code.value)]
                 if counted.locked_until is not None:
                     await repository.update_locked(tx, user.id, counted.locked_until, now)
@@ -428,11 +430,24 @@ class AuthService:
         access_token = await self._services.signing_keys.sign(claims)
         return signed_in_body(user, session, (access_token, refresh.text), now)
 
-    async def _record(self, context: Context, event: Event) -> None:
-        async def command(tx: Transaction) -> None:
-            await self._services.audit.record(tx, context, event)
+    async def _recorded(self, context: Context, user: User, key: str, refusal: ApiError) -> ApiError:
+        """Record that the right password was refused, and return why: AccountLocked when the address is locked by now.
 
-        await self._db.write(context.tenant_id, command, type(None))
+        So that of many guesses at once none that comes after the lock tells anything.
+        """
+        address = self._services.addresses.hash(context.tenant_id, key)
+
+        async def command(tx: Transaction) -> bool:
+            is_there = await repository.get_user_locked(tx, user.id) is not None
+            locked_until = await repository.get_locked_until(tx, address)
+            if locked_until is not None and locked_until > self._clock.now_ms():
+                return False
+            if is_there:
+                event = user_sign_in_failed(user.id, refusal.code.value)
+                await self._services.audit.record(tx, context, event)
+            return True
+
+        return refusal if await self._db.write(context.tenant_id, command, bool) else AccountLocked()
 
     async def _wait_from(self, started: float) -> None:
         """Wait until so much time has passed since `started` as the slowest check of a password takes."""
@@ -446,23 +461,6 @@ def as_user(context: Context, user_id: str, email: str) -> Context:
     """Return the context of a user who has proved to be the one, for the entry of what came of it."""
     principal = Principal(context.principal.kind, ActorType.USER, user_id, email, context.tenant_id)
     return msgspec.structs.replace(context, principal=principal)
-
-
-def refusal_of(user: User, now_ms: int) -> ApiError | None:
-    """Return why a user's session is of no use now, although it has not ended; None when it is."""
-    if user.deleted_at is not None:
-        return SessionRevoked()
-    if is_banned(user, now_ms):
-        return AccountBanned()
-    return AccountDisabled() if user.disabled else None
-
-
-def entry_refusal_of(user: User, now_ms: int) -> ApiError | None:
-    """Return why a user who gave the right password is not let in; None when nothing is in the way."""
-    refusal = refusal_of(user, now_ms)
-    if refusal is None and user.password_reset_required:
-        return PasswordResetRequired()
-    return MfaRequired() if refusal is None and user.mfa_enrolled else refusal
 
 
 def session_of_caller(context: Context) -> SessionRef:

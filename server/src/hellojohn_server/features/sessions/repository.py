@@ -76,7 +76,8 @@ UPDATE_LIVE_SESSION = Statement(
     f"{_REVOKE} WHERE tenant_id = :tenant_id AND id = :id AND {_LIVE} RETURNING {SESSION_COLUMNS}"
 )
 _NEXT_LIVE: Final = f"""
-    SELECT id FROM sessions WHERE tenant_id = :tenant_id AND id > :after AND {_LIVE} ORDER BY id LIMIT :rows
+    SELECT id FROM sessions WHERE tenant_id = :tenant_id AND id > :after AND id < :until AND {_LIVE}
+    ORDER BY id LIMIT :rows
 """
 # Locked before they are changed: one that somebody else ends meanwhile is passed over, and another taken in its place.
 UPDATE_NEXT_LIVE_SESSIONS = Statement(
@@ -261,9 +262,13 @@ async def update_live_session(tx: Transaction, session_id: str, ending: Ending) 
     return None if row is None else session_of(row)
 
 
-async def update_next_live_sessions(tx: Transaction, after: str, rows: int, ending: Ending) -> list[EndedSession]:
-    """Mark up to `rows` live sessions with ids above `after` as revoked, and return them."""
-    found = await tx.fetch_all(UPDATE_NEXT_LIVE_SESSIONS, after=after, rows=rows, **_facts_of(ending))
+async def update_next_live_sessions(
+    tx: Transaction, between: tuple[str, str], rows: int, ending: Ending
+) -> list[EndedSession]:
+    """Mark up to `rows` live sessions with ids between these two as revoked, and return them."""
+    found = await tx.fetch_all(
+        UPDATE_NEXT_LIVE_SESSIONS, after=between[0], until=between[1], rows=rows, **_facts_of(ending)
+    )
     return [EndedSession(*row) for row in found]
 
 

@@ -16,12 +16,13 @@ from hellojohn_server.features.sessions.schemas import (
     Session,
     residual_seconds,
 )
-from hellojohn_server.kit.ids import is_session_id
+from hellojohn_server.kit.ids import IdPrefix, first_id_at, is_session_id
 from hellojohn_server.kit.pagination import CursorCodec, Page, page_of
 from hellojohn_server.kit.refresh_tokens import RefreshToken
 from hellojohn_server.kit.retention import ENDED_SESSION_MS
 from hellojohn_server.storage.database import Database, Exempt, Reader, Transaction
 
+_CLOCKS_APART_MS: Final = 60_000
 _AT_A_TIME: Final = 500
 
 
@@ -133,14 +134,20 @@ class SessionService:
         await repository.update_impersonations_end(tx, impersonator_id, ends_at)
 
     async def revoke_every_session(self, tx: Transaction, ending: Ending) -> Revocation:
-        """End every live session of the tenant, some hundreds in a statement; reads go on in between."""
-        ended: list[EndedSession] = []
+        """End every live session of the tenant, some hundreds in a statement; reads go on in between.
+
+        Those that are begun meanwhile are not waited for: it ends with the ids of now, and a minute for the clocks of
+        other processes.
+        """
+        until = first_id_at(IdPrefix.SESSION, ending.at + _CLOCKS_APART_MS)
+        ended, last_access, after = Counter[str](), ending.at, ""
         while True:
-            after = ended[-1].id if ended else ""
-            some = await repository.update_next_live_sessions(tx, after, _AT_A_TIME, ending)
-            ended += sorted(some, key=lambda session: session.id)
+            some = await repository.update_next_live_sessions(tx, (after, until), _AT_A_TIME, ending)
+            ended.update(session.user_id for session in some)
+            last_access = max([last_access, *(session.access_expires_at for session in some)])
             if len(some) < _AT_A_TIME:
-                return revocation_of(ended, ending.at)
+                return Revocation(ended, residual_seconds((last_access,), ending.at))
+            after = max(session.id for session in some)
             await tx.slice()
 
     async def keep_sessions(self, tx: Transaction, user_ids: Sequence[str], ending: Ending) -> Revocation:

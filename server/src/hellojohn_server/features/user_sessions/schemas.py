@@ -5,8 +5,9 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from hellojohn_server.features.auth.schemas import OwnUserBody
 from hellojohn_server.features.sessions.schemas import AccessStopped, SessionBody, SessionStatus
-from hellojohn_server.features.users.schemas import Reason, UserBody
+from hellojohn_server.features.users.schemas import Reason
 from hellojohn_server.kit.error_codes import ErrorCode
 from hellojohn_server.kit.pagination import Cursor, Limit
 from hellojohn_server.kit.tokens import MAX_TOKEN_LENGTH
@@ -48,9 +49,12 @@ class VerifyTokenBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
 
 
 class VerifiedTokenBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether an access token is good at this moment. `reason` is there when it is not, the others when it is."""
+    """Whether an access token is good at this moment. `reason` is there when it is not, the others when it is.
+
+    `user` is what the user sees: a key that may read sessions only is shown nothing that is for users:read.
+    """
 
     valid: bool
     reason: ErrorCode | UnsetType = UNSET
-    user: UserBody | UnsetType = UNSET
+    user: OwnUserBody | UnsetType = UNSET
     session: SessionBody | UnsetType = UNSET

@@ -4,6 +4,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from hellojohn_server.features.audit.service import AuditLog
+from hellojohn_server.features.auth.schemas import own_user_body
 from hellojohn_server.features.auth.service import AuthService
 from hellojohn_server.features.roles.service import RoleService
 from hellojohn_server.features.sessions.errors import SessionNotFound
@@ -134,7 +135,7 @@ class UserSessionService:
         except (Unauthenticated, Forbidden) as refusal:
             return VerifiedTokenBody(valid=False, reason=refusal.code)
         now = self._clock.now_ms()
-        return VerifiedTokenBody(valid=True, user=body_of(user, now), session=session_body(session, now))
+        return VerifiedTokenBody(valid=True, user=own_user_body(body_of(user, now)), session=session_body(session, now))
 
     async def _require_never_upward(self, tx: Transaction, context: Context, user_id: str) -> None:
         user = (await self._users.lock_users(tx, [user_id])).get(user_id)
