@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -111,7 +111,7 @@ def assemble(parts: Parts) -> Litestar:
     )
     operations = [Operation(route, handler, shared) for owner in parts.owners for route, handler in routes_of(owner)]
     _require_distinct(operations)
-    document = build_document(operations, parts.settings.public_url)
+    document = cache(partial(build_document, operations, parts.settings.public_url))
     handlers = [_handler_of(operation) for operation in operations]
     handlers += _document_handlers(answers, document)
     handlers.append(_metrics_handler(MetricsPage(metrics, parts.settings.metrics_token, answers)))
@@ -132,15 +132,22 @@ def _handler_of(operation: Operation) -> HTTPRouteHandler:
     return _plain_handler(path, operation.route.method.value, operation.name, handle)
 
 
-def _document_handlers(answers: Answers, document: dict[str, Any]) -> list[HTTPRouteHandler]:
-    encoded = msgspec.json.encode(document)
-    page = render_page(document).encode()
+def _document_handlers(answers: Answers, document: Callable[[], dict[str, Any]]) -> list[HTTPRouteHandler]:
+    """Return the handlers of document and page. Each is made when it is first asked for, and kept."""
+
+    @cache
+    def encoded() -> bytes:
+        return msgspec.json.encode(document())
+
+    @cache
+    def page() -> bytes:
+        return render_page(document()).encode()
 
     async def openapi(request: Request[Any, Any, Any]) -> ASGIApp:
-        return answers.json(_called(request, "/openapi.json"), 200, encoded)
+        return answers.json(_called(request, "/openapi.json"), 200, encoded())
 
     async def docs(request: Request[Any, Any, Any]) -> ASGIApp:
-        return answers.page(_called(request, "/docs"), page, PAGE_POLICY)
+        return answers.page(_called(request, "/docs"), page(), PAGE_POLICY)
 
     return [
         _plain_handler("/openapi.json", "GET", "get_openapi_document", openapi),
