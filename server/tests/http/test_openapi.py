@@ -2,7 +2,7 @@
 
 import re
 from html import unescape
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 import pytest
@@ -13,7 +13,18 @@ from hellojohn_server.http.application import Parts, assemble
 from hellojohn_server.http.settings import HttpSettings
 from hellojohn_server.kit.ids import IdFactory
 from hellojohn_server.kit.principal import Context
-from hellojohn_server.kit.routing import PUBLIC, Answer, Method, route, routes_of
+from hellojohn_server.kit.routing import (
+    ACCESS_TOKEN,
+    MASTER_KEY,
+    PUBLIC,
+    PUBLISHABLE_KEY,
+    SECRET_KEY,
+    Answer,
+    Impersonation,
+    Method,
+    route,
+    routes_of,
+)
 from hellojohn_server.kit.scopes import Scope
 from tests.http.things import Color, Door, Echo, Part, ThingRoutes, WrittenAuthenticator
 
@@ -26,6 +37,11 @@ async def document(ids: IdFactory) -> dict[str, Any]:
 
 def names_of(parameters: list[dict[str, Any]]) -> list[str]:
     return [parameter.get("name") or parameter["$ref"].rpartition("/")[2] for parameter in parameters]
+
+
+def codes_of(responses: dict[str, Any], status: str) -> set[str]:
+    """Return the error codes documented with a status; none when it is not there."""
+    return set(responses[status]["content"]["application/json"]["examples"]) if status in responses else set()
 
 
 async def test_the_document_is_valid(document: dict[str, Any]) -> None:
@@ -85,6 +101,88 @@ async def test_every_error_has_the_body_of_errors_and_an_example(document: dict[
                     assert content["examples"]
     for name, example in document["components"]["examples"].items():
         assert example["value"]["error"]["code"] == name
+
+
+class Kinds:
+    """An operation of each kind of credential, and one for each thing that an impersonation may be told."""
+
+    @route(Method.GET, "/v1/public", credentials=PUBLIC)
+    async def be_public(self) -> Answer[Echo]:
+        """Take nothing."""
+        return Answer(Echo())
+
+    @route(Method.GET, "/v1/master", credentials=MASTER_KEY)
+    async def take_master(self) -> Answer[Echo]:
+        """Take master keys."""
+        return Answer(Echo())
+
+    @route(Method.GET, "/v1/publishable", credentials=PUBLISHABLE_KEY)
+    async def take_publishable(self) -> Answer[Echo]:
+        """Take publishable keys."""
+        return Answer(Echo())
+
+    @route(Method.GET, "/v1/secret", scope=Scope.USERS_READ)
+    async def take_secret(self) -> Answer[Echo]:
+        """Take secret keys."""
+        return Answer(Echo())
+
+    @route(Method.GET, "/v1/refused", credentials=ACCESS_TOKEN)
+    async def refuse_impersonations(self) -> Answer[Echo]:
+        """Take the access tokens of users themselves."""
+        return Answer(Echo())
+
+    @route(Method.GET, "/v1/allowed", credentials=ACCESS_TOKEN, impersonation=Impersonation.ALLOWED)
+    async def look(self) -> Answer[Echo]:
+        """Take any access token to look."""
+        return Answer(Echo())
+
+    @route(Method.PUT, "/v1/allowed", credentials=ACCESS_TOKEN, impersonation=Impersonation.ALLOWED)
+    async def act(self) -> Answer[Echo]:
+        """Take access tokens that may act."""
+        return Answer(Echo())
+
+    @route(Method.DELETE, "/v1/always", credentials=ACCESS_TOKEN, impersonation=Impersonation.ALWAYS)
+    async def leave(self) -> Answer[Echo]:
+        """Take any access token to act."""
+        return Answer(Echo())
+
+    @route(
+        Method.GET, "/v1/either", credentials=ACCESS_TOKEN | SECRET_KEY, any_scope=True,
+        impersonation=Impersonation.ALWAYS,
+    )  # fmt: skip
+    async def take_either(self) -> Answer[Echo]:
+        """Take any access token and any secret key."""
+        return Answer(Echo())
+
+
+ANY_401: Final = {"api_key_expired", "invalid_api_key", "invalid_token", "missing_token"}
+TENANT_401: Final = ANY_401 | {"invalid_publishable_key"}
+TOKEN_401: Final = TENANT_401 | {"session_expired", "session_revoked", "token_expired", "token_stale"}
+ANY_403: Final = {"credential_not_allowed"}
+TENANT_403: Final = ANY_403 | {"tenant_mismatch", "tenant_suspended"}
+TOKEN_403: Final = TENANT_403 | {"account_banned", "account_disabled"}
+IMPERSONATION: Final = {"impersonation_forbidden"}
+ADDRESS: Final = {"address_not_allowed"}
+
+
+async def test_each_kind_of_credential_has_its_own_refusals(ids: IdFactory) -> None:
+    paths = (await Door(ids, owners=[Kinds()]).call("GET", "/openapi.json", headers={})).json()["paths"]
+    documented = {
+        operation["operationId"]: tuple(codes_of(operation["responses"], status) for status in ("401", "403"))
+        for item in paths.values()
+        for operation in item.values()
+    }
+    assert documented == {
+        "be_public": (set(), set()),
+        "take_master": (ANY_401, ANY_403 | IMPERSONATION),
+        "take_publishable": (TENANT_401, TENANT_403 | IMPERSONATION),
+        "take_secret": (TENANT_401, TENANT_403 | IMPERSONATION | ADDRESS | {"insufficient_scope"}),
+        "refuse_impersonations": (TOKEN_401, TOKEN_403 | IMPERSONATION),
+        "look": (TOKEN_401, TOKEN_403),
+        "act": (TOKEN_401, TOKEN_403 | IMPERSONATION),
+        "leave": (TOKEN_401, TOKEN_403),
+        "take_either": (TOKEN_401, TOKEN_403 | ADDRESS),
+    }
 
 
 async def test_objects_are_closed_and_maps_are_open(document: dict[str, Any]) -> None:

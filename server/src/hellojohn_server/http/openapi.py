@@ -8,6 +8,14 @@ from typing import Any, Final
 import msgspec
 
 from hellojohn_server import __version__
+from hellojohn_server.features.auth.errors import (
+    AccountBanned,
+    AccountDisabled,
+    SessionExpired,
+    SessionRevoked,
+    TokenExpired,
+    TokenStale,
+)
 from hellojohn_server.features.keys.errors import ApiKeyExpired, InvalidApiKey, InvalidPublishableKey
 from hellojohn_server.features.tenants.errors import TenantSuspended
 from hellojohn_server.http.answers import ErrorBody
@@ -15,12 +23,14 @@ from hellojohn_server.http.errors import InvalidHost, RequestTimeout
 from hellojohn_server.http.operations import Operation
 from hellojohn_server.kit.error_codes import FieldCode
 from hellojohn_server.kit.errors import (
+    AddressNotAllowed,
     ApiError,
     BadRequest,
     CredentialNotAllowed,
     FieldError,
     IdempotencyKeyReused,
     IdempotencyNotSupported,
+    ImpersonationForbidden,
     InsufficientScope,
     InternalError,
     Invalid,
@@ -34,7 +44,7 @@ from hellojohn_server.kit.errors import (
     VersionMismatch,
 )
 from hellojohn_server.kit.principal import CredentialKind
-from hellojohn_server.kit.routing import Method, Replay, Route
+from hellojohn_server.kit.routing import Impersonation, Method, Replay, Route
 from hellojohn_server.storage.errors import QueryTimeout, StoreBusy, StoreUnavailable
 
 _SCHEMAS: Final = "#/components/schemas/"
@@ -275,13 +285,7 @@ def errors_of(operation: Operation) -> Iterator[type[ApiError]]:
     if signature.path:
         yield NotFound
     yield Invalid
-    if route.credentials:
-        yield from (MissingToken, InvalidToken, InvalidApiKey, ApiKeyExpired)
-        yield from (CredentialNotAllowed, StoreBusy, StoreUnavailable, QueryTimeout)
-    if route.credentials - {CredentialKind.MASTER_KEY}:
-        yield from (InvalidPublishableKey, TenantMismatch, TenantSuspended)
-    if route.scope is not None:
-        yield InsufficientScope
+    yield from _refusals_of(route)
     if route.if_match:
         yield VersionMismatch
     if _is_replayed(route):
@@ -289,6 +293,34 @@ def errors_of(operation: Operation) -> Iterator[type[ApiError]]:
     elif route.replay is Replay.REFUSED:
         yield IdempotencyNotSupported
     yield from route.errors
+
+
+def _refusals_of(route: Route) -> Iterator[type[ApiError]]:
+    """Yield what a caller can be told by the credentials that a route takes, and why they could not be judged."""
+    if route.credentials:
+        yield from (MissingToken, InvalidToken, InvalidApiKey, ApiKeyExpired)
+        yield from (CredentialNotAllowed, StoreBusy, StoreUnavailable, QueryTimeout)
+    if route.credentials - {CredentialKind.MASTER_KEY}:
+        yield from (InvalidPublishableKey, TenantMismatch, TenantSuspended)
+    if CredentialKind.ACCESS_TOKEN in route.credentials:
+        yield from (TokenExpired, TokenStale, SessionExpired, SessionRevoked, AccountBanned, AccountDisabled)
+    if CredentialKind.SECRET_KEY in route.credentials:
+        yield AddressNotAllowed
+    if _may_refuse_impersonation(route):
+        yield ImpersonationForbidden
+    if route.scope is not None:
+        yield InsufficientScope
+
+
+def _may_refuse_impersonation(route: Route) -> bool:
+    """Say whether some impersonation is refused; that is judged before the kind of credential, so on every kind."""
+    match route.impersonation:
+        case Impersonation.ALWAYS:
+            return False
+        case Impersonation.ALLOWED:
+            return route.method is not Method.GET
+        case Impersonation.REFUSED:
+            return bool(route.credentials)
 
 
 def _failure(status: int, kinds: Sequence[type[ApiError]]) -> dict[str, Any]:
