@@ -104,12 +104,14 @@ def is_gone(connection: Connection) -> bool:
 async def run(connection: Connection, call: Callable[..., Awaitable[T]], *arguments: Any) -> T:
     """Call a method of the connection and translate its failure; one that fails to answer is not used again."""
     try:
-        with translated(connection):
-            return await call(*arguments)
-    except StoreUnavailable:
-        if not is_gone(connection):
+        return await call(*arguments)
+    except DRIVER_ERRORS as error:
+        found = translate(error, connection)
+        if isinstance(found, StoreUnavailable) and not is_gone(connection):
             connection.terminate()
-        raise
+        if found is error:
+            raise
+        raise found from error
 
 
 async def roll_back(connection: Connection) -> None:
