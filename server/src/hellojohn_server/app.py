@@ -6,7 +6,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
 
 import structlog
-from litestar import Litestar
 
 from hellojohn_server import __version__
 from hellojohn_server.cli import root
@@ -30,7 +29,7 @@ from hellojohn_server.features.user_access.service import UserAccess
 from hellojohn_server.features.user_acts.service import UserActs
 from hellojohn_server.features.user_sessions.service import UserSessionService
 from hellojohn_server.features.users.service import UserCounters, UserService
-from hellojohn_server.http.application import build_app
+from hellojohn_server.http.application import Application, build_app
 from hellojohn_server.http.router import Services
 from hellojohn_server.http.settings import HttpSettings
 from hellojohn_server.kit.clock import Clock, SystemClock
@@ -204,7 +203,7 @@ class Service:
     def __init__(self, settings: Settings, *, dev: bool = False) -> None:
         self._settings = settings
         self._http = http_settings(settings, dev=dev)
-        self._app: Litestar | None = None
+        self._app: Application | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one ASGI connection, or the lifespan."""
@@ -229,7 +228,7 @@ class Service:
         await send({"type": "lifespan.shutdown.complete"})
 
     @asynccontextmanager
-    async def _running(self) -> AsyncGenerator[Litestar]:
+    async def _running(self) -> AsyncGenerator[Application]:
         clock = SystemClock()
         async with AsyncExitStack() as stack:
             database = await open_database(self._settings, clock)
@@ -238,7 +237,6 @@ class Service:
             stack.callback(passwords.close)
             services = build_services(database, self._settings, clock, passwords=passwords)
             app = build_app(services, self._http, log=make_logger(level=log_level(self._settings)))
-            await stack.enter_async_context(app.lifespan())
             worker = build_worker(services, self._settings)
             worker.start()
             stack.push_async_callback(worker.stop)

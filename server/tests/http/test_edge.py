@@ -312,6 +312,21 @@ async def test_requests_at_once_keep_their_own_ids(door: Door) -> None:
     assert [answer.headers["x-request-id"] for answer in answers] == [f"r{number}" for number in range(20)]
 
 
+async def test_two_apps_of_a_process_each_serve_their_own(ids: IdFactory) -> None:
+    one, two = (Door(ids, HttpSettings(public_url=f"https://{name}.door.test")) for name in ("one", "two"))
+
+    for door in (one, two, one):
+        await door.call("GET", "/v1/things")
+    documents = [(await door.call("GET", "/openapi.json")).json() for door in (one, two, one)]
+
+    assert (len(one.things.contexts), len(two.things.contexts)) == (2, 1)
+    assert [document["servers"][0]["url"] for document in documents] == [
+        "https://one.door.test",
+        "https://two.door.test",
+        "https://one.door.test",
+    ]
+
+
 async def test_the_lifespan_runs(door: Door) -> None:
     sent: list[Any] = []
     messages = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])

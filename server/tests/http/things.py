@@ -9,7 +9,6 @@ from typing import Annotated, Any, Final, Literal
 
 import httpx
 import msgspec
-from litestar import Litestar
 from msgspec import UNSET, Meta, UnsetType
 
 from hellojohn_server.http.application import Parts, assemble
@@ -200,7 +199,7 @@ class Door:
         self.denied: list[tuple[Context, str, ApiError]] = []
         self.metrics = Metrics()
         self._log = io.BytesIO()
-        self.app: Litestar = assemble(
+        self.app = assemble(
             Parts(
                 owners=[self.things] if owners is None else owners,
                 authenticator=WrittenAuthenticator(),

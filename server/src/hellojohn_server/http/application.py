@@ -1,8 +1,11 @@
-"""The app: Litestar with one handler for each declared operation, and our edge around all of it."""
+"""The app: Litestar with one handler for each declared operation, and our edge around all of it.
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
-from functools import cache, partial
+Litestar takes most of an app's start for registering its handlers, so the process registers each list of paths once:
+its handlers look for what they serve in the scope, where the app that was called has put its own.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import cache, lru_cache, partial
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -27,9 +30,26 @@ from hellojohn_server.kit.logs import make_logger
 from hellojohn_server.kit.metrics import Metrics
 from hellojohn_server.kit.routing import routes_of
 
-Lifespan: TypeAlias = Callable[[Litestar], AbstractAsyncContextManager[None]]
+Serve: TypeAlias = Callable[[Request[Any, Any, Any]], Awaitable[ASGIApp]]
 
 _METHODS: Final = {method.value: method for method in HttpMethod}
+_SERVED: Final = "hellojohn.served"
+_KNOWN_ROUTINGS: Final = 4
+
+
+class Slot(msgspec.Struct, frozen=True):
+    """Where something is served. No two slots of an app share a name."""
+
+    path: str
+    method: str
+    name: str
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """What is served in a slot, as an app of one request."""
+
+    slot: Slot
+    serve: Serve
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +62,6 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     settings: HttpSettings = HttpSettings()
     log: FilteringBoundLogger | None = None
     metrics: Metrics | None = None
-    lifespan: Sequence[Lifespan] = ()
 
 
 class NoEvents(BaseEventEmitterBackend):
@@ -58,36 +77,58 @@ class NoEvents(BaseEventEmitterBackend):
         """Leave nothing behind."""
 
 
-class Application(Litestar):
-    """Litestar with an edge around it: it sees every request first, and every answer and exception last."""
+class Application:
+    """Endpoints behind the process's routing, and an edge that sees requests first, answers and exceptions last."""
 
-    def __init__(self, edge: Edge, handlers: Sequence[HTTPRouteHandler], lifespan: Sequence[Lifespan]) -> None:
-        super().__init__(  # pyright: ignore[reportUnknownMemberType] - Litestar leaves type arguments open
-            handlers,
-            exception_handlers={Exception: _to_the_edge},
-            lifespan=list(lifespan),
-            openapi_config=None,
-            logging_config=None,
-            event_emitter_backend=NoEvents,
-        )
+    def __init__(self, edge: Edge, endpoints: Sequence[Endpoint]) -> None:
         self._edge = edge
+        self._routing = _routing(tuple(endpoint.slot for endpoint in endpoints))
+        self._served = {endpoint.slot.name: endpoint.serve for endpoint in endpoints}
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one ASGI connection; the edge takes the HTTP ones."""
         if scope["type"] == "http":
-            await self._edge.serve(super().__call__, scope, receive, send)
+            await self._edge.serve(self._route, scope, receive, send)
         else:
-            await super().__call__(scope, receive, send)
+            await self._routing(scope, receive, send)
+
+    async def _route(self, scope: Any, receive: Any, send: Any) -> None:
+        scope[_SERVED] = self._served
+        await self._routing(scope, receive, send)
 
 
-def build_app(
-    services: Services,
-    settings: HttpSettings,
-    *,
-    log: FilteringBoundLogger | None = None,
-    lifespan: Sequence[Lifespan] = (),
-) -> Litestar:
-    """Return the app of the whole service. `lifespan` are entered when it starts and left when it stops."""
+@lru_cache(_KNOWN_ROUTINGS)
+def _routing(slots: tuple[Slot, ...]) -> Litestar:
+    """Return the routing to these slots: what is served in them is the calling app's."""
+    return Litestar(
+        [_handler_of(slot) for slot in slots],
+        exception_handlers={Exception: _to_the_edge},
+        openapi_config=None,
+        logging_config=None,
+        event_emitter_backend=NoEvents,
+    )
+
+
+def _handler_of(slot: Slot) -> HTTPRouteHandler:
+    name = slot.name
+
+    async def handle(request: Request[Any, Any, Any]) -> ASGIApp:
+        scope: Any = request.scope
+        served: Serve = scope[_SERVED][name]
+        return await served(request)
+
+    handler = HTTPRouteHandler(
+        slot.path, http_method=[_METHODS[slot.method]], name=name, status_code=200, include_in_schema=False
+    )
+    return handler(handle)
+
+
+def _to_the_edge(_request: Request[Any, Any, Any], error: Exception) -> Any:
+    raise error
+
+
+def build_app(services: Services, settings: HttpSettings, *, log: FilteringBoundLogger | None = None) -> Application:
+    """Return the app of the whole service."""
     return assemble(
         Parts(
             owners=routers(services),
@@ -97,12 +138,11 @@ def build_app(
             settings=settings,
             log=log,
             metrics=services.metrics,
-            lifespan=lifespan,
         )
     )
 
 
-def assemble(parts: Parts) -> Litestar:
+def assemble(parts: Parts) -> Application:
     """Return an app of any routes objects. ValueError when two operations share a name, or a method and path."""
     answers = Answers(parts.settings)
     metrics = Metrics() if parts.metrics is None else parts.metrics
@@ -112,28 +152,24 @@ def assemble(parts: Parts) -> Litestar:
     operations = [Operation(route, handler, shared) for owner in parts.owners for route, handler in routes_of(owner)]
     _require_distinct(operations)
     document = cache(partial(build_document, operations, parts.settings.public_url))
-    handlers = [_handler_of(operation) for operation in operations]
-    handlers += _document_handlers(answers, document)
-    handlers.append(_metrics_handler(MetricsPage(metrics, parts.settings.metrics_token, answers)))
-    handlers = [*_options_handlers(answers, handlers), *handlers]  # first, or Litestar makes its own
+    endpoints = [_operation(operation) for operation in operations]
+    endpoints += _document(answers, document)
+    endpoints.append(_metrics(MetricsPage(metrics, parts.settings.metrics_token, answers)))
+    endpoints = [*_options(answers, endpoints), *endpoints]  # first, or Litestar makes its own
     edge = Edge(parts.settings, parts.ids, answers, make_logger() if parts.log is None else parts.log, metrics)
-    return Application(edge, handlers, parts.lifespan)
+    return Application(edge, endpoints)
 
 
-def _to_the_edge(_request: Request[Any, Any, Any], error: Exception) -> Any:
-    raise error
-
-
-def _handler_of(operation: Operation) -> HTTPRouteHandler:
-    async def handle(request: Request[Any, Any, Any]) -> ASGIApp:
+def _operation(operation: Operation) -> Endpoint:
+    async def serve(request: Request[Any, Any, Any]) -> ASGIApp:
         return await operation.serve(call_of(request.scope), request.receive)
 
     path = operation.route.path.replace("}", ":str}")
-    return _plain_handler(path, operation.route.method.value, operation.name, handle)
+    return Endpoint(Slot(path, operation.route.method.value, operation.name), serve)
 
 
-def _document_handlers(answers: Answers, document: Callable[[], dict[str, Any]]) -> list[HTTPRouteHandler]:
-    """Return the handlers of document and page. Each is made when it is first asked for, and kept."""
+def _document(answers: Answers, document: Callable[[], dict[str, Any]]) -> list[Endpoint]:
+    """Return document and page. Each is made when it is first asked for, and kept."""
 
     @cache
     def encoded() -> bytes:
@@ -150,39 +186,31 @@ def _document_handlers(answers: Answers, document: Callable[[], dict[str, Any]])
         return answers.page(_called(request, "/docs"), page(), PAGE_POLICY)
 
     return [
-        _plain_handler("/openapi.json", "GET", "get_openapi_document", openapi),
-        _plain_handler("/docs", "GET", "get_docs_page", docs),
+        Endpoint(Slot("/openapi.json", "GET", "get_openapi_document"), openapi),
+        Endpoint(Slot("/docs", "GET", "get_docs_page"), docs),
     ]
 
 
-def _metrics_handler(page: MetricsPage) -> HTTPRouteHandler:
+def _metrics(page: MetricsPage) -> Endpoint:
     async def metrics(request: Request[Any, Any, Any]) -> ASGIApp:
         return await page.answer(_called(request, "/metrics"))
 
-    return _plain_handler("/metrics", "GET", "get_metrics", metrics)
+    return Endpoint(Slot("/metrics", "GET", "get_metrics"), metrics)
 
 
-def _options_handlers(answers: Answers, handlers: Sequence[HTTPRouteHandler]) -> list[HTTPRouteHandler]:
-    """Return a handler of OPTIONS for each path: 204 and what the path takes (RFC 9110 section 9.3.7)."""
+def _options(answers: Answers, endpoints: Iterable[Endpoint]) -> list[Endpoint]:
+    """Return OPTIONS of each path: 204 and what the path takes (RFC 9110 section 9.3.7)."""
     methods: dict[str, set[str]] = {}
-    for handler in handlers:
-        for path in handler.paths:
-            methods.setdefault(path, {"OPTIONS"}).update(handler.http_methods)
-    return [_options_handler(answers, path, allowed_methods(taken)) for path, taken in methods.items()]
+    for endpoint in endpoints:
+        methods.setdefault(endpoint.slot.path, {"OPTIONS"}).add(endpoint.slot.method)
+    return [_options_of(answers, path, allowed_methods(taken)) for path, taken in methods.items()]
 
 
-def _options_handler(answers: Answers, path: str, allowed: bytes) -> HTTPRouteHandler:
+def _options_of(answers: Answers, path: str, allowed: bytes) -> Endpoint:
     async def options(request: Request[Any, Any, Any]) -> ASGIApp:
         return answers.empty(_called(request, path.replace(":str}", "}")), 204, [(b"allow", allowed)])
 
-    return _plain_handler(path, "OPTIONS", f"options {path}", options)
-
-
-def _plain_handler(path: str, method: str, name: str, function: Callable[[Any], Any]) -> HTTPRouteHandler:
-    handler = HTTPRouteHandler(
-        path, http_method=[_METHODS[method]], name=name, status_code=200, include_in_schema=False
-    )
-    return handler(function)
+    return Endpoint(Slot(path, "OPTIONS", f"options {path}"), options)
 
 
 def _called(request: Request[Any, Any, Any], route: str) -> Call:

@@ -6,6 +6,7 @@ pair, and bounded depth, size and numbers. Nothing behind this module has to thi
 
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
@@ -172,6 +173,18 @@ class BodyReader:
 
     def _too_large(self) -> str:
         return f"The body is larger than the {self._max_bytes} bytes that this operation takes."
+
+
+@cache
+def query_reader(declared: type[msgspec.Struct] | None) -> QueryReader:
+    """Return the reader of a type: it is compiled once, however many apps the process starts."""
+    return QueryReader(declared)
+
+
+@cache
+def body_reader(declared: type[msgspec.Struct] | None, max_bytes: int) -> BodyReader:
+    """Return the reader of a type and size, compiled once."""
+    return BodyReader(declared, max_bytes)
 
 
 def refuse_all(faults: list[FieldError], kind: Callable[..., ApiError]) -> None:

@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Awaitable, Callable
+from functools import cache
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias, get_args, get_origin, get_type_hints
 
@@ -15,7 +16,7 @@ import msgspec
 
 from hellojohn_server.http.answers import Answers, Header, Outgoing, encode
 from hellojohn_server.http.authentication import Authenticator, admit, credential_of
-from hellojohn_server.http.boundary import BodyReader, QueryReader, refuse_all
+from hellojohn_server.http.boundary import body_reader, query_reader, refuse_all
 from hellojohn_server.http.call import Call
 from hellojohn_server.http.errors import RequestTimeout
 from hellojohn_server.http.request_headers import Given, read_headers, require_replayable
@@ -67,8 +68,8 @@ class Operation:
         self.signature = signature_of(route, handler)
         self._handler = handler
         self._shared = shared
-        self._query = QueryReader(self.signature.query)
-        self._body = BodyReader(self.signature.body, min(route.max_body_bytes, shared.max_body_bytes))
+        self._query = query_reader(self.signature.query)
+        self._body = body_reader(self.signature.body, min(route.max_body_bytes, shared.max_body_bytes))
 
     @property
     def body_is_optional(self) -> bool:
@@ -187,7 +188,12 @@ class Operation:
 
 def signature_of(route: Route, handler: RouteHandler) -> Signature:
     """Return what `handler` takes and returns; TypeError when that is not what a route's handler may."""
-    hints = get_type_hints(handler)
+    return _signature_of(route, getattr(handler, "__func__", handler))
+
+
+@cache
+def _signature_of(route: Route, function: RouteHandler) -> Signature:
+    hints = get_type_hints(function)
     returned = hints.pop("return", None)
     where = f"{route.method.value} {route.path}"
     if get_origin(returned) is not Answer:
