@@ -13,6 +13,7 @@ from hellojohn_server.cli.parts import Parts, Tools
 from hellojohn_server.cli.process_logs import configure_process_logs, log_level
 from hellojohn_server.config import Settings, load_settings, with_encryption_key
 from hellojohn_server.features.account.service import AccountService
+from hellojohn_server.features.action_tokens.service import ActionTokenService
 from hellojohn_server.features.audit.service import AuditLog, AuditReader, CustomEntries
 from hellojohn_server.features.auth.service import AuthService, AuthServices
 from hellojohn_server.features.bulk.service import BulkService
@@ -136,6 +137,7 @@ def build_services(
         custom_entries=CustomEntries(database, audit_log, audit),
         tenants=tenants,
         tenant_settings=tenant_settings,
+        action_tokens=ActionTokenService(database, ids, clock, addresses),
         signing_keys=signing_keys,
         sessions=sessions,
         keys=keys,
@@ -158,7 +160,7 @@ def build_services(
 def build_worker(services: Services, settings: Settings) -> Worker:
     """Return the housekeeping of a server."""
     expiry = ExpiryService(services.database, services.ids, services.audit_log, services.acts)
-    sessions = services.sessions
+    sessions, action_tokens = services.sessions, services.action_tokens
     chores: list[Chore] = [
         PurgeIdempotencyRecords(services.database),
         PurgeSigningKeys(services.signing_keys.purge_ended),
@@ -166,6 +168,7 @@ def build_worker(services: Services, settings: Settings) -> Worker:
         TenantChore("end_locks", expiry.end_locks, expiry.get_next_lock_end),
         PurgeChore("purge_recycle_bin", expiry.purge_recycle_bin, expiry.get_next_bin_purge),
         PurgeChore("purge_sessions", sessions.purge_ended_sessions, sessions.get_next_purge),
+        PurgeChore("purge_links", action_tokens.purge_expired, action_tokens.get_next_purge),
         PurgeChore("purge_failures", expiry.purge_failures, expiry.get_next_failures_end),
         PurgeChore("purge_addresses", expiry.purge_addresses, expiry.get_next_address_end),
     ]

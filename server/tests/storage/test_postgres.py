@@ -437,6 +437,7 @@ async def test_dropping_a_tenant_empties_every_table_in_batches(
 
 
 DUE_INDEXES = (
+    "action_tokens_expires_at",
     "banned_addresses_until",
     "idempotency_records_due",
     "sessions_expires_at",

@@ -114,6 +114,7 @@ async def test_who_has_due_work_is_found_by_ranges_of_times(connections: dict[st
     assert all(index.startswith("user_counter_deltas") for index in read_whole)
     assert not [node for node in nodes_of(plan) if node["Node Type"] == "Seq Scan"]
     assert ranges == {
+        "action_tokens_expires_at": "(expires_at <= $1)",
         "banned_addresses_until": "(banned_until <= $1)",
         "idempotency_records_due": "(expires_at <= $1)",
         "sessions_expires_at": f"(expires_at <= ($1 - {ENDED_SESSION_MS}))",

@@ -4,6 +4,7 @@ import msgspec
 
 from hellojohn_server.features.account.routes import AccountRoutes
 from hellojohn_server.features.account.service import AccountService
+from hellojohn_server.features.action_tokens.service import ActionTokenService
 from hellojohn_server.features.audit.routes import AuditRoutes
 from hellojohn_server.features.audit.service import AuditLog, AuditReader, CustomEntries
 from hellojohn_server.features.auth.routes import AuthRoutes
@@ -51,6 +52,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     custom_entries: CustomEntries
     tenants: TenantService
     tenant_settings: TenantSettingsService
+    action_tokens: ActionTokenService
     signing_keys: SigningKeyService
     sessions: SessionService
     keys: KeyService

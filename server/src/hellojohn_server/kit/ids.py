@@ -26,6 +26,7 @@ class IdPrefix(StrEnum):
     INVITATION = "inv"
     JOB = "job"
     KEY = "key"
+    LINK = "lnk"
     ORGANIZATION = "org"
     REQUEST = "req"
     ROLE = "role"

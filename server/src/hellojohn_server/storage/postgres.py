@@ -94,6 +94,8 @@ _DUE: Final = f"""
         SELECT tenant_id, expires_at FROM sign_in_failures WHERE expires_at <= $1
         UNION ALL
         SELECT tenant_id, banned_until FROM banned_addresses WHERE banned_until <= $1
+        UNION ALL
+        SELECT tenant_id, expires_at FROM action_tokens WHERE expires_at <= $1
     ) AS due
     WHERE tenant_id <> ALL($3)
     GROUP BY tenant_id ORDER BY due_at, tenant_id LIMIT $2

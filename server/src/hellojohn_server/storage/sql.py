@@ -13,6 +13,7 @@ from hellojohn_server.storage.tenant_rule import UnscopedStatement, check_tenant
 
 TENANT_TABLES: Final = frozenset(
     {
+        "action_tokens",
         "api_keys",
         "audit_denials",
         "audit_entries",

@@ -32,6 +32,15 @@ PUT = (
         kind=Kind.BOOKKEEPING,
     ),
 )
+PUT_TOKEN = Statement(
+    """
+    INSERT INTO action_tokens (
+        tenant_id, id, purpose, user_id, token_hash, address_hash, created_at, expires_at, consumed_at
+    )
+    VALUES (:tenant_id, 'lnk_' || :user_id, 'invitation', :user_id, :token_hash, :address_hash, 0, :expires_at, 1)
+    """,
+    kind=Kind.BOOKKEEPING,
+)
 PUT_FAILURES = Statement(
     """
     INSERT INTO sign_in_failures (tenant_id, address_hash, failures, first_at, expires_at)
@@ -47,6 +56,7 @@ OWN_ROWS = {
     "sessions": "user_id = :user_id",
     "memberships": "user_id = :user_id",
     "mfa_factors": "user_id = :user_id",
+    "action_tokens": "user_id = :user_id OR address_hash = :address_hash",
     "sign_in_failures": "address_hash = :address_hash",
     "audit_values": "subject_id = :user_id OR document LIKE '%alice%'",
     "idempotency_records": "subject_id = :user_id",
@@ -152,6 +162,8 @@ async def put_belongings(parts: UserParts, database: Database, tenant_id: str, u
             await tx.execute(statement, user_id=user_id)
         address_hash = parts.addresses.hash(tenant_id, address)
         await tx.execute(PUT_FAILURES, address_hash=address_hash, expires_at=OVERDUE + 1)
+        of_token = {"token_hash": address.encode(), "address_hash": address_hash, "expires_at": OVERDUE + 1}
+        await tx.execute(PUT_TOKEN, user_id=user_id, **of_token)
 
     await database.write(tenant_id, command, type(None))
 

@@ -9,6 +9,7 @@ from hellojohn_server.features.account.schemas import (
     UpdateMeBody,
     own_session_body,
 )
+from hellojohn_server.features.action_tokens.service import delete_links
 from hellojohn_server.features.audit.service import AuditLog
 from hellojohn_server.features.auth.errors import InvalidCredentials
 from hellojohn_server.features.auth.schemas import OwnUserBody, own_user_body
@@ -81,6 +82,7 @@ class AccountService:
                 raise InvalidCredentials
             await self._auth.require_session_stands(tx, session.id)
             await self._auth.forget_failures(tx, address)
+            await delete_links(tx, [session.user_id])
             ending = Ending(RevokeCause.PASSWORD_CHANGED, context.principal.id, now)
             ended = await self._sessions.revoke_other_sessions(tx, session.user_id, session.id, ending)
             await self._audit.record(tx, context, user_password_changed(session.user_id, ended.sessions_revoked))

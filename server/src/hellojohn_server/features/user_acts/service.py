@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from hellojohn_server.features.action_tokens.service import delete_every_link, delete_links
 from hellojohn_server.features.audit.events import Event
 from hellojohn_server.features.audit.service import AuditLog
 from hellojohn_server.features.roles.service import RoleService
@@ -245,6 +246,7 @@ class Erase(Act):
         hashes = [self._addresses.hash(tx.tenant_id, case.before.email_key) for case in cases]
         await self._sessions.delete_sessions_of(tx, user_ids)
         await repository.delete_held(tx, user_ids)
+        await delete_every_link(tx, user_ids)
         await repository.delete_failures(tx, hashes)
         await self._audit.erase_subjects(tx, user_ids)
         closed = [
@@ -291,6 +293,9 @@ class SetPassword(Act):
 
     def event(self, case: Case) -> Event:
         return user_password_set(case.before, self.reason, self._origin, case.ended)
+
+    async def follow_up(self, tx: Transaction, cases: Sequence[Case]) -> None:
+        await delete_links(tx, [case.before.id for case in cases])
 
 
 class Outcome(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 from msgspec import UNSET
 
+from hellojohn_server.features.action_tokens.service import delete_every_link
 from hellojohn_server.features.audit.service import AuditLog
 from hellojohn_server.features.roles.schemas import PRIVILEGED_BUILTINS, BuiltinRole
 from hellojohn_server.features.roles.service import RoleService
@@ -288,6 +289,7 @@ class UserService:
             await repository.update_user(tx, after)
             if after.email_key != before.email_key:
                 await self._require_open_address(tx, after.email_key, now)
+                await delete_every_link(tx, [after.id])
             await change_counters(tx, _counter_changes(before, after))
         events = [] if not changes_between(before, after) else [user_updated(before, after, change.reason)]
         stopped = await self._stop_access(tx, context.principal.id, before, change, now)

@@ -1,0 +1,1 @@
+"""The single-use secrets in links that are mailed: rows, and their one use."""

@@ -1,0 +1,57 @@
+"""What a mailed link may be for, how long it is good, and its secret as a row."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta
+
+from hellojohn_server.kit.action_tokens import ActionToken
+
+
+class ActionPurpose(StrEnum):
+    """What a link is for. One for another purpose opens nothing."""
+
+    EMAIL_VERIFICATION = "email_verification"
+    INVITATION = "invitation"
+    MAGIC_LINK = "magic_link"
+    PASSWORD_RESET = "password_reset"
+
+
+LIFETIME_SECONDS: Final[Mapping[ActionPurpose, int]] = {
+    ActionPurpose.EMAIL_VERIFICATION: 86_400,
+    ActionPurpose.INVITATION: 7 * 86_400,
+    ActionPurpose.MAGIC_LINK: 900,
+    ActionPurpose.PASSWORD_RESET: 3_600,
+}
+"""How long a link is good."""
+
+EVERY_PURPOSE: Final = tuple(ActionPurpose)
+ENDING_WITH_PASSWORD: Final = (ActionPurpose.INVITATION, ActionPurpose.MAGIC_LINK, ActionPurpose.PASSWORD_RESET)
+"""The links that let somebody in, or nearly: they die when the password is changed, set or reset."""
+
+LinkToken = Annotated[str, Meta(min_length=1, max_length=200, description="the secret of the link, act_...")]
+
+
+class Grant(msgspec.Struct, frozen=True):
+    """A new secret, for whom, and the compared form of the address that it is mailed to."""
+
+    token: ActionToken
+    user_id: str
+    address_key: str
+
+
+class ActionTokenRow(msgspec.Struct, frozen=True):
+    """A row of action_tokens, without the hash of its secret. Times in milliseconds.
+
+    `address_hash` is the keyed hash of the address that the link was mailed to: with another address it is no good.
+    """
+
+    id: str
+    purpose: str
+    user_id: str
+    address_hash: str
+    created_at: int
+    expires_at: int
+    consumed_at: int | None = None

@@ -1,0 +1,131 @@
+"""The secrets of links: given in the transaction that queues the mail, and used once in that of what they are for.
+
+Whoever uses one locks the user's row first: then every change of password or address is before it, and has deleted the
+secret, or after it.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from hellojohn_server.features.action_tokens import repository
+from hellojohn_server.features.action_tokens.errors import LinkExpired, LinkInvalid, LinkUsed
+from hellojohn_server.features.action_tokens.schemas import (
+    ENDING_WITH_PASSWORD,
+    EVERY_PURPOSE,
+    LIFETIME_SECONDS,
+    ActionPurpose,
+    ActionTokenRow,
+    Grant,
+)
+from hellojohn_server.kit.action_tokens import ActionToken, parse_action_token
+from hellojohn_server.kit.clock import Clock
+from hellojohn_server.kit.ids import IdFactory, IdPrefix
+from hellojohn_server.kit.secrets import AddressHasher
+from hellojohn_server.storage.database import Database, Exempt, Reader, Transaction
+
+_AT_A_TIME: Final = 500
+
+
+async def delete_links(
+    tx: Transaction, user_ids: Sequence[str], purposes: Sequence[ActionPurpose] = ENDING_WITH_PASSWORD
+) -> None:
+    """Have links of users be good no more: unless others are named, those that die with the password."""
+    if user_ids:
+        await repository.delete_tokens(tx, user_ids, purposes)
+
+
+async def delete_every_link(tx: Transaction, user_ids: Sequence[str]) -> None:
+    """Have no link of the users be good any more, whatever it is for."""
+    await delete_links(tx, user_ids, EVERY_PURPOSE)
+
+
+def require_token(tenant_id: str, text: str) -> ActionToken:
+    """Return the secret that `text` is; LinkInvalid when it is none, or one of another tenant."""
+    token = parse_action_token(text)
+    if token is None or token.tenant_id != tenant_id:
+        raise LinkInvalid
+    return token
+
+
+class ActionTokenService:
+    """Knows users by id. The caller records the act: what becomes of links is part of it."""
+
+    def __init__(self, db: Database, ids: IdFactory, clock: Clock, addresses: AddressHasher) -> None:
+        self._db = db
+        self._ids = ids
+        self._clock = clock
+        self._addresses = addresses
+
+    async def give_tokens(self, tx: Transaction, purpose: ActionPurpose, grants: Sequence[Grant]) -> None:
+        """Store new secrets, in two statements; those that their users had for the purpose are good no more.
+
+        The caller holds the users' rows, so that of several at once the last one's is good.
+        """
+        if not grants:
+            return
+        now = self._clock.now_ms()
+        expires_at = now + LIFETIME_SECONDS[purpose] * 1000
+        await repository.delete_tokens(tx, [grant.user_id for grant in grants], [purpose])
+        rows = [
+            ActionTokenRow(
+                id=self._ids.new(IdPrefix.LINK),
+                purpose=purpose.value,
+                user_id=grant.user_id,
+                address_hash=self._addresses.hash(tx.tenant_id, grant.address_key),
+                created_at=now,
+                expires_at=expires_at,
+            )
+            for grant in grants
+        ]
+        await repository.insert_tokens(
+            tx,
+            [{**_stored(row), "token_hash": grant.token.token_hash} for row, grant in zip(rows, grants, strict=True)],
+        )
+        tx.mark_due(expires_at)
+
+    async def require_good(self, reader: Reader, token: ActionToken, purpose: ActionPurpose) -> ActionTokenRow:
+        """Return the row of a secret that is good now; LinkInvalid, LinkUsed, LinkExpired. Nothing is used up."""
+        row = await repository.get_token(reader, token.token_hash)
+        if row is None or row.purpose != purpose:
+            raise LinkInvalid
+        if row.consumed_at is not None:
+            raise LinkUsed
+        if row.expires_at <= self._clock.now_ms():
+            raise LinkExpired
+        return row
+
+    async def use(self, tx: Transaction, token: ActionToken, purpose: ActionPurpose, address_key: str) -> None:
+        """Use a secret up, with the address that its user has now. Of any number at once with one, one does.
+
+        For the others it is LinkUsed. LinkInvalid when it was mailed to another address; LinkExpired.
+        """
+        address_hash = self._addresses.hash(tx.tenant_id, address_key)
+        used = await repository.consume_token(tx, token.token_hash, purpose.value, address_hash, self._clock.now_ms())
+        if used is None:
+            await self.require_good(tx, token, purpose)
+            raise LinkInvalid
+
+    async def purge_expired(self, tenant_id: str, now_ms: int) -> None:
+        """Delete the secrets that are over, some hundreds in each transaction."""
+
+        async def get_first(reader: Reader) -> int | None:
+            return await repository.get_next_expiry(reader, now_ms)
+
+        if await self._db.read(tenant_id, get_first) is None:
+            return
+
+        async def delete_some(tx: Transaction) -> int:
+            return await repository.delete_expired(tx, now_ms, _AT_A_TIME)
+
+        while await self._db.write(tenant_id, delete_some, int, exempt=Exempt.HOUSEKEEPING) == _AT_A_TIME:
+            pass
+
+    async def get_next_purge(self, reader: Reader) -> int | None:
+        """Return when the tenant's next secret is to be deleted, or None."""
+        return await repository.get_next_expiry(reader)
+
+
+def _stored(row: ActionTokenRow) -> dict[str, str | int]:
+    return {name: value for name, value in msgspec.structs.asdict(row).items() if name != "consumed_at"}
