@@ -62,10 +62,11 @@ def test_a_password_is_taken_as_it_stands() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        f"$scrypt$ln=18,r=8,p=1${bare(b'NaCl')}${bare(SCRYPT_NACL)}",
-        f"$scrypt$ln=1,r=800,p=500${bare(b'NaCl')}${bare(SCRYPT_NACL)}",
+        f"$scrypt$ln=17,r=8,p=1${bare(b'NaCl')}${bare(SCRYPT_NACL)}",
+        f"$scrypt$ln=4,r=65536,p=1${bare(b'NaCl')}${bare(SCRYPT_NACL)}",
+        f"$scrypt$ln=4,r=1,p=65536${bare(b'NaCl')}${bare(SCRYPT_NACL)}",
         f"$scrypt$ln=15,r=1,p=1${bare(b'NaCl')}${bare(SCRYPT_NACL)}",
-        f"$argon2id$v=19$m=262144,t=1,p=16${bare(b'saltsalt')}${bare(SCRYPT_NACL)}",
+        f"$argon2id$v=19$m=131072,t=4,p=16${bare(b'saltsalt')}${bare(SCRYPT_NACL)}",
         f"$argon2id$v=16$m=8,t=1,p=1${bare(b'saltsalt')}${bare(SCRYPT_NACL + SCRYPT_NACL)}",
     ],
 )

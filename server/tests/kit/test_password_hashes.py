@@ -39,7 +39,7 @@ PBKDF2 = hashlib.pbkdf2_hmac("sha256", b"secret", SALT, 1000)
 KNOWN: list[tuple[str, ParsedHash]] = [
     (f"$2b$12${BCRYPT_REST}", BcryptHash(f"$2b$12${BCRYPT_REST}", 12, sha256_first=False)),
     (f"$2a$04${BCRYPT_REST}", BcryptHash(f"$2a$04${BCRYPT_REST}", 4, sha256_first=False)),
-    (f"$2y$15${BCRYPT_REST}", BcryptHash(f"$2y$15${BCRYPT_REST}", 15, sha256_first=False)),
+    (f"$2y$14${BCRYPT_REST}", BcryptHash(f"$2y$14${BCRYPT_REST}", 14, sha256_first=False)),
     (f"bcrypt$$2b$12${BCRYPT_REST}", BcryptHash(f"$2b$12${BCRYPT_REST}", 12, sha256_first=False)),
     (f"bcrypt_sha256$$2b$12${BCRYPT_REST}", BcryptHash(f"$2b$12${BCRYPT_REST}", 12, sha256_first=True)),
     (f"$scrypt$ln=10,r=8,p=1${bare(SALT)}${bare(SCRYPT)}", ScryptHash(10, 8, 1, SALT, SCRYPT)),
@@ -114,30 +114,81 @@ def test_unknown_forms(text: str) -> None:
         parse_password_hash(text)
 
 
+def argon2_asks(memory: int, passes: int, lanes: int) -> str:
+    return f"$argon2id$v=19$m={memory},t={passes},p={lanes}$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA"
+
+
+def scrypt_asks(log2_n: int, block_size: int, parallelism: int) -> str:
+    return f"$scrypt$ln={log2_n},r={block_size},p={parallelism}${bare(SALT)}${bare(SCRYPT)}"
+
+
+def firebase_asks(log2_n: int, block_size: int) -> str:
+    return f"$firebase-scrypt$ln={log2_n},r={block_size},ss=Bw,sk=Bw${b64(SALT)}${b64(SCRYPT)}"
+
+
+def pbkdf2_asks(algorithm: str, iterations: int, digest_bytes: int) -> str:
+    return f"$pbkdf2-{algorithm}${iterations}${bare(SALT)}${bare(b'x' * digest_bytes)}"
+
+
 @pytest.mark.parametrize(
     "text",
     [
-        f"$2b$16${BCRYPT_REST}",
-        f"$2b$99${BCRYPT_REST}",
-        "$argon2id$v=19$m=999999999,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA",
-        "$argon2id$v=19$m=262144,t=9,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA",
-        "$argon2id$v=19$m=65536,t=1,p=17$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA",
-        f"$scrypt$ln=30,r=8,p=1${bare(SALT)}${bare(SCRYPT)}",
-        f"$scrypt$ln=999,r=8,p=1${bare(SALT)}${bare(SCRYPT)}",
-        f"$scrypt$ln=17,r=8,p=99999${bare(SALT)}${bare(SCRYPT)}",
-        f"$scrypt$ln=1,r=8191,p=512${bare(SALT)}${bare(SCRYPT)}",
-        f"$firebase-scrypt$ln=20,r=8,ss=Bw,sk=Bw${b64(SALT)}${b64(SCRYPT)}",
-        f"$pbkdf2-sha256$999999999999${bare(SALT)}${bare(PBKDF2)}",
-        f"$pbkdf2-sha1$2500001${bare(SALT)}${bare(PBKDF2)}",
+        argon2_asks(131_072, 4, 16),
+        argon2_asks(16_384, 32, 1),
+        f"$2b$14${BCRYPT_REST}",
+        scrypt_asks(17, 8, 1),
+        scrypt_asks(14, 8, 8),
+        scrypt_asks(4, 1, 65_536),
+        f"scrypt:131072:8:1${SALT.decode()}${SCRYPT.hex()}",
+        firebase_asks(17, 8),
+        pbkdf2_asks("sha1", 1_500_000, 20),
+        pbkdf2_asks("sha1", 750_000, 32),
+        pbkdf2_asks("sha256", 1_500_000, 32),
+        pbkdf2_asks("sha256", 750_000, 33),
+        pbkdf2_asks("sha512", 600_000, 64),
+        pbkdf2_asks("sha512", 300_000, 65),
     ],
 )
-def test_forms_that_ask_for_too_much_work(text: str) -> None:
-    with pytest.raises(CostlyPasswordHash):
+def test_the_most_that_may_be_asked(text: str) -> None:
+    parse_password_hash(text)
+
+
+ARGON2_MEMORY = "at most 131,072 KiB of memory for argon2"
+ARGON2_WORK = "at most 524,288 KiB of memory times passes for argon2"
+SCRYPT_WORK = "at most 131,072 KiB of memory times parallelism (128 * N * r * p bytes) for scrypt"
+PBKDF2_WORK = "at most {} iterations times blocks of the hash for PBKDF2 with {}"
+
+
+@pytest.mark.parametrize(
+    ("text", "limit"),
+    [
+        (argon2_asks(131_073, 1, 1), ARGON2_MEMORY),
+        (argon2_asks(999_999_999, 1, 1), ARGON2_MEMORY),
+        (argon2_asks(131_072, 5, 1), ARGON2_WORK),
+        (argon2_asks(64, 33, 1), "at most 32 passes for argon2"),
+        (argon2_asks(65_536, 1, 17), "at most 16 lanes for argon2"),
+        (f"$2b$15${BCRYPT_REST}", "at most 14 as the cost of bcrypt"),
+        (f"$2b$99${BCRYPT_REST}", "at most 14 as the cost of bcrypt"),
+        (scrypt_asks(17, 8, 2), SCRYPT_WORK),
+        (scrypt_asks(18, 8, 1), SCRYPT_WORK),
+        (scrypt_asks(999, 8, 1), SCRYPT_WORK),
+        (scrypt_asks(4, 1, 65_537), SCRYPT_WORK),
+        (scrypt_asks(3, 8, 1), "at least 16 as N for scrypt"),
+        (f"scrypt$131072${SALT.decode()}$8$2${b64(SCRYPT)}", SCRYPT_WORK),
+        (firebase_asks(18, 8), SCRYPT_WORK),
+        (firebase_asks(3, 8), "at least 16 as N for scrypt"),
+        (pbkdf2_asks("sha1", 1_500_001, 20), PBKDF2_WORK.format("1,500,000", "sha1")),
+        (pbkdf2_asks("sha1", 750_001, 32), PBKDF2_WORK.format("1,500,000", "sha1")),
+        (pbkdf2_asks("sha256", 1_500_001, 32), PBKDF2_WORK.format("1,500,000", "sha256")),
+        (pbkdf2_asks("sha256", 999_999_999_999, 32), PBKDF2_WORK.format("1,500,000", "sha256")),
+        (pbkdf2_asks("sha512", 600_001, 64), PBKDF2_WORK.format("600,000", "sha512")),
+        (pbkdf2_asks("sha512", 300_001, 65), PBKDF2_WORK.format("600,000", "sha512")),
+    ],
+)
+def test_what_asks_for_more_is_refused_with_the_limit(text: str, limit: str) -> None:
+    with pytest.raises(CostlyPasswordHash) as refused:
         parse_password_hash(text)
-
-
-def test_the_digest_of_pbkdf2_counts_by_its_blocks() -> None:
-    assert isinstance(parse_password_hash(f"$pbkdf2-sha1$2500000${bare(SALT)}${bare(PBKDF2)}"), Pbkdf2Hash)
+    assert str(refused.value) == limit
 
 
 @given(st.text(alphabet="$=,:.abcdef0123456789_-") | st.sampled_from([text for text, _ in KNOWN]).map(lambda t: t[3:]))

@@ -22,16 +22,18 @@ import msgspec
 
 MAX_TEXT: Final = 1024
 """The longest hash text that is looked at, in characters."""
-MAX_MEMORY_KIB: Final = 262_144
-"""The most memory that checking one password may take (argon2 and scrypt)."""
-MAX_ARGON2_WORK_KIB: Final = 2_097_152
+MAX_ARGON2_MEMORY_KIB: Final = 131_072
+MAX_ARGON2_WORK_KIB: Final = 524_288
 """argon2: memory times passes."""
+MAX_ARGON2_PASSES: Final = 32
 MAX_ARGON2_LANES: Final = 16
 MIN_BCRYPT_COST: Final = 4
-MAX_BCRYPT_COST: Final = 15
-MAX_SCRYPT_WORK_KIB: Final = 1_048_576
+MAX_BCRYPT_COST: Final = 14
+MIN_SCRYPT_LOG2_N: Final = 4
+"""scrypt: with fewer blocks, what is done once for each lane is most of the work, and the memory does not tell it."""
+MAX_SCRYPT_WORK_KIB: Final = 131_072
 """scrypt: the memory of N blocks times the parallelism, which runs one after another."""
-MAX_PBKDF2_ITERATIONS: Final = 5_000_000
+MAX_PBKDF2_ITERATIONS: Final = {"sha1": 1_500_000, "sha256": 1_500_000, "sha512": 600_000}
 """PBKDF2: iterations of each block of the digest, which run one after another."""
 _MIN_DIGEST: Final = 16
 _MAX_DIGEST: Final = 128
@@ -51,7 +53,7 @@ class UnknownPasswordHash(PasswordHashError):
 
 
 class CostlyPasswordHash(PasswordHashError):
-    """The form is understood, and checking a password against it would take more than it may."""
+    """The form is understood, and checking a password against it would take more than it may; says what it may."""
 
 
 class Argon2Hash(msgspec.Struct, frozen=True):
@@ -144,16 +146,17 @@ def _argon2(match: re.Match[str]) -> ParsedHash:
     memory, passes, lanes = int(match[3]), int(match[4]), int(match[5])
     salt, digest = _base64(match[6]), _digest(_base64(match[7]))
     _require(holds=passes >= 1 and lanes >= 1 and memory >= 8 * lanes and len(salt) >= _MIN_ARGON2_SALT)
-    _limit(memory, MAX_MEMORY_KIB)
-    _limit(memory * passes, MAX_ARGON2_WORK_KIB)
-    _limit(lanes, MAX_ARGON2_LANES)
+    _limit(memory, MAX_ARGON2_MEMORY_KIB, "KiB of memory for argon2")
+    _limit(memory * passes, MAX_ARGON2_WORK_KIB, "KiB of memory times passes for argon2")
+    _limit(passes, MAX_ARGON2_PASSES, "passes for argon2")
+    _limit(lanes, MAX_ARGON2_LANES, "lanes for argon2")
     return Argon2Hash(_ARGON2_KINDS[match[1]], int(match[2]), memory, passes, lanes, salt, digest)
 
 
 def _bcrypt(match: re.Match[str]) -> ParsedHash:
     cost = int(match[3])
     _require(holds=cost >= MIN_BCRYPT_COST)
-    _limit(cost, MAX_BCRYPT_COST)
+    _limit(cost, MAX_BCRYPT_COST, "as the cost of bcrypt")
     return BcryptHash(_zero_unused_bits(match[2]), cost, sha256_first=match[1] is not None)
 
 
@@ -204,7 +207,8 @@ def _pbkdf2_werkzeug(match: re.Match[str]) -> ParsedHash:
 def _pbkdf2(algorithm: str, iterations: int, salt: bytes, digest: bytes) -> Pbkdf2Hash:
     _require(holds=iterations >= 1)
     blocks = -(-len(digest) // hashlib.new(algorithm).digest_size)
-    _limit(iterations * blocks, MAX_PBKDF2_ITERATIONS)
+    most = MAX_PBKDF2_ITERATIONS[algorithm]
+    _limit(iterations * blocks, most, f"iterations times blocks of the hash for PBKDF2 with {algorithm}")
     return Pbkdf2Hash(algorithm, iterations, salt, _digest(digest))
 
 
@@ -226,17 +230,18 @@ def _require(*, holds: bool) -> None:
         raise UnknownPasswordHash("a parameter is out of the form's own range")
 
 
-def _limit(value: int, most: int) -> None:
+def _limit(value: int, most: int, of_what: str) -> None:
     if value > most:
-        raise CostlyPasswordHash(f"{value} is more than {most}")
+        raise CostlyPasswordHash(f"at most {most:,} {of_what}")
 
 
 def _limit_scrypt(log2_n: int, block_size: int, parallelism: int) -> None:
-    _limit(log2_n, 63)
-    _require(holds=1 <= log2_n < 16 * block_size and parallelism >= 1)
-    blocks = 1 << log2_n
-    _limit((blocks + parallelism - 1) * block_size // _BLOCKS_IN_KIB, MAX_MEMORY_KIB)
-    _limit(blocks * parallelism * block_size // _BLOCKS_IN_KIB, MAX_SCRYPT_WORK_KIB)
+    _require(holds=log2_n >= 1 and block_size >= 1 and parallelism >= 1)
+    work = (block_size * parallelism << log2_n) // _BLOCKS_IN_KIB
+    _limit(work, MAX_SCRYPT_WORK_KIB, "KiB of memory times parallelism (128 * N * r * p bytes) for scrypt")
+    _require(holds=log2_n < 16 * block_size)
+    if log2_n < MIN_SCRYPT_LOG2_N:
+        raise CostlyPasswordHash(f"at least {1 << MIN_SCRYPT_LOG2_N} as N for scrypt")
 
 
 def _log2(number: int) -> int:

@@ -147,6 +147,28 @@ async def test_bad_bodies_say_every_field_and_write_nothing(
 
 
 @pytest.mark.parametrize(
+    ("password_hash", "limit"),
+    [
+        ("$2b$15$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", "at most 14 as the cost of bcrypt"),
+        (
+            f"pbkdf2_sha512$5000000$salt${'A' * 86}==",
+            "at most 600,000 iterations times blocks of the hash for PBKDF2 with sha512",
+        ),
+    ],
+)
+async def test_a_hash_that_is_too_costly_is_refused_with_the_limit(
+    app: RunningApp, key: str, password_hash: str, limit: str
+) -> None:
+    answer = await app.call(key, "POST", "/v1/users", {"email": "a@example.com", "password_hash": password_hash})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (422, "validation_failed")
+    [detail] = error["details"]
+    assert (detail["field"], detail["code"]) == ("password_hash", "invalid")
+    assert detail["message"].endswith(f"more memory or time than is allowed: {limit}.")
+    assert await types(app, key) == []
+
+
+@pytest.mark.parametrize(
     ("body", "fields"),
     [
         (

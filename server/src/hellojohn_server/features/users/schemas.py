@@ -322,8 +322,8 @@ def password_hash_fault(text: str) -> str | None:
     """Say what is wrong with a hash that another system made."""
     try:
         parse_password_hash(text)
-    except CostlyPasswordHash:
-        return "Checking a password against this hash would take more memory or time than is allowed."
+    except CostlyPasswordHash as limit:
+        return f"Checking a password against this hash would take more memory or time than is allowed: {limit}."
     except UnknownPasswordHash:
         return "Must be an argon2, bcrypt, scrypt or PBKDF2 hash in one of the forms of docs/users.md."
     return None
