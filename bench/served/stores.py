@@ -106,7 +106,7 @@ async def _filled(settings: Settings, engine: Engine, users: int) -> _Filled:
     try:
         services = build_services(database, settings, clock, passwords=passwords)
         caller = await _make_tenant(services)
-        password_hash = await passwords.hash(PASSWORD)
+        password_hash = await passwords.hash(PASSWORD, owner=caller.tenant_id)
         people: list[Person] = []
         for start in range(0, users, _AT_A_TIME):
             numbers = range(start, min(users, start + _AT_A_TIME))

@@ -237,7 +237,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             ge=0,
             le=5000,
             description="The least time that a refused sign-in takes, so that it tells nothing about the address. "
-            "Raised by itself to the slowest check of a password seen.",
+            "Raised by itself to the slowest check of a password in the last five to ten minutes.",
         ),
     ] = 400
     shutdown_seconds: Annotated[

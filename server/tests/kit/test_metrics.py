@@ -100,7 +100,7 @@ async def test_the_queue_of_passwords_is_shown_as_it_is_just_now() -> None:
     before = samples_of(metrics)
     assert before["hellojohn_password_hashing_capacity",] == 3
     assert before["hellojohn_password_hashing_jobs",] == 0
-    hashing = passwords.hash("correct horse battery staple")
+    hashing = passwords.hash("correct horse battery staple", owner="tnt_1")
     task = asyncio.ensure_future(hashing)
     await asyncio.sleep(0)
     assert samples_of(metrics)["hellojohn_password_hashing_jobs",] == 1

@@ -2,6 +2,7 @@
 
 All that works here releases the GIL, so a hash costs the event loop nothing but the switch. More threads than cores
 only make each hash slower; a longer queue only makes the last in it wait for an answer that its caller has given up on.
+Tenants have turns, and none has more than half of the room: one whose hashes are slow makes nobody else wait for them.
 """
 
 import asyncio
@@ -10,9 +11,10 @@ import secrets
 import threading
 import time
 import unicodedata
+from collections import Counter, deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, ParamSpec, TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Final, TypeVar
 
 import argon2
 import msgspec
@@ -32,11 +34,13 @@ LANES: Final = 1
 SALT_BYTES: Final = 16
 DIGEST_BYTES: Final = 32
 """RFC 9106, section 4: a salt of 128 bits, a tag of 256."""
-WAITING_PER_THREAD: Final = 32
+WAITING_PER_THREAD: Final = 64
+"""Half of it for one owner: so many hashes of our own take about half a second."""
+SPAN_SECONDS: Final = 300.0
+"""The slowest verification is kept for the rest of the span that it is in, and for the next one."""
 _KIND: Final = argon2.Type.ID
 _VERSION: Final = 19
 
-_P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
@@ -53,9 +57,58 @@ class Verification(msgspec.Struct, frozen=True):
     needs_upgrade: bool
 
 
+class _Slowest:
+    """The longest time that was noted in the span that `now` is in or in the one before. For several threads."""
+
+    def __init__(self) -> None:
+        self._span: int = 0
+        self._longest = self._before = 0.0
+        self._noting = threading.Lock()
+
+    def note(self, took: float, now: float) -> None:
+        with self._noting:
+            self._turn_to(now)
+            self._longest = max(self._longest, took)
+
+    def get(self, now: float) -> float:
+        """Return the time; 0.0 when nothing was noted."""
+        with self._noting:
+            self._turn_to(now)
+            return max(self._longest, self._before)
+
+    def _turn_to(self, now: float) -> None:
+        span = int(now // SPAN_SECONDS)
+        if span > self._span:
+            self._before = self._longest if span == self._span + 1 else 0.0
+            self._span, self._longest = span, 0.0
+
+
+class _Turns:
+    """Work that waits, taken by turns of those it is for, and of each in the order it came. For several threads."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, deque[Callable[[], None]]] = {}
+        self._moving = threading.Lock()
+
+    def put(self, owner: str, work: Callable[[], None]) -> None:
+        with self._moving:
+            self._waiting.setdefault(owner, deque()).append(work)
+
+    def run_next(self) -> None:
+        """Do the work whose turn it is; to be called as often as something was put."""
+        with self._moving:
+            owner = next(iter(self._waiting))
+            works = self._waiting.pop(owner)
+            work = works.popleft()
+            if works:
+                self._waiting[owner] = works
+        work()
+
+
 class PasswordHasher:
     """Hashes and verifies in `threads` threads (by default one for each core); refuses when `waiting` more are queued.
 
+    An owner is whom the work is for, a tenant: those who wait have turns, and one has at most half of the room.
     `seconds` is the clock that measures verifications.
     """
 
@@ -67,13 +120,14 @@ class PasswordHasher:
     ) -> None:
         count = threads or os.cpu_count() or 1
         self._capacity = count + (count * WAITING_PER_THREAD if waiting is None else waiting)
-        self._taken = 0
+        self._share = max(1, self._capacity // 2)
+        self._taken = Counter[str]()
+        self._turns = _Turns()
         self._executor = ThreadPoolExecutor(count, thread_name_prefix="password")
         self._argon2 = argon2.PasswordHasher(PASSES, MEMORY_KIB, LANES, DIGEST_BYTES, SALT_BYTES, type=_KIND)
         self._of_nobody = _hash_of_nobody()
         self._seconds = seconds
-        self._slowest_seconds = 0.0
-        self._measuring = threading.Lock()
+        self._slowest = _Slowest()
 
     @property
     def capacity(self) -> int:
@@ -82,49 +136,56 @@ class PasswordHasher:
 
     @property
     def running_or_waiting(self) -> int:
-        return self._taken
+        return self._taken.total()
 
     @property
     def slowest_seconds(self) -> float:
-        """How long the slowest verification took so far, without its time in the queue; 0.0 before the first."""
-        return self._slowest_seconds
+        """How long the slowest verification of the last minutes took, without its time in the queue; 0.0 without any.
 
-    async def hash(self, password: str) -> str:
-        """Return the PHC string of `password` with a new salt; PasswordHashingBusy when the queue is full.
+        It is forgotten five to ten minutes after it was made: at the end of the span of five minutes after its own.
+        """
+        return self._slowest.get(self._seconds())
+
+    async def hash(self, password: str, *, owner: str) -> str:
+        """Return the PHC string of `password` with a new salt; PasswordHashingBusy without room, or room for `owner`.
 
         A caller that goes away leaves its hash running, and its place taken until that ends.
         """
-        return await self._in_thread(self._argon2.hash, prepare_password(password))
+        return await self._in_thread(owner, lambda: self._argon2.hash(prepare_password(password)))
 
-    async def verify(self, password: str, stored: str | None) -> Verification:
-        """Return whether `stored` is a hash of `password`; PasswordHashingBusy when the queue is full.
+    async def verify(self, password: str, stored: str | None, *, owner: str) -> Verification:
+        """Return whether `stored` is a hash of `password`; PasswordHashingBusy without room, or room for `owner`.
 
         `stored` may be of any form that parse_password_hash understands. None (no such user, or none with a password)
         and a text that it refuses match nothing, and are as much work as a hash of our own. Another system may have
         hashed the password as it was typed: where that differs from the prepared form, it is tried second.
         A caller that goes away leaves its verification running, and its place taken until that ends.
         """
-        return await self._in_thread(self._measure_verification, password, stored)
+        return await self._in_thread(owner, lambda: self._measure_verification(password, stored))
 
-    async def _in_thread(self, work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-        if self._taken >= self._capacity:
+    async def _in_thread(self, owner: str, work: Callable[[], _T]) -> _T:
+        if self._taken.total() >= self._capacity or self._taken[owner] >= self._share:
             raise PasswordHashingBusy
-        done = asyncio.get_running_loop().run_in_executor(self._executor, lambda: work(*args, **kwargs))
-        self._taken += 1
-        done.add_done_callback(self._release)
-        return await asyncio.shield(done)
+        done = Future[_T]()
+        self._turns.put(owner, lambda: _settle(done, work))
+        self._executor.submit(self._turns.run_next)
+        self._taken[owner] += 1
+        waited_for = asyncio.wrap_future(done)
+        waited_for.add_done_callback(lambda _: self._release(owner))
+        return await asyncio.shield(waited_for)
 
-    def _release(self, _: asyncio.Future[Any]) -> None:
-        self._taken -= 1
+    def _release(self, owner: str) -> None:
+        self._taken[owner] -= 1
+        if not self._taken[owner]:
+            del self._taken[owner]
 
     def _measure_verification(self, password: str, stored: str | None) -> Verification:
         started = self._seconds()
         try:
             return self._verify(password, stored)
         finally:
-            took = self._seconds() - started
-            with self._measuring:
-                self._slowest_seconds = max(self._slowest_seconds, took)
+            ended = self._seconds()
+            self._slowest.note(ended - started, ended)
 
     def _verify(self, password: str, stored: str | None) -> Verification:
         parsed = _parse(stored)
@@ -143,6 +204,17 @@ class PasswordHasher:
 def prepare_password(password: str) -> str:
     """Return `password` as it is hashed: NFKC (NIST SP 800-63B, 5.1.1.2), so that two keyboards give one password."""
     return unicodedata.normalize("NFKC", password)
+
+
+def _settle(done: Future[_T], work: Callable[[], _T]) -> None:
+    if not done.set_running_or_notify_cancel():
+        return
+    try:
+        result = work()
+    except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+        done.set_exception(error)
+    else:
+        done.set_result(result)
 
 
 def _parse(stored: str | None) -> ParsedHash | None:

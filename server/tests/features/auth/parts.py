@@ -1,5 +1,6 @@
 """A tenant with a publishable key, and people who sign up and in through the app, as a browser would."""
 
+import threading
 from typing import Any
 
 import httpx
@@ -7,6 +8,7 @@ import msgspec
 
 from hellojohn_server.features.audit.schemas import AuditEntryBody, ListAuditQuery
 from hellojohn_server.features.keys.schemas import TenantKeyType
+from hellojohn_server.kit.passwords import PasswordHasher
 from tests.support import RunningApp
 
 PASSWORD = "correct horse battery"
@@ -70,6 +72,25 @@ class Front:
         """Return the tenant's entries, oldest first."""
         page = await self.app.services.audit.list_entries(self.tenant_id, ListAuditQuery(limit=200))
         return page.rows[::-1]
+
+
+class Gate:
+    """Holds up whatever is hashed or checked until it is opened."""
+
+    def __init__(self, app: RunningApp, count: int) -> None:
+        self._opened = threading.Event()
+        self._passwords = app.services.account._passwords
+        for _ in range(count):
+            self._passwords._executor.submit(self._opened.wait, 20)
+
+    @property
+    def passwords(self) -> PasswordHasher:
+        """What is held up."""
+        return self._passwords
+
+    def open(self) -> None:
+        """Let everything go on."""
+        self._opened.set()
 
 
 async def make_front(app: RunningApp) -> Front:

@@ -1,31 +1,16 @@
 """What begins before a user's access is stopped and ends after it: nothing of it counts, and nothing is left behind."""
 
 import asyncio
-import threading
 from typing import Any
 
 import pytest
 
 from hellojohn_server.storage.database import Reader
 from hellojohn_server.storage.sql import Statement
-from tests.features.auth.parts import PASSWORD, Front, said
+from tests.features.auth.parts import PASSWORD, Front, Gate, said
 from tests.support import RunningApp
 
 LIST_SUBJECT = Statement("SELECT document FROM audit_values WHERE tenant_id = :tenant_id AND subject_id = :user_id")
-
-
-class Gate:
-    """Holds up whatever is hashed or checked until it is opened."""
-
-    def __init__(self, app: RunningApp, count: int) -> None:
-        self._opened = threading.Event()
-        passwords: Any = app.services.account._passwords
-        for _ in range(count):
-            passwords._executor.submit(self._opened.wait, 20)
-
-    def open(self) -> None:
-        """Let everything go on."""
-        self._opened.set()
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ async def test_setting_a_password(parts: UserParts, tenant_id: str) -> None:
     answer = await parts.access.set_password(context, made.id, password(password="correct horse", reason="called us"))
     assert msgspec.to_builtins(answer) == {**msgspec.to_builtins(made), "version": 2}
     stored = await hash_of(parts, tenant_id, made.id)
-    assert (await parts.passwords.verify("correct horse", stored)).matches
+    assert (await parts.passwords.verify("correct horse", stored, owner=tenant_id)).matches
     assert (await parts.stored(tenant_id, made.id)).generation == 1
     assert await live(parts, tenant_id, made.id) == 1
     [entry] = told(await parts.entries(tenant_id))[1:]

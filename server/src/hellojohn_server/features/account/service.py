@@ -73,7 +73,7 @@ class AccountService:
             raise Invalid(details=[FieldError("new_password", FieldCode.INVALID, message)])
         session = session_of_caller(context)
         verified_hash = await self._auth.verify_password(context, session.user_id, body.current_password)
-        password_hash = await self._passwords.hash(body.new_password)
+        password_hash = await self._passwords.hash(body.new_password, owner=context.tenant_id)
 
         async def command(tx: Transaction) -> AccessStopped:
             now = self._clock.now_ms()

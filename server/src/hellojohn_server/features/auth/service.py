@@ -121,7 +121,7 @@ class AuthService:
         EmailAlreadyExists, alike for an address that a user has, that one in the recycle bin has, and that is banned;
         UsernameAlreadyExists. Of any number at once for one address one succeeds.
         """
-        password_hash = await self._services.passwords.hash(body.password)
+        password_hash = await self._services.passwords.hash(body.password, owner=context.tenant_id)
         user_id = self._ids.new(IdPrefix.USER)
         wanted = CreateUserBody(
             email=body.email,
@@ -313,7 +313,9 @@ class AuthService:
         refusal = entry_refusal_of(user, self._clock.now_ms())
         if refusal is not None:
             raise await self._recorded(context, user, key, refusal)
-        password_hash = await self._services.passwords.hash(body.password) if needs_upgrade else verified_hash
+        password_hash = verified_hash
+        if needs_upgrade:
+            password_hash = await self._services.passwords.hash(body.password, owner=context.tenant_id)
         refresh = make_refresh_token(self._ids.new(IdPrefix.SESSION))
 
         async def command(tx: Transaction) -> _Begun:
@@ -340,7 +342,7 @@ class AuthService:
         locked_until = await self._db.read(context.tenant_id, query)
         if (locked_until is not None and locked_until > now) or (user is not None and is_locked(user, now)):
             raise AccountLocked
-        verification = await self._services.passwords.verify(password, stored)
+        verification = await self._services.passwords.verify(password, stored, owner=context.tenant_id)
         if user is None or stored is None or not verification.matches:
             await self._count_failure(context, address, user)
             raise InvalidCredentials
@@ -450,7 +452,7 @@ class AuthService:
         return refusal if await self._db.write(context.tenant_id, command, bool) else AccountLocked()
 
     async def _wait_from(self, started: float) -> None:
-        """Wait until so much time has passed since `started` as the slowest check of a password takes."""
+        """Wait until so much time has passed since `started` as the slowest check of a password took lately."""
         slowest = min(self._services.passwords.slowest_seconds, _LONGEST_FLOOR_SECONDS)
         remaining = started + max(self._floor_seconds, slowest) - time.monotonic()
         if remaining > 0:

@@ -105,7 +105,7 @@ class UserAccess:
         origin = password_origin(body.password, body.password_hash)
         password_hash = body.password_hash
         if password_hash is None:
-            password_hash = await self._passwords.hash(body.password or "")
+            password_hash = await self._passwords.hash(body.password or "", owner=context.tenant_id)
         act = SetPassword(body.reason, password_hash, origin, revoke=body.revoke_sessions)
         return await self._change(context, user_id, act)
 

@@ -154,7 +154,7 @@ class UserService:
         await self._require_sound(context.tenant_id, body)
         password_hash = body.password_hash
         if body.password is not None:
-            password_hash = await self._passwords.hash(body.password)
+            password_hash = await self._passwords.hash(body.password, owner=context.tenant_id)
         user_id = self._ids.new(IdPrefix.USER)
 
         async def command(tx: Transaction) -> UserBody:
