@@ -43,7 +43,9 @@ def disk(request: pytest.FixtureRequest) -> CountingDisk:
 
 @pytest.fixture
 async def store(disk: Disk, tmp_path: Path, clock: Clock) -> AsyncIterator[SqliteDatabase]:
-    options = SqliteOptions(open_files=OPEN_FILES, vfs=disk.name)
+    options = SqliteOptions(
+        open_files=OPEN_FILES, vfs=disk.name, read_budget_seconds=60
+    )  # no read opens a thread's own
     database = await SqliteDatabase.open(tmp_path / "data", clock, options)
     yield database
     await database.close()

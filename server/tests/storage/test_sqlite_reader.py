@@ -114,6 +114,7 @@ async def test_a_caller_that_goes_away_ends_its_read(store: SqliteDatabase, tena
 
 async def test_the_budget_sees_inside_full_text_search(store: SqliteDatabase, tenant: str, tmp_path: Path) -> None:
     pool = await pool_of(store, tenant)
+    pool._budget_seconds = 60
     connection = apsw.Connection(str(tmp_path / "data" / "tenants" / f"{tenant}.db"))
     with connection:
         connection.executemany(

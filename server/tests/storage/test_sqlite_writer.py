@@ -11,6 +11,7 @@ import pytest
 from hellojohn_server.features.audit.service import AuditLog
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.ids import IdFactory, IdPrefix
+from hellojohn_server.storage import sqlite_writer
 from hellojohn_server.storage.database import Exempt, Transaction
 from hellojohn_server.storage.errors import (
     QueryTimeout,
@@ -121,8 +122,9 @@ async def test_the_observation_sees_a_store_that_does_not_sync(
 
 
 async def test_callers_that_wait_together_share_a_commit(
-    store: SqliteDatabase, tenant: str, rows: Rows, disk: Disk
+    store: SqliteDatabase, tenant: str, rows: Rows, disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sqlite_writer, "GATHER_SECONDS", 60)  # on a busy machine the commands take longer than usual
     writer = await writer_of(store, tenant)
     disk.events.clear()
 
