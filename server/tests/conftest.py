@@ -12,13 +12,21 @@ from hellojohn_server.kit.ids import IdFactory, IdPrefix
 from hellojohn_server.storage.database import Database
 from hellojohn_server.storage.postgres import PostgresDatabase
 from hellojohn_server.storage.sqlite import SqliteDatabase
-from tests.postgres_cluster import Cluster, PostgresMissing, running_cluster
+from tests.postgres_cluster import Cluster, PostgresMissing, roomy_memory, running_cluster
 
 START_MS: Final = 1_790_000_000_000
 """2026-09-21T14:13:20Z: when every test begins."""
 
 TEMPLATE: Final = "migrated"
+TEMPORARY: Final = "PYTEST_DEBUG_TEMPROOT"
 OpenDatabase: TypeAlias = Callable[[], Awaitable[Database]]
+
+
+def pytest_configure() -> None:
+    """Put temporary files into memory where there is room: there, the embedded store's syncs take no time."""
+    memory = roomy_memory()
+    if memory is not None:
+        os.environ.setdefault(TEMPORARY, str(memory))
 
 
 class ManualClock:

@@ -92,7 +92,7 @@ def running_cluster(*, durable: bool = True) -> Generator[Cluster]:
     """
     binaries = find_binaries()
     account = _account()
-    directory = Path(tempfile.mkdtemp(prefix="hj-postgres-", dir=None if durable else _roomy_memory()))
+    directory = Path(tempfile.mkdtemp(prefix="hj-postgres-", dir=None if durable else roomy_memory()))
     try:
         if account:
             shutil.chown(directory, account["user"], account["group"])
@@ -107,8 +107,8 @@ def running_cluster(*, durable: bool = True) -> Generator[Cluster]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def _roomy_memory() -> Path | None:
-    """Return the machine's memory file system when a test cluster fits in it easily."""
+def roomy_memory() -> Path | None:
+    """Return the machine's memory file system when what tests write fits in it easily."""
     if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _MEMORY_BYTES:
         return _MEMORY
     return None
