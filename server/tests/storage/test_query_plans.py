@@ -17,6 +17,7 @@ from hellojohn_server.storage.sql import Statement
 from hellojohn_server.storage.sqlite import SqliteDatabase
 
 SCANS_MEANT = {
+    "features.auth.repository.GET_CANDIDATE": "one row of nothing, to which user and failures are joined by their keys",
     "features.signing_keys.repository.DELETE_ENDED": "a ring of a few keys",
     "features.signing_keys.repository.LIST_KEYS": "a ring of a few keys",
     "features.signing_keys.repository.UPDATE_ENDS": "a ring of a few keys",

@@ -32,6 +32,7 @@ BUDGET: Final = {
     "list_users": 3,
     "revoke_user_sessions": 2,
     "search_users": 3,
+    "sign_in": 3,
     "update_user": 2,
 }
 """Reads outside of a write transaction."""

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
-from hellojohn_server.storage.database import Reader
+from hellojohn_server.features.auth.errors import AccountLocked
+from hellojohn_server.storage.database import Exempt, Reader, Transaction
 from hellojohn_server.storage.sql import Statement
+from tests.conftest import ManualClock
 from tests.features.auth.parts import PASSWORD, Front, Gate, said
 from tests.support import RunningApp
 
@@ -66,3 +68,24 @@ async def test_a_right_password_tells_nothing_once_the_address_is_locked(front: 
     assert answers.count((401, "invalid_credentials")) == 10
     assert await right in {(403, "account_locked"), (403, "account_disabled")}
     assert await front.try_sign_in() == (403, "account_locked")
+
+
+async def test_whoever_finds_the_address_locked_leaves_the_lock(
+    front: Front, app: RunningApp, clock: ManualClock
+) -> None:
+    nobody = "nobody@example.com"
+    for _ in range(10):
+        assert await front.try_sign_in(nobody) == (401, "invalid_credentials")
+
+    async def command(tx: Transaction) -> None:
+        await app.services.auth.forget_failures(tx, nobody)
+
+    async def forget() -> None:
+        await app.services.database.write(front.tenant_id, command, type(None), exempt=Exempt.SIGN_IN_COUNT)
+
+    with pytest.raises(AccountLocked):
+        await forget()
+    assert await front.try_sign_in(nobody) == (403, "account_locked")
+    clock.advance(15 * 60)
+    await forget()
+    assert await front.try_sign_in(nobody) == (401, "invalid_credentials")

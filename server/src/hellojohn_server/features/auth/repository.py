@@ -14,6 +14,15 @@ from hellojohn_server.storage.sql import Kind, Statement
 _USER_WIDTH: Final = len(User.__struct_fields__)
 
 
+class Candidate(msgspec.Struct, frozen=True):
+    """Who may be signing in: the user who has the address, the hash of the password, and until when it is locked."""
+
+    address_hash: str
+    user: User | None = None
+    password_hash: str | None = None
+    locked_until: int | None = None
+
+
 class SignInFailures(msgspec.Struct, frozen=True):
     """The failed sign-ins of an address within a while, and until when that locks it."""
 
@@ -22,8 +31,14 @@ class SignInFailures(msgspec.Struct, frozen=True):
     expires_at: int
 
 
-GET_PASSWORD_BY_EMAIL = Statement(
-    f"SELECT {USER_COLUMNS}, password_hash FROM users WHERE tenant_id = :tenant_id AND email_key = :email_key"
+# A row whether or not anybody has the address.
+GET_CANDIDATE = Statement(
+    f"""
+    SELECT {user_columns("u")}, u.password_hash, f.locked_until
+    FROM (SELECT 1) AS asked
+    LEFT JOIN users AS u ON u.tenant_id = :tenant_id AND u.email_key = :email_key
+    LEFT JOIN sign_in_failures AS f ON f.tenant_id = :tenant_id AND f.address_hash = :address_hash
+    """
 )
 GET_PASSWORD = Statement(
     f"SELECT {USER_COLUMNS}, password_hash FROM users WHERE tenant_id = :tenant_id AND id = :user_id"
@@ -74,7 +89,8 @@ COUNT_FAILURE = Statement(
 DELETE_FAILURES = Statement(
     """
     DELETE FROM sign_in_failures
-    WHERE tenant_id = :tenant_id AND address_hash = :address_hash AND (locked_until IS NULL OR locked_until <= :now)
+    WHERE tenant_id = :tenant_id AND address_hash = :address_hash
+    RETURNING locked_until
     """,
     kind=Kind.BOOKKEEPING,
 )
@@ -94,10 +110,12 @@ UPDATE_SIGNED_IN = Statement(
 )
 
 
-async def get_password_by_email(reader: Reader, email_key: str) -> tuple[User, str | None] | None:
-    """Return the user who has an address, with the hash of the password; None when nobody has it."""
-    row = await reader.fetch_one(GET_PASSWORD_BY_EMAIL, email_key=email_key)
-    return None if row is None else (user_of(row), row[_USER_WIDTH])
+async def get_candidate(reader: Reader, email_key: str, address_hash: str) -> Candidate:
+    """Return what is known of whoever signs in with an address; `address_hash` is that of `email_key`."""
+    row = await reader.fetch_one(GET_CANDIDATE, email_key=email_key, address_hash=address_hash)
+    if row is None or row[0] is None:
+        return Candidate(address_hash, locked_until=None if row is None else row[-1])
+    return Candidate(address_hash, user_of(row), row[_USER_WIDTH], row[-1])
 
 
 async def get_password(reader: Reader, user_id: str) -> tuple[User, str | None] | None:
@@ -145,9 +163,13 @@ async def update_failures(tx: Transaction, address_hash: str, now_ms: int) -> Si
     return None if row is None else SignInFailures(*row)
 
 
-async def delete_failures(tx: Transaction, address_hash: str, now_ms: int) -> None:
-    """Forget the failed sign-ins of an address, unless they lock it."""
-    await tx.execute(DELETE_FAILURES, address_hash=address_hash, now=now_ms)
+async def consume_failures(tx: Transaction, address_hash: str) -> int | None:
+    """Forget the failed sign-ins of an address, and return until when they locked it; None when they didn't.
+
+    A lock that stands is forgotten too, unless the command is given up for it.
+    """
+    row = await consume_once(tx, DELETE_FAILURES, address_hash=address_hash)
+    return None if row is None else row[0]
 
 
 async def update_locked(tx: Transaction, user_id: str, locked_until: int, now_ms: int) -> None:

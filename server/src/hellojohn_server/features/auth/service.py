@@ -169,22 +169,27 @@ class AuthService:
         """
         started = time.monotonic()
 
-        async def query(reader: Reader) -> tuple[User, str | None] | None:
-            return await repository.get_password(reader, user_id)
+        async def query(reader: Reader) -> repository.Candidate:
+            user, stored = await repository.get_password(reader, user_id) or (None, None)
+            address = self._services.addresses.hash(context.tenant_id, "" if user is None else user.email_key)
+            locked_until = await repository.get_locked_until(reader, address)
+            return repository.Candidate(address, user, stored, locked_until)
 
-        found = await self._db.read(context.tenant_id, query)
+        candidate = await self._db.read(context.tenant_id, query)
         try:
-            _, stored, _ = await self._checked(context, found, "" if found is None else found[0].email, password)
+            _, stored, _ = await self._checked(context, candidate, password)
         except (InvalidCredentials, AccountLocked):
             await self._wait_from(started)
             raise
         return stored
 
     async def forget_failures(self, tx: Transaction, address_key: str) -> None:
-        """Forget the failed sign-ins of an address, whose password was given; AccountLocked if they lock it by now."""
-        address = self._services.addresses.hash(tx.tenant_id, address_key)
-        await repository.delete_failures(tx, address, self._clock.now_ms())
-        if await repository.get_locked_until(tx, address) is not None:
+        """Forget the failed sign-ins of an address, whose password was given; AccountLocked if they lock it by now.
+
+        AccountLocked must end the command, which puts them back.
+        """
+        locked_until = await repository.consume_failures(tx, self._services.addresses.hash(tx.tenant_id, address_key))
+        if locked_until is not None and locked_until > self._clock.now_ms():
             raise AccountLocked
 
     async def refresh(self, context: Context, body: RefreshBody) -> SignedInBody:
@@ -303,12 +308,13 @@ class AuthService:
     async def _try_sign_in(self, context: Context, body: SignInBody) -> SignedInBody | None:
         """Sign in; None when the stored hash was replaced while the password was checked against it."""
         key = email_key(body.email)
+        address = self._services.addresses.hash(context.tenant_id, key)
 
-        async def query(reader: Reader) -> tuple[User, str | None] | None:
-            return await repository.get_password_by_email(reader, key)
+        async def query(reader: Reader) -> repository.Candidate:
+            return await repository.get_candidate(reader, key, address)
 
-        found = await self._db.read(context.tenant_id, query)
-        user, verified_hash, needs_upgrade = await self._checked(context, found, body.email, body.password)
+        candidate = await self._db.read(context.tenant_id, query)
+        user, verified_hash, needs_upgrade = await self._checked(context, candidate, body.password)
         acting = as_user(context, user.id, user.email)
         refusal = entry_refusal_of(user, self._clock.now_ms())
         if refusal is not None:
@@ -329,22 +335,18 @@ class AuthService:
         return await self._signed_in(context.tenant_id, begun.user, begun.session, refresh)
 
     async def _checked(
-        self, context: Context, found: tuple[User, str | None] | None, email: str, password: str
+        self, context: Context, candidate: repository.Candidate, password: str
     ) -> tuple[User, str, bool]:
         """Return the user whose password it is, the hash that it matches, and whether that is to be replaced."""
-        user, stored = found if found is not None and found[0].deleted_at is None else (None, None)
+        user, stored, locked_until = candidate.user, candidate.password_hash, candidate.locked_until
+        if user is not None and user.deleted_at is not None:
+            user, stored = None, None
         now = self._clock.now_ms()
-        address = self._services.addresses.hash(context.tenant_id, email_key(email))
-
-        async def query(reader: Reader) -> int | None:
-            return await repository.get_locked_until(reader, address)
-
-        locked_until = await self._db.read(context.tenant_id, query)
         if (locked_until is not None and locked_until > now) or (user is not None and is_locked(user, now)):
             raise AccountLocked
         verification = await self._services.passwords.verify(password, stored, owner=context.tenant_id)
         if user is None or stored is None or not verification.matches:
-            await self._count_failure(context, address, user)
+            await self._count_failure(context, candidate.address_hash, user)
             raise InvalidCredentials
         return user, stored, verification.needs_upgrade
 
