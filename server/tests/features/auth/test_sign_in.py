@@ -173,6 +173,38 @@ async def test_failures_that_lie_apart_do_not_lock(front: Front, clock: ManualCl
     assert await front.try_sign_in() == (200, "")
 
 
+async def test_ten_failures_in_any_ten_minutes_lock(front: Front, clock: ManualClock) -> None:
+    await front.sign_up()
+    assert await front.try_sign_in(password="wrong") == (401, "invalid_credentials")
+    clock.advance(540)
+    for _ in range(8):
+        assert await front.try_sign_in(password="wrong") == (401, "invalid_credentials")
+    clock.advance(60)
+    for _ in range(2):
+        assert await front.try_sign_in(password="wrong") == (401, "invalid_credentials")
+    assert await front.try_sign_in() == (403, "account_locked")
+
+
+async def test_failures_that_come_slower_than_ten_in_ten_minutes_never_lock(front: Front, clock: ManualClock) -> None:
+    await front.sign_up()
+    for _ in range(30):
+        assert await front.try_sign_in(password="wrong") == (401, "invalid_credentials")
+        clock.advance(67)
+    assert await front.try_sign_in() == (200, "")
+
+
+async def test_after_a_lock_failures_begin_anew(front: Front, clock: ManualClock) -> None:
+    await front.sign_up()
+    for _ in range(2):
+        for _ in range(10):
+            assert await front.try_sign_in(password="wrong") == (401, "invalid_credentials")
+        assert await front.try_sign_in(password="wrong") == (403, "account_locked")
+        clock.advance(900)
+    for _ in range(9):
+        assert await front.try_sign_in(password="wrong") == (401, "invalid_credentials")
+    assert await front.try_sign_in() == (200, "")
+
+
 async def test_of_wrong_guesses_at_once_no_more_than_ten_are_answered_as_wrong(front: Front) -> None:
     await front.sign_up()
     answers = await asyncio.gather(*(front.try_sign_in(password="wrong") for _ in range(24)))

@@ -43,8 +43,8 @@ PUT_TOKEN = Statement(
 )
 PUT_FAILURES = Statement(
     """
-    INSERT INTO sign_in_failures (tenant_id, address_hash, failures, first_at, expires_at)
-    VALUES (:tenant_id, :address_hash, 1, 0, :expires_at)
+    INSERT INTO sign_in_failures (tenant_id, address_hash, expires_at)
+    VALUES (:tenant_id, :address_hash, :expires_at)
     """,
     kind=Kind.BOOKKEEPING,
 )

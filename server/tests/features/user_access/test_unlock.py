@@ -17,8 +17,8 @@ from tests.features.users.parts import UserParts, told
 UNTIL = START_MS + 900_000
 INSERT_FAILURES = Statement(
     """
-    INSERT INTO sign_in_failures (tenant_id, address_hash, failures, first_at, locked_until, expires_at)
-    VALUES (:tenant_id, :address_hash, 10, 0, :until, :until)
+    INSERT INTO sign_in_failures (tenant_id, address_hash, locked_until, expires_at)
+    VALUES (:tenant_id, :address_hash, :until, :until)
     """,
     kind=Kind.BOOKKEEPING,
 )

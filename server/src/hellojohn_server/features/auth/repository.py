@@ -24,9 +24,8 @@ class Candidate(msgspec.Struct, frozen=True):
 
 
 class SignInFailures(msgspec.Struct, frozen=True):
-    """The failed sign-ins of an address within a while, and until when that locks it."""
+    """What a failed sign-in came to: until when the address is locked, if it is, and until when the count is kept."""
 
-    failures: int
     locked_until: int | None
     expires_at: int
 
@@ -58,31 +57,36 @@ GET_SESSION_AND_USER = Statement(
 GET_LOCK = Statement(
     "SELECT locked_until FROM sign_in_failures WHERE tenant_id = :tenant_id AND address_hash = :address_hash"
 )
-# An address that is locked is not counted on: there is no row to return then. After a lock, and after the window, the
-# count begins anew.
-_COUNT_SET: Final = """
-    failures = CASE WHEN sign_in_failures.first_at > :window_start AND sign_in_failures.locked_until IS NULL
-        THEN sign_in_failures.failures + 1 ELSE 1 END,
-    locked_until = CASE WHEN sign_in_failures.first_at > :window_start AND sign_in_failures.locked_until IS NULL
-        AND sign_in_failures.failures + 1 >= :lock_after THEN excluded.expires_at + :lock_more ELSE NULL END,
-    first_at = CASE WHEN sign_in_failures.first_at > :window_start AND sign_in_failures.locked_until IS NULL
-        THEN sign_in_failures.first_at ELSE excluded.first_at END,
-    expires_at = excluded.expires_at + :lock_more
-"""
+# An address that is locked is not counted on: there is no row to return then. The times of failures are kept, so that
+# every stretch of the window's length is judged. The failure that locks forgets them: after a lock they begin anew.
 COUNT_FAILURE = Statement(
-    f"""
-    INSERT INTO sign_in_failures (tenant_id, address_hash, failures, first_at, locked_until, expires_at)
-    VALUES (:tenant_id, :address_hash, 1, :now, NULL, :window_end)
-    ON CONFLICT (address_hash) DO UPDATE SET {_COUNT_SET}
+    """
+    INSERT INTO sign_in_failures (tenant_id, address_hash, failed_at, locked_until, expires_at)
+    VALUES (:tenant_id, :address_hash, json_array(:now), NULL, :window_end)
+    ON CONFLICT (address_hash) DO UPDATE SET
+        (failed_at, locked_until) = (
+            SELECT CASE WHEN count(*) < :lock_after - 1 THEN json_insert(json_group_array(value), '$[#]', :now)
+                ELSE '[]' END,
+                CASE WHEN count(*) < :lock_after - 1 THEN NULL ELSE :lock_end END
+            FROM json_each(sign_in_failures.failed_at) WHERE value > :window_start
+        ),
+        expires_at = :lock_end
     WHERE sign_in_failures.locked_until IS NULL OR sign_in_failures.locked_until <= :now
-    RETURNING failures, locked_until, expires_at
+    RETURNING locked_until, expires_at
     """,
-    f"""
-    INSERT INTO sign_in_failures (tenant_id, address_hash, failures, first_at, locked_until, expires_at)
-    VALUES (:tenant_id, :address_hash, 1, :now, NULL, :window_end)
-    ON CONFLICT (tenant_id, address_hash) DO UPDATE SET {_COUNT_SET}
+    """
+    INSERT INTO sign_in_failures (tenant_id, address_hash, failed_at, locked_until, expires_at)
+    VALUES (:tenant_id, :address_hash, ARRAY[:now]::bigint[], NULL, :window_end)
+    ON CONFLICT (tenant_id, address_hash) DO UPDATE SET
+        (failed_at, locked_until) = (
+            SELECT CASE WHEN count(*) < :lock_after - 1 THEN array_append(array_agg(kept), :now)
+                ELSE '{}' END,
+                CASE WHEN count(*) < :lock_after - 1 THEN NULL ELSE CAST(:lock_end AS bigint) END
+            FROM unnest(sign_in_failures.failed_at) AS kept WHERE kept > :window_start
+        ),
+        expires_at = :lock_end
     WHERE sign_in_failures.locked_until IS NULL OR sign_in_failures.locked_until <= :now
-    RETURNING failures, locked_until, expires_at
+    RETURNING locked_until, expires_at
     """,
     kind=Kind.BOOKKEEPING,
 )
@@ -158,7 +162,7 @@ async def update_failures(tx: Transaction, address_hash: str, now_ms: int) -> Si
         window_start=now_ms - LOCK_WINDOW_MS,
         window_end=now_ms + LOCK_WINDOW_MS,
         lock_after=LOCK_AFTER,
-        lock_more=LOCK_MS - LOCK_WINDOW_MS,
+        lock_end=now_ms + LOCK_MS,
     )
     return None if row is None else SignInFailures(*row)
 
