@@ -42,6 +42,9 @@ from hellojohn_server.storage.database import Database, Transaction
 
 _AT_A_TIME: Final = 500
 _PUBLIC_URL: Final = "http://127.0.0.1:3000"
+_NOT_REACHED: Final = 1_000_000
+"""A rate limit that is counted, and never used up."""
+
 _SCOPES: Final = [Scope.USERS_READ.value, Scope.USERS_WRITE.value, Scope.USERS_IMPERSONATE.value]
 
 
@@ -96,7 +99,15 @@ def _prepared(settings: Settings, engine: Engine, place: str, filled: _Filled) -
 
 def _settings(data_dir: Path, url: DatabaseUrl | None) -> Settings:
     key = EncryptionKey(base64.b64encode(os.urandom(32)).decode())
-    return Settings(data_dir=data_dir, database_url=url, encryption_key=key, public_url=PublicUrl(_PUBLIC_URL))
+    return Settings(
+        data_dir=data_dir,
+        database_url=url,
+        encryption_key=key,
+        public_url=PublicUrl(_PUBLIC_URL),
+        rate_limit_reads=_NOT_REACHED,
+        rate_limit_sign_in=_NOT_REACHED,
+        rate_limit_writes=_NOT_REACHED,
+    )
 
 
 async def _filled(settings: Settings, engine: Engine, users: int) -> _Filled:

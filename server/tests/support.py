@@ -85,12 +85,16 @@ class RunningApp(httpx.AsyncClient):
 async def running_app(
     database: Database, clock: Clock, ids: IdFactory | None = None, environ: Mapping[str, str] | None = None
 ) -> AsyncGenerator[RunningApp]:
-    """Serve the app over `database` in this process. `environ` are further HELLOJOHN_* settings."""
+    """Serve the app over `database` in this process. `environ` are further HELLOJOHN_* settings.
+
+    Unless they say otherwise it has no rate limits: most tests call more often than people do.
+    """
     settings = load_settings(
         {
             "HELLOJOHN_ENCRYPTION_KEY": ENCRYPTION_KEY,
             "HELLOJOHN_PUBLIC_URL": PUBLIC_URL,
             "HELLOJOHN_SIGN_IN_FLOOR_MS": "0",
+            "HELLOJOHN_RATE_LIMIT_ENABLED": "false",
             **(environ or {}),
         }
     )
@@ -141,9 +145,10 @@ def hj_environment(**settings: str) -> dict[str, str]:
 
 
 def serve_environment(data_dir: Path, database_url: str | None = None, **settings: str) -> dict[str, str]:
-    """Return the environment of a production server, and of commands beside it."""
+    """Return the environment of a production server, and of commands beside it. It has no rate limits either."""
     place = {} if database_url is None else {"DATABASE_URL": database_url}
-    given = {"DATA_DIR": str(data_dir), "ENCRYPTION_KEY": ENCRYPTION_KEY, "PUBLIC_URL": PUBLIC_URL, **place, **settings}
+    given = {"DATA_DIR": str(data_dir), "ENCRYPTION_KEY": ENCRYPTION_KEY, "PUBLIC_URL": PUBLIC_URL, **place}
+    given |= {"RATE_LIMIT_ENABLED": "false", **settings}
     return hj_environment(**given)
 
 

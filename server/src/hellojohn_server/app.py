@@ -39,6 +39,7 @@ from hellojohn_server.kit.logs import make_logger
 from hellojohn_server.kit.metrics import Metrics
 from hellojohn_server.kit.pagination import CursorCodec
 from hellojohn_server.kit.passwords import PasswordHasher
+from hellojohn_server.kit.rate_limits import Limit, Rate, RateLimiter
 from hellojohn_server.kit.secrets import AddressHasher, Purpose, Sealer, derive_key
 from hellojohn_server.kit.sightings import SightingKind, Sightings
 from hellojohn_server.storage.database import Database
@@ -111,11 +112,12 @@ def build_services(
     addresses = AddressHasher(_derived(settings, Purpose.ADDRESSES))
     audit_log = AuditLog(ids, clock)
     audit = AuditReader(database, cursors)
+    acting = (database, clock, audit_log)
     roles = RoleService()
     tenants = TenantService(database, ids, clock, audit_log, cursors)
     sessions = SessionService(database, cursors)
     signing_keys = _signing_keys(database, settings, ids, clock, audit_log)
-    tenant_settings = TenantSettingsService(database, clock, audit_log)
+    tenant_settings = TenantSettingsService(*acting)
     keys = KeyService(
         database, ids, clock, audit_log, tenants=tenants, sessions=sessions, cursors=cursors, sightings=sightings
     )
@@ -132,6 +134,7 @@ def build_services(
         ids=ids,
         sightings=sightings,
         metrics=Metrics(passwords),
+        limiter=RateLimiter(clock, rates(settings)),
         audit_log=audit_log,
         audit=audit,
         custom_entries=CustomEntries(database, audit_log, audit),
@@ -143,12 +146,8 @@ def build_services(
         keys=keys,
         users=users,
         auth=auth,
-        account=AccountService(
-            database, clock, audit_log, auth=auth, users=users, sessions=sessions, passwords=passwords
-        ),
-        user_sessions=UserSessionService(
-            database, clock, audit_log, auth=auth, roles=roles, sessions=sessions, users=users
-        ),
+        account=AccountService(*acting, auth=auth, users=users, sessions=sessions, passwords=passwords),
+        user_sessions=UserSessionService(*acting, auth=auth, roles=roles, sessions=sessions, users=users),
         impersonation=ImpersonationService(database, ids, clock, behind),
         search=UserSearch(database, clock, cursors),
         acts=acts,
@@ -198,6 +197,23 @@ def http_settings(settings: Settings, *, dev: bool = False) -> HttpSettings:
         dev_host_check=_DEV_HOSTS if dev else None,
         metrics_token=settings.metrics_token,
     )
+
+
+def rates(settings: Settings) -> dict[Limit, Rate]:
+    """Return how often callers may call."""
+    if not settings.rate_limit_enabled:
+        return {}
+    return {
+        Limit.BULK: Rate(settings.rate_limit_bulk),
+        Limit.FORGOT: Rate(settings.rate_limit_forgot, 600),
+        Limit.KEY_FAILURES: Rate(settings.rate_limit_key_failures),
+        Limit.MFA: Rate(settings.rate_limit_mfa, 600),
+        Limit.READS: Rate(settings.rate_limit_reads),
+        Limit.REFRESH: Rate(settings.rate_limit_refresh),
+        Limit.SIGN_IN: Rate(settings.rate_limit_sign_in),
+        Limit.SIGN_UP: Rate(settings.rate_limit_sign_up),
+        Limit.WRITES: Rate(settings.rate_limit_writes),
+    }
 
 
 class Service:

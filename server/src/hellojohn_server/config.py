@@ -229,8 +229,41 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="Bearer token that opens /metrics to other machines, of 16 characters or more."),
     ] = None
     rate_limit_enabled: Annotated[
-        bool, Meta(description="Whether limits on how often callers may call apply. (This version has none.)")
+        bool, Meta(description="Whether the limits below, on how often callers may call, apply.")
     ] = True
+    rate_limit_sign_in: Annotated[
+        int, Meta(ge=0, le=1_000_000, description="Sign-ins a minute from one IP address, in each tenant; 0: no limit.")
+    ] = 10
+    rate_limit_sign_up: Annotated[
+        int, Meta(ge=0, le=1_000_000, description="Sign-ups a minute from one IP address, in each tenant; 0: no limit.")
+    ] = 5
+    rate_limit_refresh: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1_000_000,
+            description="Refreshes a minute from one IP address, in each tenant; 0: no limit.",
+        ),
+    ] = 60
+    rate_limit_forgot: Annotated[
+        int,
+        Meta(ge=0, le=1_000_000, description="Forgotten passwords in ten minutes of one address; 0: no limit."),
+    ] = 5
+    rate_limit_mfa: Annotated[
+        int, Meta(ge=0, le=1_000_000, description="Codes of a second factor in ten minutes of one user; 0: no limit.")
+    ] = 5
+    rate_limit_reads: Annotated[
+        int, Meta(ge=0, le=1_000_000, description="Reads a minute with one key, or of one user; 0: no limit.")
+    ] = 1000
+    rate_limit_writes: Annotated[
+        int, Meta(ge=0, le=1_000_000, description="Changes a minute with one key, or of one user; 0: no limit.")
+    ] = 500
+    rate_limit_bulk: Annotated[
+        int, Meta(ge=0, le=1_000_000, description="Bulk acts a minute with one key; 0: no limit.")
+    ] = 50
+    rate_limit_key_failures: Annotated[
+        int, Meta(ge=0, le=1_000_000, description="Wrong credentials a minute from one IP address; 0: no limit.")
+    ] = 60
     sign_in_floor_ms: Annotated[
         int,
         Meta(

@@ -105,6 +105,7 @@ def new_store(kind: str) -> Iterator[Store]:
             "HELLOJOHN_ENCRYPTION_KEY": key,
             "HELLOJOHN_PUBLIC_URL": "http://localhost:3000",
             "HELLOJOHN_DATA_DIR": directory,
+            "HELLOJOHN_RATE_LIMIT_ENABLED": "false",
         }
         if kind == "postgres":
             cluster = stack.enter_context(running_cluster())

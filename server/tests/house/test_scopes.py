@@ -11,7 +11,8 @@ from typing import Any, Final
 import hellojohn_server
 from hellojohn_server.http import router
 from hellojohn_server.kit.principal import CredentialKind
-from hellojohn_server.kit.routing import PUBLIC, Impersonation, Route, routes_of
+from hellojohn_server.kit.rate_limits import Limit
+from hellojohn_server.kit.routing import PUBLIC, Impersonation, Method, Route, routes_of
 from hellojohn_server.kit.scopes import Scope
 
 TABLE: Final = Path(__file__).with_name("scopes.toml")
@@ -39,6 +40,8 @@ def _needs(declared: Route) -> dict[str, Any]:
         needs["sometimes"] = sorted(scope.value for scope in declared.conditional_scopes)
     if declared.impersonation is not Impersonation.REFUSED:
         needs["impersonation"] = declared.impersonation.value
+    if declared.limit is not (Limit.READS if declared.method is Method.GET else Limit.WRITES):
+        needs["limit"] = declared.limit.value
     return needs
 
 

@@ -13,6 +13,7 @@ from hellojohn_server.http.application import Parts, assemble
 from hellojohn_server.http.settings import HttpSettings
 from hellojohn_server.kit.ids import IdFactory
 from hellojohn_server.kit.principal import Context
+from hellojohn_server.kit.rate_limits import Limit
 from hellojohn_server.kit.routing import (
     ACCESS_TOKEN,
     MASTER_KEY,
@@ -72,9 +73,23 @@ async def test_an_operation_says_what_it_takes_and_needs(document: dict[str, Any
     ]  # fmt: skip
     assert create["requestBody"]["required"] is True
     assert create["x-max-body-bytes"] == 4096
-    assert set(create["responses"]) == {"201", "400", "401", "403", "408", "409", "413", "415", "422", "500", "503"}
+    assert set(create["responses"]) == {
+        "201",
+        "400",
+        "401",
+        "403",
+        "408",
+        "409",
+        "413",
+        "415",
+        "422",
+        "429",
+        "500",
+        "503",
+    }
     assert set(create["responses"]["201"]["headers"]) == {
-        "ETag", "Idempotency-Replayed", "Location", "X-Request-ID",
+        "ETag", "Idempotency-Replayed", "Location", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset",
+        "X-Request-ID",
     }  # fmt: skip
     assert "user_deleted" in create["responses"]["409"]["content"]["application/json"]["examples"]
     update = document["paths"]["/v1/things/{thing_id}"]["patch"]
@@ -106,7 +121,7 @@ async def test_every_error_has_the_body_of_errors_and_an_example(document: dict[
 class Kinds:
     """An operation of each kind of credential, and one for each thing that an impersonation may be told."""
 
-    @route(Method.GET, "/v1/public", credentials=PUBLIC)
+    @route(Method.GET, "/v1/public", credentials=PUBLIC, limit=Limit.NONE)
     async def be_public(self) -> Answer[Echo]:
         """Take nothing."""
         return Answer(Echo())
@@ -116,7 +131,7 @@ class Kinds:
         """Take master keys."""
         return Answer(Echo())
 
-    @route(Method.GET, "/v1/publishable", credentials=PUBLISHABLE_KEY)
+    @route(Method.GET, "/v1/publishable", credentials=PUBLISHABLE_KEY, limit=Limit.NONE)
     async def take_publishable(self) -> Answer[Echo]:
         """Take publishable keys."""
         return Answer(Echo())
@@ -221,7 +236,7 @@ async def test_the_page_lists_every_operation_and_fetches_nothing(door: Door) ->
 
 async def test_the_page_shows_text_as_text(ids: IdFactory) -> None:
     class Sly:
-        @route(Method.GET, "/v1/sly", credentials=PUBLIC)
+        @route(Method.GET, "/v1/sly", credentials=PUBLIC, limit=Limit.NONE)
         async def be_sly(self) -> Answer[Echo]:
             """Show <script>alert(1)</script> & `code <b>`."""
             return Answer(Echo())
@@ -249,7 +264,7 @@ async def test_declarations_that_cannot_be_served_are_refused_at_the_start(ids: 
             return Answer(Echo(said=y_id))
 
     class PublicContext:
-        @route(Method.GET, "/v1/x", credentials=PUBLIC)
+        @route(Method.GET, "/v1/x", credentials=PUBLIC, limit=Limit.NONE)
         async def get_x(self, context: Context) -> Answer[Echo]:
             """Get."""
             return Answer(Echo(said=context.request_id))

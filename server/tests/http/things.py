@@ -19,6 +19,7 @@ from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdFactory
 from hellojohn_server.kit.logs import make_logger
 from hellojohn_server.kit.metrics import Metrics
 from hellojohn_server.kit.principal import ActorType, Context, CredentialKind, Principal
+from hellojohn_server.kit.rate_limits import Limit, RateLimiter
 from hellojohn_server.kit.routing import MASTER_KEY, PUBLIC, SECRET_KEY, Answer, Method, Replay, checked_by, route
 from hellojohn_server.kit.scopes import Scope
 
@@ -147,7 +148,7 @@ class ThingRoutes:
         """Refuse to be replayed."""
         return Answer(Echo())
 
-    @route(Method.POST, "/v1/sign-up", credentials=frozenset({CredentialKind.PUBLISHABLE_KEY}))
+    @route(Method.POST, "/v1/sign-up", credentials=frozenset({CredentialKind.PUBLISHABLE_KEY}), limit=Limit.SIGN_UP)
     async def sign_up(self) -> Answer[Echo]:
         """Take publishable keys only."""
         return Answer(Echo())
@@ -157,12 +158,12 @@ class ThingRoutes:
         """Take master keys only."""
         return Answer(Echo(said=context.tenant_id))
 
-    @route(Method.GET, "/v1/broken", credentials=PUBLIC)
+    @route(Method.GET, "/v1/broken", credentials=PUBLIC, limit=Limit.NONE)
     async def break_down(self) -> Answer[Echo]:
         """Fail in a way nobody thought of."""
         raise RuntimeError("the secret is sk_live_0123456789abcdef and eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJ4In0.c2ln")
 
-    @route(Method.GET, "/v1/busy", credentials=PUBLIC)
+    @route(Method.GET, "/v1/busy", credentials=PUBLIC, limit=Limit.NONE)
     async def be_busy(self) -> Answer[Echo]:
         """Be unavailable."""
         raise Unavailable from OSError("the disk is full")
@@ -193,7 +194,11 @@ class Door:
     """An app with what it logged and what it recorded as denied."""
 
     def __init__(
-        self, ids: IdFactory, settings: HttpSettings | None = None, owners: list[object] | None = None
+        self,
+        ids: IdFactory,
+        settings: HttpSettings | None = None,
+        owners: list[object] | None = None,
+        limiter: RateLimiter | None = None,
     ) -> None:
         self.things = ThingRoutes()
         self.denied: list[tuple[Context, str, ApiError]] = []
@@ -208,6 +213,7 @@ class Door:
                 settings=settings or HttpSettings(),
                 log=make_logger(self._log),
                 metrics=self.metrics,
+                limiter=limiter,
             )
         )
 

@@ -1,6 +1,6 @@
 """A served app with one of everything in it, for walking through every operation that its document names."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final, Protocol
 
@@ -54,9 +54,14 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @asynccontextmanager
-async def walked_world(database: Database, clock: Clock) -> AsyncGenerator[World]:
-    """Serve an app over `database` in this process, with a tenant and a key that may do everything."""
-    async with running_app(database, clock) as running:
+async def walked_world(
+    database: Database, clock: Clock, environ: Mapping[str, str] | None = None
+) -> AsyncGenerator[World]:
+    """Serve an app over `database` in this process, with a tenant and a key that may do everything.
+
+    `environ` are further HELLOJOHN_* settings.
+    """
+    async with running_app(database, clock, environ=environ) as running:
         running.headers["User-Agent"] = AGENT
         yield await _furnish(running, running.services)
 

@@ -19,6 +19,7 @@ from hellojohn_server.kit.errors import (
     PayloadTooLarge,
     Unauthenticated,
 )
+from hellojohn_server.kit.rate_limits import RateLimited
 
 Header: TypeAlias = tuple[bytes, bytes]
 
@@ -82,18 +83,18 @@ class Answers:
     def json(self, call: Call, status: int, body: bytes, extra: Iterable[Header] = ()) -> Outgoing:
         """Return an answer with a JSON body."""
         length = (b"content-length", b"%d" % len(body))
-        return Outgoing(status, [*self._api, _request_id(call), JSON, length, *extra], body)
+        return Outgoing(status, [*self._api, *_own_headers(call), JSON, length, *extra], body)
 
     def cached(self, call: Call, body: bytes, max_age: int) -> Outgoing:
         """Return a JSON answer that anybody may keep for `max_age` seconds."""
         headers = [header for header in self._api if header[0] != b"cache-control"]
         policy = (b"cache-control", b"public, max-age=%d" % max_age)
         length = (b"content-length", b"%d" % len(body))
-        return Outgoing(200, [*headers, policy, _request_id(call), JSON, length], body)
+        return Outgoing(200, [*headers, policy, *_own_headers(call), JSON, length], body)
 
     def empty(self, call: Call, status: int, extra: Iterable[Header] = ()) -> Outgoing:
         """Return an answer without a body. A 204 has no Content-Length (RFC 9110 section 8.6)."""
-        return Outgoing(status, [*self._api, _request_id(call), *extra], b"")
+        return Outgoing(status, [*self._api, *_own_headers(call), *extra], b"")
 
     def page(self, call: Call, body: bytes, policy: bytes) -> Outgoing:
         """Return an HTML page with a Content-Security-Policy of its own."""
@@ -101,7 +102,7 @@ class Answers:
             200,
             [
                 *self._common,
-                _request_id(call),
+                *_own_headers(call),
                 (b"content-security-policy", policy),
                 (b"content-type", b"text/html; charset=utf-8"),
                 (b"content-length", b"%d" % len(body)),
@@ -112,11 +113,13 @@ class Answers:
     def text(self, call: Call, body: bytes, content_type: bytes) -> Outgoing:
         """Return an answer of plain text."""
         length = (b"content-length", b"%d" % len(body))
-        return Outgoing(200, [*self._api, _request_id(call), (b"content-type", content_type), length], body)
+        return Outgoing(200, [*self._api, *_own_headers(call), (b"content-type", content_type), length], body)
 
     def error(self, call: Call, error: ApiError, extra: Iterable[Header] = ()) -> Outgoing:
         """Return the answer to a refusal."""
         call.error_code = error.code.value
+        if isinstance(error, RateLimited):
+            call.standing = error.standing
         body = ErrorBody(
             ErrorObject(
                 code=error.code,
@@ -129,8 +132,18 @@ class Answers:
         return self.json(call, error.status, encode(body), [*_error_headers(error), *extra])
 
 
-def _request_id(call: Call) -> Header:
-    return (b"x-request-id", call.request_id.encode())
+def _own_headers(call: Call) -> list[Header]:
+    """Return the headers that every answer has and that differ: the request's id, and where the caller stands."""
+    request_id = (b"x-request-id", call.request_id.encode())
+    standing = call.standing
+    if standing is None:
+        return [request_id]
+    return [
+        request_id,
+        (b"x-ratelimit-limit", b"%d" % standing.calls),
+        (b"x-ratelimit-remaining", b"%d" % standing.remaining),
+        (b"x-ratelimit-reset", b"%d" % standing.resets_at),
+    ]
 
 
 def _error_headers(error: ApiError) -> Iterable[Header]:

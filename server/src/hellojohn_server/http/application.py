@@ -20,14 +20,17 @@ from hellojohn_server.http.authentication import Authenticator, StoreAuthenticat
 from hellojohn_server.http.call import Call, call_of
 from hellojohn_server.http.docs_page import PAGE_POLICY, render_page
 from hellojohn_server.http.edge import Edge, allowed_methods
+from hellojohn_server.http.limits import CallLimits
 from hellojohn_server.http.metrics import MetricsPage
 from hellojohn_server.http.openapi import build_document
 from hellojohn_server.http.operations import Operation, RecordDenied, Shared
 from hellojohn_server.http.router import Services, routers
 from hellojohn_server.http.settings import HttpSettings
+from hellojohn_server.kit.clock import SystemClock
 from hellojohn_server.kit.ids import IdFactory
 from hellojohn_server.kit.logs import make_logger
 from hellojohn_server.kit.metrics import Metrics
+from hellojohn_server.kit.rate_limits import RateLimiter
 from hellojohn_server.kit.routing import routes_of
 
 Serve: TypeAlias = Callable[[Request[Any, Any, Any]], Awaitable[ASGIApp]]
@@ -62,6 +65,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     settings: HttpSettings = HttpSettings()
     log: FilteringBoundLogger | None = None
     metrics: Metrics | None = None
+    limiter: RateLimiter | None = None
 
 
 class NoEvents(BaseEventEmitterBackend):
@@ -138,6 +142,7 @@ def build_app(services: Services, settings: HttpSettings, *, log: FilteringBound
             settings=settings,
             log=log,
             metrics=services.metrics,
+            limiter=services.limiter,
         )
     )
 
@@ -146,15 +151,21 @@ def assemble(parts: Parts) -> Application:
     """Return an app of any routes objects. ValueError when two operations share a name, or a method and path."""
     answers = Answers(parts.settings)
     metrics = Metrics() if parts.metrics is None else parts.metrics
+    limits = CallLimits(RateLimiter(SystemClock(), {}) if parts.limiter is None else parts.limiter)
     shared = Shared(
-        parts.authenticator, parts.record_denied, answers, parts.settings.max_body_bytes, parts.settings.body_seconds
+        parts.authenticator,
+        parts.record_denied,
+        answers,
+        limits,
+        parts.settings.max_body_bytes,
+        parts.settings.body_seconds,
     )
     operations = [Operation(route, handler, shared) for owner in parts.owners for route, handler in routes_of(owner)]
     _require_distinct(operations)
     document = cache(partial(build_document, operations, parts.settings.public_url))
     endpoints = [_operation(operation) for operation in operations]
     endpoints += _document(answers, document)
-    endpoints.append(_metrics(MetricsPage(metrics, parts.settings.metrics_token, answers)))
+    endpoints.append(_metrics(MetricsPage(metrics, parts.settings.metrics_token, answers, limits)))
     endpoints = [*_options(answers, endpoints), *endpoints]  # first, or Litestar makes its own
     edge = Edge(parts.settings, parts.ids, answers, make_logger() if parts.log is None else parts.log, metrics)
     return Application(edge, endpoints)

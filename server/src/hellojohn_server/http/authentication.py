@@ -77,8 +77,7 @@ def admit(call: Call, route: Route, principal: Principal) -> None:
     Judged are the address, whether the route is open to an impersonation if it is one, the kind of credential, the
     tenant that the request names, and the base scope. A master key has no tenant: X-Tenant-ID is ignored with it.
     """
-    if principal.allowed_networks and not _is_within(call.client_address, principal.allowed_networks):
-        raise AddressNotAllowed
+    require_address(call, principal)
     if principal.is_impersonating and not _is_open_to_impersonation(route, principal):
         raise ImpersonationForbidden
     if principal.kind not in route.credentials:
@@ -92,6 +91,12 @@ def admit(call: Call, route: Route, principal: Principal) -> None:
         raise TenantMismatch
     if route.scope is not None and principal.kind is _SECRET:
         principal.require(route.scope)
+
+
+def require_address(call: Call, principal: Principal) -> None:
+    """Raise AddressNotAllowed if the credential may not be used from where the request comes."""
+    if principal.allowed_networks and not _is_within(call.client_address, principal.allowed_networks):
+        raise AddressNotAllowed
 
 
 def _is_within(address: str | None, networks: tuple[Network, ...]) -> bool:

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from hellojohn_server.kit.principal import Principal
+from hellojohn_server.kit.rate_limits import Standing
 
 _KEY: Final = "hellojohn.call"
 
@@ -11,7 +12,7 @@ class Call:
     """The facts of one request.
 
     `method` is as it was sent; in the scope, HEAD has become GET. `route` is the template of the path; `status` is 0
-    until an answer has begun.
+    until an answer has begun; `standing` is where the caller stands with the limit that the request counted for.
     `headers` has the last value of each header by its lower-case name; `repeated` says that some header came twice.
     """
 
@@ -26,6 +27,7 @@ class Call:
         "request_id",
         "route",
         "scope",
+        "standing",
         "status",
     )
 
@@ -39,6 +41,7 @@ class Call:
         self.principal: Principal | None = None
         self.route: str | None = None
         self.error_code: str | None = None
+        self.standing: Standing | None = None
         self.status = 0
         self.is_late = False
         scope[_KEY] = self

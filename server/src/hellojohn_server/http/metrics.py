@@ -10,6 +10,7 @@ from hellojohn_server.http.answers import Answers, Outgoing
 from hellojohn_server.http.authentication import credential_of
 from hellojohn_server.http.boundary import QueryReader, refuse_all
 from hellojohn_server.http.call import Call
+from hellojohn_server.http.limits import CallLimits
 from hellojohn_server.kit.addresses import parse_address
 from hellojohn_server.kit.errors import FieldError, Invalid, InvalidToken
 from hellojohn_server.kit.metrics import Metrics
@@ -24,14 +25,18 @@ _OF_PROXIES: Final = frozenset(
 class MetricsPage:
     """Answers GET /metrics. Without a `token` it answers the machine itself only."""
 
-    def __init__(self, metrics: Metrics, token: MetricsToken | None, answers: Answers) -> None:
+    def __init__(self, metrics: Metrics, token: MetricsToken | None, answers: Answers, limits: CallLimits) -> None:
         self._metrics = metrics
         self._token = token
         self._answers = answers
+        self._limits = limits
         self._query = QueryReader(None)
 
     async def answer(self, call: Call) -> Outgoing:
-        """Return the figures. MissingToken or InvalidToken to who may not see them; Invalid for any parameter."""
+        """Return the figures.
+
+        MissingToken, InvalidToken or RateLimited to who may not see them; Invalid for any parameter.
+        """
         self._require_right(call)
         faults: list[FieldError] = []
         self._query.read(call.scope["query_string"], faults)
@@ -43,7 +48,9 @@ class MetricsPage:
         if b"authorization" not in call.headers and _is_local(call):
             return
         credential = credential_of(call)
+        self._limits.require_credible(call, credential)
         if self._token is None or not self._token.matches(credential):
+            self._limits.note_wrong(call, credential)
             raise InvalidToken("This is not the token of /metrics.")
 
 

@@ -44,6 +44,7 @@ from hellojohn_server.kit.errors import (
     VersionMismatch,
 )
 from hellojohn_server.kit.principal import CredentialKind
+from hellojohn_server.kit.rate_limits import Limit, RateLimited
 from hellojohn_server.kit.routing import Impersonation, Method, Replay, Route
 from hellojohn_server.storage.errors import QueryTimeout, StoreBusy, StoreUnavailable
 
@@ -93,10 +94,20 @@ _HEADER_OBJECTS: Final[dict[str, dict[str, Any]]] = {
         "schema": {"type": "string", "enum": ["true"]},
     },
     "Location": {"description": "Where the new object is", "schema": {"type": "string", "format": "uri-reference"}},
+    "RateLimitLimit": {
+        "description": "How many calls the limit of this operation allows within its time",
+        "schema": {"type": "integer"},
+    },
+    "RateLimitRemaining": {"description": "How many of them are left", "schema": {"type": "integer"}},
+    "RateLimitReset": {
+        "description": "When all of them are left again, in seconds since 1970-01-01T00:00:00Z",
+        "schema": {"type": "integer"},
+    },
     "RequestId": {"description": "The id of this request, also in our log", "schema": {"type": "string"}},
     "RetryAfter": {"description": "Seconds to wait before trying again", "schema": {"type": "integer"}},
     "WwwAuthenticate": {"description": "The challenge of RFC 6750", "schema": {"type": "string"}},
 }
+_LIMIT_HEADERS: Final = ("RateLimitLimit", "RateLimitRemaining", "RateLimitReset")
 
 
 def build_document(operations: Sequence[Operation], public_url: str) -> dict[str, Any]:
@@ -246,7 +257,10 @@ def _is_replayed(route: Route) -> bool:
 def _successes(operation: Operation, schemas: dict[Any, Any], components: dict[str, Any]) -> dict[str, Any]:
     described = {str(operation.route.status): _success(operation, schemas, components)}
     if operation.signature.may_be_empty:
-        headers = ["RequestId", *(["IdempotencyReplayed"] if _is_replayed(operation.route) else [])]
+        headers = [
+            *_common_headers(operation.route),
+            *(["IdempotencyReplayed"] if _is_replayed(operation.route) else []),
+        ]
         empty = {"description": HTTPStatus.NO_CONTENT.phrase, "headers": _named_headers(headers)}
         described[str(HTTPStatus.NO_CONTENT.value)] = empty
     return described
@@ -254,7 +268,7 @@ def _successes(operation: Operation, schemas: dict[Any, Any], components: dict[s
 
 def _success(operation: Operation, schemas: dict[Any, Any], components: dict[str, Any]) -> dict[str, Any]:
     route, answer = operation.route, operation.signature.answer
-    headers = ["RequestId"]
+    headers = _common_headers(route)
     described: dict[str, Any] = {"description": HTTPStatus(route.status).phrase}
     if answer is not type(None):
         schema = schemas[answer]
@@ -267,6 +281,10 @@ def _success(operation: Operation, schemas: dict[Any, Any], components: dict[str
         headers.append("IdempotencyReplayed")
     described["headers"] = _named_headers(headers)
     return described
+
+
+def _common_headers(route: Route) -> list[str]:
+    return ["RequestId", *(() if route.limit is Limit.NONE else _LIMIT_HEADERS)]
 
 
 def _failures(operation: Operation) -> dict[str, Any]:
@@ -297,6 +315,8 @@ def errors_of(operation: Operation) -> Iterator[type[ApiError]]:
 
 def _refusals_of(route: Route) -> Iterator[type[ApiError]]:
     """Yield what a caller can be told by the credentials that a route takes, and why they could not be judged."""
+    if route.limit is not Limit.NONE:
+        yield RateLimited
     if route.credentials:
         yield from (MissingToken, InvalidToken, InvalidApiKey, ApiKeyExpired)
         yield from (CredentialNotAllowed, StoreBusy, StoreUnavailable, QueryTimeout)
@@ -327,6 +347,8 @@ def _failure(status: int, kinds: Sequence[type[ApiError]]) -> dict[str, Any]:
     headers = ["RequestId"]
     if status == HTTPStatus.UNAUTHORIZED:
         headers.append("WwwAuthenticate")
+    if RateLimited in kinds:
+        headers += _LIMIT_HEADERS
     if any(kind.retry_after is not None for kind in kinds):
         headers.append("RetryAfter")
     return {
@@ -359,6 +381,9 @@ def _example(kind: type[ApiError]) -> dict[str, Any]:
 def _named_headers(names: Iterable[str]) -> dict[str, Any]:
     on_the_wire = {
         "IdempotencyReplayed": "Idempotency-Replayed",
+        "RateLimitLimit": "X-RateLimit-Limit",
+        "RateLimitRemaining": "X-RateLimit-Remaining",
+        "RateLimitReset": "X-RateLimit-Reset",
         "RequestId": "X-Request-ID",
         "RetryAfter": "Retry-After",
         "WwwAuthenticate": "WWW-Authenticate",

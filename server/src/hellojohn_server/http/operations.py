@@ -15,12 +15,13 @@ from typing import Any, Final, TypeAlias, get_args, get_origin, get_type_hints
 import msgspec
 
 from hellojohn_server.http.answers import Answers, Header, Outgoing, encode
-from hellojohn_server.http.authentication import Authenticator, admit, credential_of
+from hellojohn_server.http.authentication import Authenticator, admit, credential_of, require_address
 from hellojohn_server.http.boundary import body_reader, query_reader, refuse_all
 from hellojohn_server.http.call import Call
 from hellojohn_server.http.errors import RequestTimeout
+from hellojohn_server.http.limits import WRONG, CallLimits
 from hellojohn_server.http.request_headers import Given, read_headers, require_replayable
-from hellojohn_server.kit.errors import ApiError, FieldError, Forbidden, Invalid, Unauthenticated
+from hellojohn_server.kit.errors import AddressNotAllowed, ApiError, FieldError, Forbidden, Invalid, Unauthenticated
 from hellojohn_server.kit.idempotency import Idempotency
 from hellojohn_server.kit.principal import Context, OnBehalfOf, Principal
 from hellojohn_server.kit.routing import Answer, Route
@@ -55,6 +56,7 @@ class Shared(msgspec.Struct, frozen=True):
     authenticator: Authenticator
     record_denied: RecordDenied
     answers: Answers
+    limits: CallLimits
     max_body_bytes: int
     body_seconds: float
 
@@ -78,21 +80,23 @@ class Operation:
 
     async def serve(self, call: Call, receive: Any) -> Outgoing:
         """Return the answer to one request; ApiError for a refusal."""
-        route = self.route
+        route, limits = self.route, self._shared.limits
         call.route = route.path
         if not route.credentials:
             return await self._serve_public(call, receive)
         credential = credential_of(call)
-        principal = await self._shared.authenticator.authenticate(credential)
-        call.principal = principal
+        principal = await self._authenticate(call, credential)
         faults: list[FieldError] = []
         given = read_headers(call, route, faults)
         try:
+            require_address(call, principal)
+            limits.note_right(call, credential)
+            limits.count(call, route, principal)
             admit(call, route, principal)
             require_replayable(call, route, principal)
             body = await self._receive(call, receive)
             if call.is_late:
-                principal = call.principal = await self._shared.authenticator.authenticate(credential)
+                principal = await self._authenticate(call, credential)
                 admit(call, route, principal)
             arguments = self._arguments(call, body, faults)
             context = self._context(call, principal, given, self._idempotency(call, credential, given, body))
@@ -102,8 +106,20 @@ class Operation:
         except (Forbidden, Unauthenticated) as refusal:
             if refusal.is_denial:
                 await self._shared.record_denied(self._context(call, principal, given, None), self.name, refusal)
+            if isinstance(refusal, AddressNotAllowed):
+                limits.note_wrong(call, credential)
             raise
         return self._answer(call, answer, context.idempotency)
+
+    async def _authenticate(self, call: Call, credential: str) -> Principal:
+        """Return who is calling. What is wrong with the credential counts against the address that it came from."""
+        self._shared.limits.require_credible(call, credential)
+        try:
+            call.principal = principal = await self._shared.authenticator.authenticate(credential)
+        except WRONG:
+            self._shared.limits.note_wrong(call, credential)
+            raise
+        return principal
 
     async def _receive(self, call: Call, receive: Any) -> bytes:
         """Return the body. RequestTimeout when it takes too long; `call` is late when it was not there at once.
@@ -123,6 +139,7 @@ class Operation:
         return body
 
     async def _serve_public(self, call: Call, receive: Any) -> Outgoing:
+        self._shared.limits.count_stranger(call, self.route)
         body = await self._receive(call, receive)
         return self._answer(call, await self._handler(**self._arguments(call, body, [])), None)
 

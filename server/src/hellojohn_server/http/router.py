@@ -35,6 +35,7 @@ from hellojohn_server.http.system import SystemRoutes
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.ids import IdFactory
 from hellojohn_server.kit.metrics import Metrics
+from hellojohn_server.kit.rate_limits import RateLimiter
 from hellojohn_server.kit.sightings import Sightings
 from hellojohn_server.storage.database import Database
 
@@ -47,6 +48,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     ids: IdFactory
     sightings: Sightings
     metrics: Metrics
+    limiter: RateLimiter
     audit_log: AuditLog
     audit: AuditReader
     custom_entries: CustomEntries

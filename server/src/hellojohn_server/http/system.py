@@ -6,6 +6,7 @@ import msgspec
 
 from hellojohn_server.http.errors import NotReady
 from hellojohn_server.kit.errors import Unavailable
+from hellojohn_server.kit.rate_limits import Limit
 from hellojohn_server.kit.routing import PUBLIC, Answer, Method, route
 from hellojohn_server.storage.database import Database
 
@@ -28,7 +29,7 @@ class SystemRoutes:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    @route(Method.GET, "/health", credentials=PUBLIC)
+    @route(Method.GET, "/health", credentials=PUBLIC, limit=Limit.NONE)
     async def check_health(self) -> Answer[HealthBody]:
         """Say that the process lives.
 
@@ -36,7 +37,7 @@ class SystemRoutes:
         """
         return Answer(HealthBody())
 
-    @route(Method.GET, "/ready", credentials=PUBLIC, errors=(NotReady,))
+    @route(Method.GET, "/ready", credentials=PUBLIC, errors=(NotReady,), limit=Limit.NONE)
     async def check_readiness(self) -> Answer[ReadyBody]:
         """Say whether requests can be served.
 

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -22,6 +23,24 @@ def parse_address(text: str) -> Address | None:
         return None
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return address if mapped is None else mapped
+
+
+def address_group(text: str | None) -> str:
+    """Return what a caller's address is counted as: an IPv4 address as itself, an IPv6 address as its network of /64.
+
+    One subscriber has a whole such network at least (RFC 6177). What is no address, None too, is counted as it is.
+    """
+    if text is None:
+        return "unknown"
+    return _network_of(text) if ":" in text else text
+
+
+@lru_cache(4096)
+def _network_of(text: str) -> str:
+    address = parse_address(text)
+    if not isinstance(address, ipaddress.IPv6Address):
+        return text if address is None else str(address)
+    return str(ipaddress.IPv6Network((address.packed[:8].ljust(16, b"\0"), 64)))
 
 
 def parse_network(text: str) -> Network | None:

@@ -47,6 +47,7 @@ class ErrorCode(StrEnum):
     PASSWORD_RESET_REQUIRED = "password_reset_required"
     PAYLOAD_TOO_LARGE = "payload_too_large"
     QUERY_TIMEOUT = "query_timeout"
+    RATE_LIMITED = "rate_limited"
     REFRESH_TOKEN_EXPIRED = "refresh_token_expired"
     REFRESH_TOKEN_INVALID = "refresh_token_invalid"
     REFRESH_TOKEN_REUSED = "refresh_token_reused"

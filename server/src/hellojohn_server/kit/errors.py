@@ -11,6 +11,7 @@ ApiError
 ├── PayloadTooLarge       413
 ├── UnsupportedMediaType  415
 ├── Invalid               422  a request that can be read but is wrong; lists every bad field
+├── TooManyRequests       429  try again after `retry_after` seconds
 ├── InternalError         500  a defect; the cause goes to the log only
 └── Unavailable           503  try again after `retry_after` seconds
 """
@@ -178,6 +179,13 @@ class IdempotencyKeyReused(Invalid):
 class IdempotencyNotSupported(Invalid):
     code = ErrorCode.IDEMPOTENCY_NOT_SUPPORTED
     message = "This operation does not take an Idempotency-Key. Leave the header out."
+
+
+class TooManyRequests(ApiError):
+    status = 429
+    code = ErrorCode.RATE_LIMITED
+    message = "Too many requests. Wait for as many seconds as Retry-After says, then go on more slowly."
+    retry_after = 1
 
 
 class InternalError(ApiError):

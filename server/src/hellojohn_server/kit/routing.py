@@ -20,6 +20,7 @@ import msgspec
 
 from hellojohn_server.kit.errors import ApiError, FieldError
 from hellojohn_server.kit.principal import CredentialKind
+from hellojohn_server.kit.rate_limits import Limit
 from hellojohn_server.kit.scopes import Scope
 
 T = TypeVar("T")
@@ -47,6 +48,7 @@ class Faulty(Enum):
 FAULTY: Final = Faulty.FAULTY
 
 RULE: Final = "rule"
+_COUNTED_BY_SERVICES: Final = frozenset({Limit.FORGOT, Limit.KEY_FAILURES, Limit.MFA})
 _JOINT: Final = "__hellojohn_joint_rules__"
 _MARK: Final = "__hellojohn_route__"
 
@@ -132,6 +134,7 @@ class Route(msgspec.Struct, frozen=True):
     `scope` None with a secret key: any may enter. `credentials` empty means public.
     `errors` are what it can answer beyond those of its kind (401, 403, 422, 5xx).
     `if_match` says that If-Match is honoured. `max_body_bytes` is the largest body it takes.
+    `limit` is the limit that its calls count for.
     """
 
     method: Method
@@ -144,6 +147,7 @@ class Route(msgspec.Struct, frozen=True):
     replay: Replay
     if_match: bool
     max_body_bytes: int
+    limit: Limit
     description: str = ""
     conditional_scopes: tuple[Scope, ...] = ()
     impersonation: Impersonation = Impersonation.REFUSED
@@ -163,16 +167,24 @@ def route(  # noqa: PLR0913 - a declaration names each of its facts
     conditional_scopes: tuple[Scope, ...] = (),
     impersonation: Impersonation = Impersonation.REFUSED,
     any_scope: bool = False,
+    limit: Limit | None = None,
 ) -> Callable[[Handler], Handler]:
     """Declare the method below as an operation. The first line of its docstring is the operation's summary.
 
-    `any_scope` lets any secret key in, in place of a scope. Raises ValueError at import when a secret-key route names
-    neither, when another route names one, and when impersonations are let in where no access token is.
+    `any_scope` lets any secret key in, in place of a scope. Without `limit` its calls count as reads if they change
+    nothing, else as writes; a route that anybody may call, or any visitor of an application, names its limit. Raises
+    ValueError at import when a secret-key route names neither scope nor any_scope, when another route names one, when
+    impersonations are let in where no access token is, and for a limit that cannot be the route's.
     """
     if (CredentialKind.SECRET_KEY in credentials) != (scope is not None or any_scope) or (scope and any_scope):
         raise ValueError(f"{method.value} {path}: a secret key needs a scope, and only a secret key has one")
     if impersonation is not Impersonation.REFUSED and CredentialKind.ACCESS_TOKEN not in credentials:
         raise ValueError(f"{method.value} {path}: an impersonation comes with an access token")
+    if limit is None and (not credentials or CredentialKind.PUBLISHABLE_KEY in credentials):
+        raise ValueError(f"{method.value} {path}: name the limit of what strangers may call")
+    if limit in _COUNTED_BY_SERVICES:
+        raise ValueError(f"{method.value} {path}: this limit is counted by a service, which knows whom it is about")
+    changes_nothing = method is Method.GET or replay is Replay.IGNORED
 
     def declare(handler: Handler) -> Handler:
         summary, _, description = (handler.__doc__ or "").strip().partition("\n")
@@ -190,6 +202,7 @@ def route(  # noqa: PLR0913 - a declaration names each of its facts
             replay=replay,
             if_match=if_match,
             max_body_bytes=max_body_bytes,
+            limit=limit or (Limit.READS if changes_nothing else Limit.WRITES),
             conditional_scopes=conditional_scopes,
             impersonation=impersonation,
         )

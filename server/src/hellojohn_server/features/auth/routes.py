@@ -17,6 +17,7 @@ from hellojohn_server.features.auth.service import AuthService
 from hellojohn_server.features.users.errors import EmailAlreadyExists, UsernameAlreadyExists
 from hellojohn_server.kit.passwords import PasswordHashingBusy
 from hellojohn_server.kit.principal import Context
+from hellojohn_server.kit.rate_limits import Limit
 from hellojohn_server.kit.routing import (
     ACCESS_TOKEN,
     PUBLISHABLE_KEY,
@@ -38,6 +39,7 @@ class AuthRoutes:
         Method.POST,
         "/v1/auth/sign-up",
         credentials=PUBLISHABLE_KEY,
+        limit=Limit.SIGN_UP,
         status=201,
         errors=(EmailAlreadyExists, UsernameAlreadyExists, PasswordHashingBusy),
         replay=Replay.REFUSED,
@@ -50,6 +52,7 @@ class AuthRoutes:
         Method.POST,
         "/v1/auth/sign-in",
         credentials=PUBLISHABLE_KEY,
+        limit=Limit.SIGN_IN,
         errors=(
             InvalidCredentials,
             AccountBanned,
@@ -73,6 +76,7 @@ class AuthRoutes:
         Method.POST,
         "/v1/auth/token/refresh",
         credentials=PUBLISHABLE_KEY,
+        limit=Limit.REFRESH,
         errors=(RefreshTokenInvalid, RefreshTokenExpired, RefreshTokenReused, SessionRevoked, AccountDisabled),
         replay=Replay.REFUSED,
     )

@@ -15,6 +15,7 @@ from hellojohn_server.features.bulk.schemas import (
 )
 from hellojohn_server.features.bulk.service import BulkService
 from hellojohn_server.kit.principal import Context
+from hellojohn_server.kit.rate_limits import Limit
 from hellojohn_server.kit.routing import Answer, Method, route
 from hellojohn_server.kit.scopes import Scope
 
@@ -30,6 +31,7 @@ class BulkRoutes:
         "/v1/admin/users/bulk-disable",
         scope=Scope.USERS_WRITE,
         max_body_bytes=MAX_BODY_BYTES,
+        limit=Limit.BULK,
         conditional_scopes=(Scope.ADMINS_MANAGE,),
     )
     async def bulk_disable_users(self, context: Context, body: BulkDisableBody) -> Answer[BulkDisabledBody]:
@@ -44,6 +46,7 @@ class BulkRoutes:
         "/v1/admin/users/bulk-enable",
         scope=Scope.USERS_WRITE,
         max_body_bytes=MAX_BODY_BYTES,
+        limit=Limit.BULK,
         conditional_scopes=(Scope.ADMINS_MANAGE,),
     )
     async def bulk_enable_users(self, context: Context, body: BulkActBody) -> Answer[BulkEnabledBody]:
@@ -55,6 +58,7 @@ class BulkRoutes:
         "/v1/admin/users/bulk-ban",
         scope=Scope.USERS_WRITE,
         max_body_bytes=MAX_BODY_BYTES,
+        limit=Limit.BULK,
         conditional_scopes=(Scope.ADMINS_MANAGE,),
     )
     async def bulk_ban_users(self, context: Context, body: BulkBanBody) -> Answer[BulkBannedBody]:
@@ -66,6 +70,7 @@ class BulkRoutes:
         "/v1/admin/users/bulk-unban",
         scope=Scope.USERS_WRITE,
         max_body_bytes=MAX_BODY_BYTES,
+        limit=Limit.BULK,
         conditional_scopes=(Scope.ADMINS_MANAGE,),
     )
     async def bulk_unban_users(self, context: Context, body: BulkActBody) -> Answer[BulkUnbannedBody]:
@@ -77,6 +82,7 @@ class BulkRoutes:
         "/v1/admin/users/bulk-delete",
         scope=Scope.USERS_WRITE,
         max_body_bytes=MAX_BODY_BYTES,
+        limit=Limit.BULK,
         conditional_scopes=(Scope.ADMINS_MANAGE,),
     )
     async def bulk_delete_users(self, context: Context, body: BulkActBody) -> Answer[BulkDeletedBody]:
@@ -88,6 +94,7 @@ class BulkRoutes:
         "/v1/admin/users/bulk-restore",
         scope=Scope.USERS_WRITE,
         max_body_bytes=MAX_BODY_BYTES,
+        limit=Limit.BULK,
         conditional_scopes=(Scope.ADMINS_MANAGE,),
     )
     async def bulk_restore_users(self, context: Context, body: BulkActBody) -> Answer[BulkRestoredBody]:
@@ -99,6 +106,7 @@ class BulkRoutes:
         "/v1/admin/users/bulk-revoke-sessions",
         scope=Scope.SESSIONS_WRITE,
         max_body_bytes=MAX_BODY_BYTES,
+        limit=Limit.BULK,
         conditional_scopes=(Scope.ADMINS_MANAGE,),
     )
     async def bulk_revoke_sessions(self, context: Context, body: BulkActBody) -> Answer[BulkSessionsRevokedBody]:

@@ -2,6 +2,7 @@
 
 from hellojohn_server.features.signing_keys.schemas import JsonWebKeySet
 from hellojohn_server.features.signing_keys.service import SigningKeyService
+from hellojohn_server.kit.rate_limits import Limit
 from hellojohn_server.kit.routing import PUBLIC, Answer, Method, route
 
 
@@ -11,7 +12,7 @@ class SigningKeyRoutes:
     def __init__(self, signing_keys: SigningKeyService) -> None:
         self._signing_keys = signing_keys
 
-    @route(Method.GET, "/.well-known/jwks.json", credentials=PUBLIC)
+    @route(Method.GET, "/.well-known/jwks.json", credentials=PUBLIC, limit=Limit.READS)
     async def get_key_set(self) -> Answer[JsonWebKeySet]:
         """Get the keys that access tokens are verified with.
 
