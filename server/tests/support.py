@@ -24,12 +24,15 @@ from hellojohn_server.http.router import Services
 from hellojohn_server.kit.api_keys import Environment
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdFactory, IdPrefix
+from hellojohn_server.kit.passwords import Cost, PasswordHasher
 from hellojohn_server.kit.principal import Context, cli_context
 from hellojohn_server.storage.database import Database
 
 ENCRYPTION_KEY: Final = base64.b64encode(bytes(range(32))).decode()
 PUBLIC_URL: Final = "http://localhost:3000"
 EVERYTHING: Final = ("*", "admins:manage")
+CHEAP: Final = Cost(memory_kib=8, passes=1)
+"""What a password's hash costs in the app of this process; kit/ has the tests of the real cost."""
 HJ: Final = Path(sys.executable).with_name("hj")
 _DEADLINE_SECONDS: Final = 30
 _POLL_SECONDS: Final = 0.02
@@ -98,7 +101,7 @@ async def running_app(
             **(environ or {}),
         }
     )
-    services = build_services(database, settings, clock, ids=ids)
+    services = build_services(database, settings, clock, ids=ids, passwords=PasswordHasher(cost=CHEAP))
     app = build_app(services, http_settings(settings))
     transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type] - httpx types ASGI apps more narrowly
     async with RunningApp(transport=transport, base_url=PUBLIC_URL) as running:

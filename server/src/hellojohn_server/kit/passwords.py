@@ -27,10 +27,6 @@ from hellojohn_server.kit.password_hashes import Argon2Hash, ParsedHash, Passwor
 MIN_CHARACTERS: Final = 8
 MAX_BYTES: Final = 1024
 """The longest password, in bytes of UTF-8."""
-MEMORY_KIB: Final = 19_456
-PASSES: Final = 2
-LANES: Final = 1
-"""OWASP Password Storage Cheat Sheet: argon2id with m=19456 (19 MiB), t=2, p=1."""
 SALT_BYTES: Final = 16
 DIGEST_BYTES: Final = 32
 """RFC 9106, section 4: a salt of 128 bits, a tag of 256."""
@@ -42,6 +38,17 @@ _KIND: Final = argon2.Type.ID
 _VERSION: Final = 19
 
 _T = TypeVar("_T")
+
+
+class Cost(msgspec.Struct, frozen=True):
+    """What a hash of ours costs. The OWASP Password Storage Cheat Sheet asks for no less than the defaults."""
+
+    memory_kib: int = 19_456
+    passes: int = 2
+    lanes: int = 1
+
+
+RECOMMENDED: Final = Cost()
 
 
 class PasswordHashingBusy(Unavailable):
@@ -109,7 +116,7 @@ class PasswordHasher:
     """Hashes and verifies in `threads` threads (by default one for each core); refuses when `waiting` more are queued.
 
     An owner is whom the work is for, a tenant: those who wait have turns, and one has at most half of the room.
-    `seconds` is the clock that measures verifications.
+    `seconds` is the clock that measures verifications; `cost` is for tests, which make thousands of hashes.
     """
 
     def __init__(
@@ -117,6 +124,7 @@ class PasswordHasher:
         threads: int | None = None,
         waiting: int | None = None,
         seconds: Callable[[], float] = time.perf_counter,
+        cost: Cost = RECOMMENDED,
     ) -> None:
         count = threads or os.cpu_count() or 1
         self._capacity = count + (count * WAITING_PER_THREAD if waiting is None else waiting)
@@ -124,8 +132,11 @@ class PasswordHasher:
         self._taken = Counter[str]()
         self._turns = _Turns()
         self._executor = ThreadPoolExecutor(count, thread_name_prefix="password")
-        self._argon2 = argon2.PasswordHasher(PASSES, MEMORY_KIB, LANES, DIGEST_BYTES, SALT_BYTES, type=_KIND)
-        self._of_nobody = _hash_of_nobody()
+        self._cost = cost
+        self._argon2 = argon2.PasswordHasher(
+            cost.passes, cost.memory_kib, cost.lanes, DIGEST_BYTES, SALT_BYTES, type=_KIND
+        )
+        self._of_nobody = _hash_of_nobody(cost)
         self._seconds = seconds
         self._slowest = _Slowest()
 
@@ -193,7 +204,7 @@ class PasswordHasher:
         for form in dict.fromkeys((prepared, password)):
             matches = check_password(form, self._of_nobody if parsed is None else parsed)
             if matches and parsed is not None:
-                return Verification(matches=True, needs_upgrade=form != prepared or not _is_current(parsed))
+                return Verification(matches=True, needs_upgrade=form != prepared or not _is_of(self._cost, parsed))
         return Verification(matches=False, needs_upgrade=False)
 
     def close(self) -> None:
@@ -226,15 +237,15 @@ def _parse(stored: str | None) -> ParsedHash | None:
         return None
 
 
-def _is_current(parsed: ParsedHash) -> bool:
-    """Return whether `parsed` is as we make them now."""
+def _is_of(cost: Cost, parsed: ParsedHash) -> bool:
+    """Return whether `parsed` is as a hasher of that cost makes them."""
     if not isinstance(parsed, Argon2Hash) or (parsed.kind, parsed.version) != (_KIND, _VERSION):
         return False
-    costs = (parsed.memory_kib, parsed.passes, parsed.lanes, len(parsed.salt), len(parsed.digest))
-    return costs == (MEMORY_KIB, PASSES, LANES, SALT_BYTES, DIGEST_BYTES)
+    found = Cost(parsed.memory_kib, parsed.passes, parsed.lanes)
+    return (found, len(parsed.salt), len(parsed.digest)) == (cost, SALT_BYTES, DIGEST_BYTES)
 
 
-def _hash_of_nobody() -> Argon2Hash:
+def _hash_of_nobody(cost: Cost) -> Argon2Hash:
     """Return what costs as much to check as a hash of our own, and is the hash of no password anyone could find."""
     salt, digest = secrets.token_bytes(SALT_BYTES), secrets.token_bytes(DIGEST_BYTES)
-    return Argon2Hash(_KIND, _VERSION, MEMORY_KIB, PASSES, LANES, salt, digest)
+    return Argon2Hash(_KIND, _VERSION, cost.memory_kib, cost.passes, cost.lanes, salt, digest)
