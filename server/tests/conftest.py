@@ -13,6 +13,7 @@ from hellojohn_server.storage.database import Database
 from hellojohn_server.storage.postgres import PostgresDatabase
 from hellojohn_server.storage.sqlite import SqliteDatabase
 from tests.postgres_cluster import Cluster, PostgresMissing, roomy_memory, running_cluster
+from tests.postgres_spares import Spares
 
 START_MS: Final = 1_790_000_000_000
 """2026-09-21T14:13:20Z: when every test begins."""
@@ -81,9 +82,25 @@ async def _migrate(url: str) -> None:
 _numbers = iter(range(1, 1_000_000))
 
 
+@pytest.fixture(scope="session")
+def spares(cluster: Cluster) -> Iterator[Spares]:
+    """Databases that are emptied after each test."""
+    kept = Spares(cluster, TEMPLATE)
+    yield kept
+    kept.close()
+
+
 @pytest.fixture
-def postgres_url(cluster: Cluster) -> Iterator[str]:
-    """The URL of an empty, migrated database of the test's own."""
+def postgres_url(spares: Spares) -> Iterator[str]:
+    """The URL of an empty, migrated database, which the test only writes rows to."""
+    spare = spares.take()
+    yield spare.url
+    spares.give_back(spare)
+
+
+@pytest.fixture
+def own_postgres_url(cluster: Cluster) -> Iterator[str]:
+    """The URL of an empty, migrated database of the test's own, to do anything with."""
     name = f"test_{next(_numbers)}"
     yield cluster.create_database(name, TEMPLATE)
     cluster.drop_database(name)

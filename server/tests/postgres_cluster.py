@@ -38,6 +38,7 @@ _FAST: Final = (
     "wal_level=minimal",
     "max_wal_senders=0",
     "max_wal_size=128MB",
+    "autovacuum=off",
 )
 _DEBIAN: Final = Path("/usr/lib/postgresql")
 _MEMORY: Final = Path("/dev/shm")

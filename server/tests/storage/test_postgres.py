@@ -50,6 +50,12 @@ Open = Callable[[PostgresOptions], Awaitable[PostgresDatabase]]
 
 
 @pytest.fixture
+def postgres_url(own_postgres_url: str) -> str:
+    """A database that nobody has used: tests change its shape."""
+    return own_postgres_url
+
+
+@pytest.fixture
 async def open_with(postgres_url: str, clock: ManualClock) -> AsyncIterator[Open]:
     """Opens the test's database with given options; all are closed after the test."""
     opened: list[PostgresDatabase] = []

@@ -24,6 +24,12 @@ OTHER_ENGINE = "hellojohn_server.storage.sqlite."
 
 
 @pytest.fixture
+def postgres_url(own_postgres_url: str) -> str:
+    """A database that nobody has used: plans depend on what was there."""
+    return own_postgres_url
+
+
+@pytest.fixture
 async def connections(postgres_url: str) -> AsyncIterator[dict[str, asyncpg.Connection]]:
     """A connection to each schema."""
     opened = {

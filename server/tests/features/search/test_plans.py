@@ -67,6 +67,12 @@ def shapes() -> Iterator[Shape]:
 
 
 @pytest.fixture
+def postgres_url(own_postgres_url: str) -> str:
+    """A database that nobody has used: plans depend on what was there."""
+    return own_postgres_url
+
+
+@pytest.fixture
 def connection() -> Iterator[apsw.Connection]:
     connection = apsw.Connection(":memory:")
     for migration in load_migrations(Engine.SQLITE, Plane.TENANT):
