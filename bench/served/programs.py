@@ -14,7 +14,7 @@ import msgspec
 
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdPrefix
 from hellojohn_server.storage import postgres_driver, sqlite_driver
-from hellojohn_server.storage.database import Command, Database, Guard, Parameter, Query, Row, Transaction
+from hellojohn_server.storage.database import Action, Command, Database, Guard, Parameter, Query, Row, Transaction
 from hellojohn_server.storage.sql import Statement
 
 T = TypeVar("T")
@@ -122,6 +122,9 @@ class _Noted(Transaction):
 
     def mark_due(self, at_ms: int) -> None:
         self._tx.mark_due(at_ms)
+
+    def after_commit(self, action: Action) -> None:
+        self._tx.after_commit(action)
 
     def _note(self, statement: Statement, rows: Sequence[Mapping[str, Parameter]], *, is_many: bool) -> None:
         driver = sqlite_driver if self._engine is Engine.SQLITE else postgres_driver

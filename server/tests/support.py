@@ -24,6 +24,7 @@ from hellojohn_server.http.router import Services
 from hellojohn_server.kit.api_keys import Environment
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdFactory, IdPrefix
+from hellojohn_server.kit.mail import Mail, Mailbox
 from hellojohn_server.kit.passwords import Cost, PasswordHasher
 from hellojohn_server.kit.principal import Context, cli_context
 from hellojohn_server.storage.database import Database
@@ -45,6 +46,15 @@ class RunningApp(httpx.AsyncClient):
     """
 
     services: Services
+    mailbox: Mailbox
+
+    async def mails(self) -> Sequence[Mail]:
+        """Send every mail that was queued in this process and is due, and return all that were sent, oldest first."""
+        for tenant_id in await self.services.bell.wait(0):
+            due = self.services.clock.now_ms()
+            while due is not None and due <= self.services.clock.now_ms():
+                due = (await self.services.emails.deliver(tenant_id)).next_at
+        return self.mailbox.mails
 
     def context(self, tenant_id: str = CONTROL_TENANT_ID) -> Context:
         """Return the context of an act of the host's own commands."""
@@ -86,11 +96,17 @@ class RunningApp(httpx.AsyncClient):
 
 @asynccontextmanager
 async def running_app(
-    database: Database, clock: Clock, ids: IdFactory | None = None, environ: Mapping[str, str] | None = None
+    database: Database,
+    clock: Clock,
+    ids: IdFactory | None = None,
+    environ: Mapping[str, str] | None = None,
+    *,
+    with_mail: bool = True,
 ) -> AsyncGenerator[RunningApp]:
     """Serve the app over `database` in this process. `environ` are further HELLOJOHN_* settings.
 
     Unless they say otherwise it has no rate limits: most tests call more often than people do.
+    Its mails are kept in `mailbox`, unless it cannot send any (`with_mail` false), as without SMTP settings.
     """
     settings = load_settings(
         {
@@ -101,11 +117,15 @@ async def running_app(
             **(environ or {}),
         }
     )
-    services = build_services(database, settings, clock, ids=ids, passwords=PasswordHasher(cost=CHEAP))
+    mailbox = Mailbox()
+    passwords = PasswordHasher(cost=CHEAP)
+    transport = mailbox if with_mail else None
+    services = build_services(database, settings, clock, ids=ids, passwords=passwords, transport=transport)
     app = build_app(services, http_settings(settings))
-    transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type] - httpx types ASGI apps more narrowly
-    async with RunningApp(transport=transport, base_url=PUBLIC_URL) as running:
+    asgi = httpx.ASGITransport(app=app)  # type: ignore[arg-type] - httpx types ASGI apps more narrowly
+    async with RunningApp(transport=asgi, base_url=PUBLIC_URL) as running:
         running.services = services
+        running.mailbox = mailbox
         yield running
 
 

@@ -24,6 +24,13 @@ KEY = base64.b64encode(bytes(range(32))).decode()
 DOCUMENT = Path(__file__).parents[2] / "docs" / "configuration.md"
 
 
+LONELY = "Without HELLOJOHN_SMTP_HOST, the server that takes mail, these mean nothing: "
+IN_THE_CLEAR = (
+    "HELLOJOHN_SMTP_TLS is none and would send HELLOJOHN_SMTP_PASSWORD readable over the network. Use starttls or tls, "
+    "or leave out the password."
+)
+
+
 def problems_of(environ: dict[str, str], *, required: tuple[str, ...] = ()) -> list[str]:
     with pytest.raises(ConfigError) as caught:
         load_settings(environ, required=required)
@@ -49,6 +56,12 @@ def test_every_setting_is_read_and_written_back() -> None:
         "HELLOJOHN_LOG_LEVEL": "warning",
         "HELLOJOHN_TRUSTED_PROXIES": "10.0.0.0/8, 192.0.2.7",
         "HELLOJOHN_METRICS_TOKEN": "a-token.of_16~+/==",
+        "HELLOJOHN_SMTP_HOST": "smtp.example.com",
+        "HELLOJOHN_SMTP_PORT": "2525",
+        "HELLOJOHN_SMTP_TLS": "tls",
+        "HELLOJOHN_SMTP_USER": "mailer",
+        "HELLOJOHN_SMTP_PASSWORD": "hush-hush",
+        "HELLOJOHN_SMTP_FROM": "no-reply@id.example.com",
         "HELLOJOHN_RATE_LIMIT_ENABLED": "false",
         "HELLOJOHN_RATE_LIMIT_SIGN_IN": "20",
         "HELLOJOHN_RATE_LIMIT_SIGN_UP": "21",
@@ -257,3 +270,45 @@ def test_the_documentation_lists_every_setting_as_it_is() -> None:
         setting.variable: (f"`{setting.default}`" if setting.default else "not set", setting.doc)
         for setting in settings_list()
     }
+
+
+@pytest.mark.parametrize(
+    ("given", "problems"),
+    [
+        ({"FROM": "a@example.com"}, [f"{LONELY}HELLOJOHN_SMTP_FROM."]),
+        (
+            {"PORT": "25", "USER": "me", "PASSWORD": "hush-hush"},
+            [f"{LONELY}HELLOJOHN_SMTP_PORT, HELLOJOHN_SMTP_USER, HELLOJOHN_SMTP_PASSWORD."],
+        ),
+        (
+            {"HOST": "smtp.example.com"},
+            ["HELLOJOHN_SMTP_FROM is required with HELLOJOHN_SMTP_HOST: the address that all mail comes from."],
+        ),
+        (
+            {"HOST": "smtp.example.com", "FROM": "a@example.com", "USER": "me"},
+            ["HELLOJOHN_SMTP_USER and HELLOJOHN_SMTP_PASSWORD belong together: set both, or neither."],
+        ),
+        (
+            {"HOST": "smtp.example.com", "FROM": "a@example.com", "USER": "me", "PASSWORD": "hush-hush", "TLS": "none"},
+            [IN_THE_CLEAR],
+        ),
+        (
+            {"HOST": "smtp.example.com", "FROM": "HelloJohn <a@example.com>", "TLS": "ssl", "PORT": "-1"},
+            [
+                "HELLOJOHN_SMTP_PORT must be a whole number from 0 to 65535.",
+                "HELLOJOHN_SMTP_TLS must be starttls, tls or none.",
+                "HELLOJOHN_SMTP_FROM must be an address such as no-reply@id.example.com, without a name.",
+            ],
+        ),
+    ],
+)
+def test_the_settings_of_mail_must_fit_together(given: dict[str, str], problems: list[str]) -> None:
+    assert problems_of({f"HELLOJOHN_SMTP_{name}": text for name, text in given.items()}) == problems
+
+
+def test_a_password_may_go_in_the_clear_to_this_machine() -> None:
+    given = {"HOST": "localhost", "FROM": "a@example.com", "USER": "me", "PASSWORD": "hush-hush", "TLS": "none"}
+    settings = load_settings({f"HELLOJOHN_SMTP_{name}": text for name, text in given.items()})
+    assert settings.smtp_password is not None
+    assert settings.smtp_password.value == "hush-hush"
+    assert "hush-hush" not in repr(settings)

@@ -15,6 +15,7 @@ FEATURES: Final = (
     "tenants",
     "signing_keys",
     "tenant_settings",
+    "emails",
     "action_tokens",
     "roles",
     "sessions",

@@ -4,7 +4,9 @@ import os
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
+from urllib.parse import urlsplit
 
+import msgspec
 import structlog
 
 from hellojohn_server import __version__
@@ -17,6 +19,7 @@ from hellojohn_server.features.action_tokens.service import ActionTokenService
 from hellojohn_server.features.audit.service import AuditLog, AuditReader, CustomEntries
 from hellojohn_server.features.auth.service import AuthService, AuthServices
 from hellojohn_server.features.bulk.service import BulkService
+from hellojohn_server.features.emails.service import EmailService, MailParts
 from hellojohn_server.features.expiry.service import ExpiryService
 from hellojohn_server.features.impersonation.service import ImpersonationService, ImpersonationServices
 from hellojohn_server.features.keys.service import KeyService
@@ -33,15 +36,18 @@ from hellojohn_server.features.users.service import UserCounters, UserService
 from hellojohn_server.http.application import Application, build_app
 from hellojohn_server.http.router import Services
 from hellojohn_server.http.settings import HttpSettings
+from hellojohn_server.kit.bell import Bell
 from hellojohn_server.kit.clock import Clock, SystemClock
 from hellojohn_server.kit.ids import IdFactory
 from hellojohn_server.kit.logs import make_logger
+from hellojohn_server.kit.mail import Mailbox, Transport
 from hellojohn_server.kit.metrics import Metrics
 from hellojohn_server.kit.pagination import CursorCodec
 from hellojohn_server.kit.passwords import PasswordHasher
 from hellojohn_server.kit.rate_limits import Limit, Rate, RateLimiter
 from hellojohn_server.kit.secrets import AddressHasher, Purpose, Sealer, derive_key
 from hellojohn_server.kit.sightings import SightingKind, Sightings
+from hellojohn_server.kit.smtp import SmtpOptions, SmtpTls, SmtpTransport
 from hellojohn_server.storage.database import Database
 from hellojohn_server.storage.key_check import require_key
 from hellojohn_server.storage.postgres import PostgresDatabase, PostgresOptions
@@ -56,9 +62,11 @@ from hellojohn_server.worker.chores import (
     TenantChore,
 )
 from hellojohn_server.worker.loop import Worker
+from hellojohn_server.worker.mailer import Mailer
 from hellojohn_server.worker.sightings import SightingsWriter
 
 _DEV_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]")
+_SMTP_PORTS: Final = {SmtpTls.NONE: 25, SmtpTls.STARTTLS: 587, SmtpTls.TLS: 465}
 _FACTORY: Final = "hellojohn_server.app:create_app"
 
 
@@ -96,51 +104,133 @@ def _signing_keys(
     return SigningKeyService(database, ids, clock, audit, sealer=sealer, issuer=http_settings(settings).public_url)
 
 
-def build_services(
+def make_transport(settings: Settings, *, dev: bool = False) -> Transport | None:
+    """Return what carries mail away: the SMTP server of the settings, else in `hj dev` its mailbox, else nothing."""
+    if settings.smtp_host is None:
+        return Mailbox() if dev else None
+    password = settings.smtp_password
+    return SmtpTransport(
+        SmtpOptions(
+            host=settings.smtp_host,
+            port=settings.smtp_port or _SMTP_PORTS[settings.smtp_tls],
+            tls=settings.smtp_tls,
+            hello=_mail_domain(settings),
+            user=settings.smtp_user,
+            password=None if password is None else password.value,
+        )
+    )
+
+
+def _mail_domain(settings: Settings) -> str:
+    if settings.smtp_from is not None:
+        return settings.smtp_from.rpartition("@")[2]
+    return urlsplit(http_settings(settings).public_url).hostname or "localhost"
+
+
+def _mail_parts(settings: Settings, transport: Transport | None) -> MailParts:
+    return MailParts(
+        transport=transport,
+        from_address=settings.smtp_from or f"no-reply@{_mail_domain(settings)}",
+        sealer=Sealer(_derived(settings, Purpose.SEALED_VALUES)),
+        bell=Bell(),
+    )
+
+
+class _Foundation(msgspec.Struct, frozen=True, kw_only=True):
+    """What nearly every service stands on."""
+
+    ids: IdFactory
+    passwords: PasswordHasher
+    metrics: Metrics
+    mail: MailParts
+    cursors: CursorCodec
+    sightings: Sightings
+    addresses: AddressHasher
+    audit_log: AuditLog
+    roles: RoleService
+    tenants: TenantService
+    sessions: SessionService
+    signing_keys: SigningKeyService
+    tenant_settings: TenantSettingsService
+    emails: EmailService
+
+
+def _lay_foundation(  # noqa: PLR0913, PLR0917 - what build_services is given
+    database: Database,
+    settings: Settings,
+    clock: Clock,
+    ids: IdFactory,
+    passwords: PasswordHasher,
+    transport: Transport | None,
+) -> _Foundation:
+    metrics = Metrics(passwords)
+    mail = _mail_parts(settings, transport)
+    cursors = CursorCodec(_derived(settings, Purpose.CURSORS))
+    audit_log = AuditLog(ids, clock)
+    tenants = TenantService(database, ids, clock, audit_log, cursors)
+    return _Foundation(
+        ids=ids,
+        passwords=passwords,
+        metrics=metrics,
+        mail=mail,
+        cursors=cursors,
+        sightings=Sightings(),
+        addresses=AddressHasher(_derived(settings, Purpose.ADDRESSES)),
+        audit_log=audit_log,
+        roles=RoleService(),
+        tenants=tenants,
+        sessions=SessionService(database, cursors),
+        signing_keys=_signing_keys(database, settings, ids, clock, audit_log),
+        tenant_settings=TenantSettingsService(database, clock, audit_log),
+        emails=EmailService(database, ids, clock, audit_log, tenants=tenants, metrics=metrics, parts=mail),
+    )
+
+
+def build_services(  # noqa: PLR0913 - what it takes, each by name
     database: Database,
     settings: Settings,
     clock: Clock,
     *,
     ids: IdFactory | None = None,
     passwords: PasswordHasher | None = None,
+    transport: Transport | None = None,
 ) -> Services:
-    """Return every service over an open store. `ids` and `passwords` are made if they are not given."""
+    """Return every service over an open store. `ids` and `passwords` are made if they are not given.
+
+    Without a `transport` no mail can be sent.
+    """
     ids = ids or IdFactory(clock)
-    passwords = passwords or PasswordHasher()
-    cursors = CursorCodec(_derived(settings, Purpose.CURSORS))
-    sightings = Sightings()
-    addresses = AddressHasher(_derived(settings, Purpose.ADDRESSES))
-    audit_log = AuditLog(ids, clock)
-    audit = AuditReader(database, cursors)
+    base = _lay_foundation(database, settings, clock, ids, passwords or PasswordHasher(), transport)
+    passwords, addresses, sightings, audit_log = base.passwords, base.addresses, base.sightings, base.audit_log
+    roles, tenants, sessions, signing_keys = base.roles, base.tenants, base.sessions, base.signing_keys
+    audit = AuditReader(database, base.cursors)
     acting = (database, clock, audit_log)
-    roles = RoleService()
-    tenants = TenantService(database, ids, clock, audit_log, cursors)
-    sessions = SessionService(database, cursors)
-    signing_keys = _signing_keys(database, settings, ids, clock, audit_log)
-    tenant_settings = TenantSettingsService(*acting)
     keys = KeyService(
-        database, ids, clock, audit_log, tenants=tenants, sessions=sessions, cursors=cursors, sightings=sightings
+        database, ids, clock, audit_log, tenants=tenants, sessions=sessions, cursors=base.cursors, sightings=sightings
     )
     users = UserService(
         database, ids, clock, audit_log, roles=roles, sessions=sessions, passwords=passwords, addresses=addresses
     )
     below = AuthServices(audit_log, tenants, users, sessions, signing_keys, passwords, addresses, sightings)
     auth = AuthService(database, ids, clock, below, floor_seconds=settings.sign_in_floor_ms / 1000)
-    behind = ImpersonationServices(audit_log, keys, roles, sessions, tenant_settings, signing_keys, users)
+    behind = ImpersonationServices(audit_log, keys, roles, sessions, base.tenant_settings, signing_keys, users)
     acts = UserActs(clock, audit_log, roles=roles, sessions=sessions, users=users, addresses=addresses)
     return Services(
         database=database,
         clock=clock,
         ids=ids,
         sightings=sightings,
-        metrics=Metrics(passwords),
+        metrics=base.metrics,
         limiter=RateLimiter(clock, rates(settings)),
         audit_log=audit_log,
         audit=audit,
         custom_entries=CustomEntries(database, audit_log, audit),
         tenants=tenants,
-        tenant_settings=tenant_settings,
         action_tokens=ActionTokenService(database, ids, clock, addresses),
+        tenant_settings=base.tenant_settings,
+        emails=base.emails,
+        bell=base.mail.bell,
+        mailbox=transport if isinstance(transport, Mailbox) else None,
         signing_keys=signing_keys,
         sessions=sessions,
         keys=keys,
@@ -149,7 +239,7 @@ def build_services(
         account=AccountService(*acting, auth=auth, users=users, sessions=sessions, passwords=passwords),
         user_sessions=UserSessionService(*acting, auth=auth, roles=roles, sessions=sessions, users=users),
         impersonation=ImpersonationService(database, ids, clock, behind),
-        search=UserSearch(database, clock, cursors),
+        search=UserSearch(database, clock, base.cursors),
         acts=acts,
         access=UserAccess(database, clock, acts=acts, users=users, passwords=passwords),
         bulk=BulkService(database, clock, acts),
@@ -159,7 +249,7 @@ def build_services(
 def build_worker(services: Services, settings: Settings) -> Worker:
     """Return the housekeeping of a server."""
     expiry = ExpiryService(services.database, services.ids, services.audit_log, services.acts)
-    sessions, action_tokens = services.sessions, services.action_tokens
+    sessions, action_tokens, emails = services.sessions, services.action_tokens, services.emails
     chores: list[Chore] = [
         PurgeIdempotencyRecords(services.database),
         PurgeSigningKeys(services.signing_keys.purge_ended),
@@ -170,6 +260,8 @@ def build_worker(services: Services, settings: Settings) -> Worker:
         PurgeChore("purge_links", action_tokens.purge_expired, action_tokens.get_next_purge),
         PurgeChore("purge_failures", expiry.purge_failures, expiry.get_next_failures_end),
         PurgeChore("purge_addresses", expiry.purge_addresses, expiry.get_next_address_end),
+        TenantChore("find_emails", emails.ring_if_due, emails.get_next_attempt),
+        PurgeChore("purge_emails", emails.purge, emails.get_next_purge),
     ]
     if isinstance(services.database, PostgresDatabase):
         chores.append(FoldCounters(UserCounters(services.database).fold_counters))
@@ -187,6 +279,11 @@ def build_sightings_writer(services: Services) -> SightingsWriter:
     """Return what writes when keys and users were last seen."""
     records = {SightingKind.API_KEY: services.keys.record_used, SightingKind.USER: services.users.record_active}
     return SightingsWriter(services.sightings, records)
+
+
+def build_mailer(services: Services) -> Mailer:
+    """Return what sends mail."""
+    return Mailer(services.emails, services.bell, services.clock)
 
 
 def http_settings(settings: Settings, *, dev: bool = False) -> HttpSettings:
@@ -221,6 +318,7 @@ class Service:
 
     def __init__(self, settings: Settings, *, dev: bool = False) -> None:
         self._settings = settings
+        self._dev = dev
         self._http = http_settings(settings, dev=dev)
         self._app: Application | None = None
 
@@ -254,7 +352,10 @@ class Service:
             stack.push_async_callback(database.close)
             passwords = PasswordHasher()
             stack.callback(passwords.close)
-            services = build_services(database, self._settings, clock, passwords=passwords)
+            transport = make_transport(self._settings, dev=self._dev)
+            if transport is not None:
+                stack.push_async_callback(transport.close)
+            services = build_services(database, self._settings, clock, passwords=passwords, transport=transport)
             app = build_app(services, self._http, log=make_logger(level=log_level(self._settings)))
             worker = build_worker(services, self._settings)
             worker.start()
@@ -262,6 +363,9 @@ class Service:
             sightings = build_sightings_writer(services)
             sightings.start()
             stack.push_async_callback(sightings.stop)
+            mailer = build_mailer(services)
+            mailer.start()
+            stack.push_async_callback(mailer.stop)
             yield app
 
 
@@ -278,7 +382,7 @@ async def open_tools(settings: Settings) -> AsyncGenerator[Tools]:
     clock = SystemClock()
     database = await open_database(settings, clock)
     try:
-        services = build_services(database, settings, clock)
+        services = build_services(database, settings, clock, transport=make_transport(settings))
         yield Tools(
             database=database,
             clock=clock,

@@ -19,6 +19,8 @@ import msgspec
 from msgspec import Meta
 
 from hellojohn_server.kit.addresses import Network
+from hellojohn_server.kit.emails import is_email
+from hellojohn_server.kit.smtp import SmtpTls
 
 PREFIX: Final = "HELLOJOHN_"
 KEY_FILE: Final = "encryption.key"
@@ -41,6 +43,7 @@ _UNREADABLE: Final = (
     "write % as %25, / as %2F, : as %3A, @ as %40, ? as %3F and # as %23"
 )
 _KEY_BYTES: Final = 32
+_THIS_MACHINE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _TOKEN_CHARACTERS: Final = 16
 _BEARER_TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 """RFC 6750 section 2.1: what can be sent as a bearer token."""
@@ -129,30 +132,56 @@ def _is_readable(parts: SplitResult) -> bool:
     return all(place.hostname and place.port != 0 for place in places)
 
 
-class MetricsToken:
-    """What opens /metrics. Never shown, not even by repr."""
+class _Secret:
+    """A text that is never shown, not even by repr."""
 
     __slots__ = ("value",)
+
+    def __init__(self, text: str) -> None:
+        self.value = text
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(...)"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, type(self)) and other.value == self.value
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+
+class MetricsToken(_Secret):
+    """What opens /metrics."""
+
+    __slots__ = ()
 
     def __init__(self, text: str) -> None:
         if len(text) < _TOKEN_CHARACTERS:
             raise ValueError(f"must have at least {_TOKEN_CHARACTERS} characters")
         if _BEARER_TOKEN.fullmatch(text) is None:
             raise ValueError("may have only letters, digits and - . _ ~ + / of ASCII, and = at its end")
-        self.value = text
+        super().__init__(text)
 
     def matches(self, credential: str) -> bool:
         """Say whether `credential`, a text in ASCII, is this token; in the same time wherever they differ."""
         return hmac.compare_digest(credential, self.value)
 
-    def __repr__(self) -> str:
-        return "MetricsToken(...)"
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, MetricsToken) and self.matches(other.value)
+class SmtpPassword(_Secret):
+    """What we show the mail server."""
 
-    def __hash__(self) -> int:
-        return hash(self.value)
+    __slots__ = ()
+
+
+class SenderAddress(str):
+    """The address that mail comes from."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        if not is_email(text):
+            raise ValueError("must be an address such as no-reply@id.example.com, without a name")
+        return super().__new__(cls, text)
 
 
 class PublicUrl(str):
@@ -227,6 +256,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     metrics_token: Annotated[
         MetricsToken | None,
         Meta(description="Bearer token that opens /metrics to other machines, of 16 characters or more."),
+    ] = None
+    smtp_host: Annotated[
+        str | None,
+        Meta(description="SMTP server for mail. Unset: no mail (`hj dev` shows it on a page)."),
+    ] = None
+    smtp_port: Annotated[
+        int, Meta(ge=0, le=65_535, description="Its port; 0 is 587 with starttls, 465 with tls, 25 with none.")
+    ] = 0
+    smtp_tls: Annotated[
+        SmtpTls, Meta(description="starttls (required of the server), tls (from the first byte), or none.")
+    ] = SmtpTls.STARTTLS
+    smtp_user: Annotated[str | None, Meta(description="The name to log in with. Unset: no login.")] = None
+    smtp_password: Annotated[SmtpPassword | None, Meta(description="The password to log in with.")] = None
+    smtp_from: Annotated[
+        SenderAddress | None,
+        Meta(description="Address that all mail comes from. Required with HELLOJOHN_SMTP_HOST."),
     ] = None
     rate_limit_enabled: Annotated[
         bool, Meta(description="Whether the limits below, on how often callers may call, apply.")
@@ -342,9 +387,31 @@ def load_settings(environ: Mapping[str, str], *, required: tuple[str, ...] = ())
         and known[variable].field not in values
         and not given.get(variable, "").strip()
     ]
+    problems += _smtp_problems(values, given)
     if problems:
         raise ConfigError(problems)
     return Settings(**values)
+
+
+def _smtp_problems(values: Mapping[str, Any], given: Mapping[str, str]) -> Iterator[str]:
+    """Yield what is wrong between the settings of mail. One that is given and cannot be read is no missing one."""
+    names = [name for name in Settings.__struct_fields__ if name.startswith("smtp_")]
+    there = {name for name in names if given.get(PREFIX + name.upper(), "").strip()}
+    if "smtp_host" not in there:
+        lonely = [PREFIX + name.upper() for name in names if name in there]
+        if lonely:
+            yield f"Without HELLOJOHN_SMTP_HOST, the server that takes mail, these mean nothing: {', '.join(lonely)}."
+        return
+    if "smtp_from" not in there:
+        yield "HELLOJOHN_SMTP_FROM is required with HELLOJOHN_SMTP_HOST: the address that all mail comes from."
+    if ("smtp_user" in there) != ("smtp_password" in there):
+        yield "HELLOJOHN_SMTP_USER and HELLOJOHN_SMTP_PASSWORD belong together: set both, or neither."
+    in_the_clear = values.get("smtp_tls") is SmtpTls.NONE and values.get("smtp_host") not in _THIS_MACHINE
+    if in_the_clear and "smtp_password" in there:
+        yield (
+            "HELLOJOHN_SMTP_TLS is none and would send HELLOJOHN_SMTP_PASSWORD readable over the network. Use starttls "
+            "or tls, or leave out the password."
+        )
 
 
 def to_environ(settings: Settings) -> dict[str, str]:
@@ -387,10 +454,22 @@ def _unknown(name: str, known: Iterable[str]) -> str:
     return f"{name} is not a setting." + (f" Did you mean {near[0]}?" if near else "")
 
 
+_OWN_TYPES: Final = (
+    Path,
+    EncryptionKey,
+    DatabaseUrl,
+    MetricsToken,
+    PublicUrl,
+    SenderAddress,
+    SmtpPassword,
+    TrustedProxies,
+)
+
+
 def _decode(wanted: Any, text: Any) -> Any:
     """Make one of our own types of a setting's text; for msgspec.convert, which turns ValueError into its own error."""
     for candidate in get_args(wanted) or (wanted,):
-        if candidate in (Path, EncryptionKey, DatabaseUrl, MetricsToken, PublicUrl, TrustedProxies):
+        if candidate in _OWN_TYPES:
             return candidate(text)
     raise NotImplementedError(f"{get_origin(wanted) or wanted}")
 
@@ -398,7 +477,7 @@ def _decode(wanted: Any, text: Any) -> Any:
 def _text(value: Any) -> str:
     if isinstance(value, EncryptionKey):
         return base64.b64encode(value.value).decode()
-    if isinstance(value, DatabaseUrl | MetricsToken):
+    if isinstance(value, DatabaseUrl | MetricsToken | SmtpPassword):
         return value.value
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -412,6 +491,8 @@ def _reason(setting: Setting, error: msgspec.ValidationError) -> str:
         return "must be true or false"
     if wanted is LogLevel:
         return "must be debug, info, warning, error or critical"
+    if wanted is SmtpTls:
+        return "must be starttls, tls or none"
     if wanted is int:
         meta = next(fact for fact in facts if isinstance(fact, Meta))
         return f"must be a whole number from {meta.ge} to {meta.le}"

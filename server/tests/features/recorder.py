@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID
-from hellojohn_server.storage.database import Command, Database, Parameter, Row, Transaction
+from hellojohn_server.storage.database import Action, Command, Database, Parameter, Row, Transaction
 from hellojohn_server.storage.sql import Statement
 
 
@@ -47,6 +47,9 @@ class Recorder(Transaction):
     def mark_due(self, at_ms: int) -> None:
         self.due.append(at_ms)
         self._tx.mark_due(at_ms)
+
+    def after_commit(self, action: Action) -> None:
+        self._tx.after_commit(action)
 
 
 @contextmanager

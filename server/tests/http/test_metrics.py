@@ -285,7 +285,8 @@ async def test_the_service_shows_no_tenant_user_key_or_address(
     assert counted["GET", "/v1/users", "403"] == 1
     assert counted["GET", "none", "404"] == 1
     labels = {name for sample in samples_in(text) for name in sample.labels}
-    assert {label for label in labels if label not in PYTHONS} == {"method", "route", "status", "le", "version"}
+    shown = {label for label in labels if label not in PYTHONS}
+    assert shown == {"method", "route", "result", "status", "le", "version"}
 
 
 PYTHONS: Final = {"implementation", "major", "minor", "patchlevel", "generation"}

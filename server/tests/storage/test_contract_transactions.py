@@ -389,3 +389,56 @@ async def test_an_error_that_a_command_goes_on_after_still_takes_it_back(
     with pytest.raises(UniqueViolation):
         await database.write(tenant_id, swallow, str)
     assert await database.read(tenant_id, list_ids) == ["org_1"]
+
+
+async def test_what_is_to_follow_a_commit_is_called_once_it_is_durable(
+    database: Database, rows: Rows, tenant_id: str
+) -> None:
+    called: list[list[str]] = []
+    insert = rows.insert("org_1")
+
+    async def command(tx: Transaction) -> str:
+        made = await insert(tx)
+        tx.after_commit(lambda: called.append(["done"]))
+        assert called == []
+        return made
+
+    await database.write(tenant_id, command, str)
+    assert called == [["done"]]
+
+
+async def test_nothing_follows_a_command_that_was_taken_back(database: Database, rows: Rows, tenant_id: str) -> None:
+    called: list[str] = []
+
+    async def refuse(tx: Transaction) -> str:
+        tx.after_commit(lambda: called.append("refused"))
+        raise Conflict
+
+    async def unrecorded(tx: Transaction) -> str:
+        tx.after_commit(lambda: called.append("unrecorded"))
+        await tx.execute(INSERT_ORGANIZATION, id="org_1", name="a name")
+        return "org_1"
+
+    with pytest.raises(Conflict):
+        await database.write(tenant_id, refuse, str)
+    with pytest.raises(UnauditedChange):
+        await database.write(tenant_id, unrecorded, str)
+    await database.write(tenant_id, rows.insert("org_2"), str)
+    assert called == []
+
+
+async def test_what_follows_a_commit_and_fails_harms_nobody(database: Database, rows: Rows, tenant_id: str) -> None:
+    called: list[str] = []
+    insert = rows.insert("org_1")
+
+    def fail() -> None:
+        raise RuntimeError("broken")
+
+    async def command(tx: Transaction) -> str:
+        tx.after_commit(fail)
+        tx.after_commit(lambda: called.append("second"))
+        return await insert(tx)
+
+    assert await database.write(tenant_id, command, str) == "org_1"
+    assert called == ["second"]
+    assert await database.read(tenant_id, list_ids) == ["org_1"]

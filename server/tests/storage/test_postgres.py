@@ -445,6 +445,8 @@ async def test_dropping_a_tenant_empties_every_table_in_batches(
 DUE_INDEXES = (
     "action_tokens_expires_at",
     "banned_addresses_until",
+    "emails_next_attempt_at",
+    "emails_purge_at",
     "idempotency_records_due",
     "sessions_expires_at",
     "sign_in_failures_expires_at",

@@ -122,6 +122,8 @@ async def test_who_has_due_work_is_found_by_ranges_of_times(connections: dict[st
     assert ranges == {
         "action_tokens_expires_at": "(expires_at <= $1)",
         "banned_addresses_until": "(banned_until <= $1)",
+        "emails_next_attempt_at": "(next_attempt_at <= $1)",
+        "emails_purge_at": "(purge_at <= $1)",
         "idempotency_records_due": "(expires_at <= $1)",
         "sessions_expires_at": f"(expires_at <= ($1 - {ENDED_SESSION_MS}))",
         "sign_in_failures_expires_at": "(expires_at <= $1)",

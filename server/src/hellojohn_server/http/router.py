@@ -11,6 +11,7 @@ from hellojohn_server.features.auth.routes import AuthRoutes
 from hellojohn_server.features.auth.service import AuthService
 from hellojohn_server.features.bulk.routes import BulkRoutes
 from hellojohn_server.features.bulk.service import BulkService
+from hellojohn_server.features.emails.service import EmailService
 from hellojohn_server.features.impersonation.routes import ImpersonationRoutes
 from hellojohn_server.features.impersonation.service import ImpersonationService
 from hellojohn_server.features.keys.routes import KeyRoutes
@@ -32,8 +33,10 @@ from hellojohn_server.features.user_sessions.service import UserSessionService
 from hellojohn_server.features.users.routes import UserRoutes
 from hellojohn_server.features.users.service import UserService
 from hellojohn_server.http.system import SystemRoutes
+from hellojohn_server.kit.bell import Bell
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.ids import IdFactory
+from hellojohn_server.kit.mail import Mailbox
 from hellojohn_server.kit.metrics import Metrics
 from hellojohn_server.kit.rate_limits import RateLimiter
 from hellojohn_server.kit.sightings import Sightings
@@ -55,6 +58,9 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     tenants: TenantService
     tenant_settings: TenantSettingsService
     action_tokens: ActionTokenService
+    emails: EmailService
+    bell: Bell
+    mailbox: Mailbox | None
     signing_keys: SigningKeyService
     sessions: SessionService
     keys: KeyService

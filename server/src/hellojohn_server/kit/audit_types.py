@@ -10,6 +10,7 @@ class AuditType(StrEnum):
     API_KEY_REVOKED = "api_key.revoked"
     API_KEY_ROTATED = "api_key.rotated"
     CONFIG_UPDATED = "config.updated"
+    EMAIL_UNDELIVERABLE = "email.undeliverable"
     OPERATION_DENIED = "operation.denied"
     SESSION_REFRESH_REUSED = "session.refresh_reused"
     SESSION_REVOKED = "session.revoked"
@@ -67,6 +68,7 @@ class ResourceType(StrEnum):
     """The kind of thing an entry is about."""
 
     API_KEY = "api_key"
+    EMAIL = "email"
     OPERATION = "operation"
     SIGNING_KEY = "signing_key"
     TENANT = "tenant"

@@ -36,6 +36,7 @@ class ErrorCode(StrEnum):
     LINK_EXPIRED = "link_expired"
     LINK_INVALID = "link_invalid"
     LINK_USED = "link_used"
+    MAIL_NOT_CONFIGURED = "mail_not_configured"
     MALFORMED_JSON = "malformed_json"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     MFA_REQUIRED = "mfa_required"

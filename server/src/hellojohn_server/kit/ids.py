@@ -21,6 +21,7 @@ _ULID: Final = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 class IdPrefix(StrEnum):
     """What an id names; its text is the prefix, without the underscore."""
 
+    EMAIL = "eml"
     EVENT = "evt"
     FACTOR = "fac"
     INVITATION = "inv"

@@ -38,6 +38,15 @@ class Outcome(StrEnum):
     TENANT_GONE = "tenant_gone"
 
 
+class MailOutcome(StrEnum):
+    """What became of a mail, or of one try to send it. `failed` will be tried again; `dead` will not."""
+
+    DEAD = "dead"
+    FAILED = "failed"
+    QUEUED = "queued"
+    SENT = "sent"
+
+
 class _Durations:
     """How many requests took up to each of _BOUNDS seconds and no less, or longer; and how long all took."""
 
@@ -60,6 +69,7 @@ class Metrics:
         self._requests: dict[tuple[str, str | None, int], _Durations] = {}
         self._requests_in_progress = 0
         self._runs: dict[tuple[str, Outcome], int] = {}
+        self._mails = dict.fromkeys(MailOutcome, 0)
         self._registry = CollectorRegistry()
         self._registry.register(self)
         ProcessCollector(registry=self._registry)
@@ -86,6 +96,10 @@ class Metrics:
             self._runs.setdefault((chore, known), 0)
         self._runs[chore, outcome] += 1
 
+    def count_mail(self, outcome: MailOutcome) -> None:
+        """Count a mail that was queued, or what came of a try to send one."""
+        self._mails[outcome] += 1
+
     def render(self) -> bytes:
         """Return every figure in version 0.0.4 of the text format."""
         return generate_latest(self._registry)
@@ -99,6 +113,12 @@ class Metrics:
         for (chore, outcome), count in list(self._runs.items()):
             runs.add_metric((chore, outcome.value), count)
         yield runs
+        mails = CounterMetricFamily(
+            "hellojohn_emails_total", "Mails that were queued, sent or given up, and tries in vain.", labels=("result",)
+        )
+        for result, count in self._mails.items():
+            mails.add_metric((result.value,), count)
+        yield mails
         if self._passwords is not None:
             yield GaugeMetricFamily(
                 "hellojohn_password_hashing_jobs",

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 import msgspec
+import structlog
 
 from hellojohn_server.kit.errors import IdempotencyKeyReused
 from hellojohn_server.kit.idempotency import KEEP_SECONDS, Idempotency
@@ -18,8 +19,12 @@ from hellojohn_server.storage.sql import Kind, Statement
 
 T = TypeVar("T")
 
+_log: Final = structlog.get_logger()
+
 Parameter: TypeAlias = str | int | float | bytes | bool | Sequence[str] | None
 """A list of strings is for `IN (SELECT value FROM json_each(:ids))` on SQLite and `= ANY(:ids)` on PostgreSQL."""
+
+Action: TypeAlias = Callable[[], None]
 
 Row: TypeAlias = Sequence[Any]
 """Columns in the order of the statement. On SQLite booleans come as 0 and 1: repositories say bool(row[n])."""
@@ -59,10 +64,26 @@ class Transaction(Reader, Protocol):
         """Say that this tenant will have work for the worker at `at_ms`; kept so that the worker finds it."""
         ...
 
+    def after_commit(self, action: Action) -> None:
+        """Call `action` once this transaction is durable, and never if it does not become so: to wake who waits for it.
+
+        It may get lost with the process, so what must happen is marked with `mark_due` too.
+        """
+        ...
+
 
 Query: TypeAlias = Callable[[Reader], Awaitable[T]]
 Command: TypeAlias = Callable[[Transaction], Awaitable[T]]
 Guard: TypeAlias = Callable[[Transaction], Awaitable[None]]
+
+
+def run_actions(actions: Sequence[Action]) -> None:
+    """Call what was to be called after a commit. Nothing that goes wrong there reaches whoever committed."""
+    for action in actions:
+        try:
+            action()
+        except Exception:  # noqa: BLE001 - the commit stands whatever an action meets; the log has the cause
+            _log.exception("an action after a commit failed")
 
 
 class Exempt(Enum):

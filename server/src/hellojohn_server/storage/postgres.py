@@ -35,6 +35,7 @@ from hellojohn_server.storage.database import (
     Pending,
     Query,
     Work,
+    run_actions,
     run_work,
 )
 from hellojohn_server.storage.errors import StoreBusy, StoreUnavailable, TenantStoreNotFound
@@ -96,6 +97,10 @@ _DUE: Final = f"""
         SELECT tenant_id, banned_until FROM banned_addresses WHERE banned_until <= $1
         UNION ALL
         SELECT tenant_id, expires_at FROM action_tokens WHERE expires_at <= $1
+        UNION ALL
+        SELECT tenant_id, next_attempt_at FROM emails WHERE next_attempt_at <= $1
+        UNION ALL
+        SELECT tenant_id, purge_at FROM emails WHERE purge_at <= $1
     ) AS due
     WHERE tenant_id <> ALL($3)
     GROUP BY tenant_id ORDER BY due_at, tenant_id LIMIT $2
@@ -246,6 +251,7 @@ class PostgresDatabase(Database):
                 raise
         if status != "COMMIT":
             raise RuntimeError(f"COMMIT was answered {status}")
+        run_actions(tx.actions)
         return outcome
 
     @staticmethod

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
-from hellojohn_server.storage.database import Ledger, Parameter, Reader, Row, Transaction
+from hellojohn_server.storage.database import Action, Ledger, Parameter, Reader, Row, Transaction
 from hellojohn_server.storage.postgres_driver import Connection, bind, run
 from hellojohn_server.storage.sql import Statement
 
@@ -55,13 +55,14 @@ class PostgresTransaction(Transaction):
     to succeed: the error is kept, and raised again by later statements and at the end.
     """
 
-    __slots__ = ("_connection", "_failure", "_open", "_tenant_id", "ledger")
+    __slots__ = ("_connection", "_failure", "_open", "_tenant_id", "actions", "ledger")
 
     def __init__(self, connection: Connection, tenant_id: str) -> None:
         self._connection = connection
         self._tenant_id = tenant_id
         self._open = True
         self.ledger = Ledger()
+        self.actions: list[Action] = []
         self._failure: BaseException | None = None
 
     @property
@@ -101,6 +102,10 @@ class PostgresTransaction(Transaction):
     def mark_due(self, at_ms: int) -> None:  # noqa: ARG002 - the protocol's signature
         """Do nothing: due rows are found by a plain read of the tables they stand in."""
         self._require_open()
+
+    def after_commit(self, action: Action) -> None:
+        self._require_open()
+        self.actions.append(action)
 
     def close(self) -> None:
         """Refuse every later use, and raise the error of a statement that the command went on after."""

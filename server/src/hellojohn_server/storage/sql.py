@@ -19,6 +19,7 @@ TENANT_TABLES: Final = frozenset(
         "audit_entries",
         "audit_values",
         "banned_addresses",
+        "emails",
         "idempotency_records",
         "memberships",
         "mfa_factors",

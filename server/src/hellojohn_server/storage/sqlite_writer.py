@@ -19,7 +19,7 @@ from typing import Any, Final, Protocol
 import structlog
 
 from hellojohn_server.kit.clock import Clock
-from hellojohn_server.storage.database import Ledger, Parameter, Row, Transaction, Work, run_work
+from hellojohn_server.storage.database import Action, Ledger, Parameter, Row, Transaction, Work, run_actions, run_work
 from hellojohn_server.storage.errors import StoreBusy, StoreUnavailable, SuspendedCommand
 from hellojohn_server.storage.sql import Statement
 from hellojohn_server.storage.sqlite_driver import Connection, bind, fetch, translated
@@ -44,11 +44,12 @@ class TransactionLost(Exception):
 class _Job:
     """A command that waits for its batch to be durable."""
 
-    __slots__ = ("error", "future", "outcome", "reruns", "work")
+    __slots__ = ("actions", "error", "future", "outcome", "reruns", "work")
 
     def __init__(self, work: Work, future: asyncio.Future[Any]) -> None:
         self.work = work
         self.future = future
+        self.actions: Sequence[Action] = ()
         self.outcome: Any = None
         self.error: BaseException | None = None
         self.reruns = 0
@@ -80,7 +81,7 @@ class SqliteTransaction(Transaction):
     that swallowed it could only seem to succeed.
     """
 
-    __slots__ = ("_connection", "_failure", "_open", "_tenant_id", "due_at", "ledger")
+    __slots__ = ("_connection", "_failure", "_open", "_tenant_id", "actions", "due_at", "ledger")
 
     def __init__(self, connection: Connection, tenant_id: str) -> None:
         self._connection = connection
@@ -88,6 +89,7 @@ class SqliteTransaction(Transaction):
         self._open = True
         self._failure: BaseException | None = None
         self.ledger = Ledger()
+        self.actions: list[Action] = []
         self.due_at: int | None = None
 
     @property
@@ -124,6 +126,10 @@ class SqliteTransaction(Transaction):
     def mark_due(self, at_ms: int) -> None:
         self._require_open()
         self.due_at = at_ms if self.due_at is None else min(self.due_at, at_ms)
+
+    def after_commit(self, action: Action) -> None:
+        self._require_open()
+        self.actions.append(action)
 
     def require_whole(self) -> None:
         """Raise the failure of a statement that the command went on after."""
@@ -280,11 +286,12 @@ class Writer:
     async def _run_job(self, job: _Job) -> SqliteTransaction:
         """Run one command in its savepoint, keeping its outcome or error in the job. Raises TransactionLost."""
         tx = SqliteTransaction(self._connection, self._tenant_id)
-        job.outcome, job.error = None, None
+        job.actions, job.outcome, job.error = (), None, None
         self._execute("SAVEPOINT command")
         try:
             job.outcome = await self._drive(run_work(tx, tx.ledger, job.work, self._clock.now_ms()))
             tx.require_whole()
+            job.actions = tx.actions
         except Exception as error:  # the caller's to handle, when its batch is durable
             job.error = error
             if not self._connection.in_transaction:
@@ -339,6 +346,7 @@ class Writer:
         self.batches += 1
         for job in batch:
             job.deliver()
+            run_actions(job.actions)
         if due_at is not None:
             await self._mark_again(due_at)
 

@@ -26,6 +26,16 @@ PUT = (
     ),
     Statement(
         """
+        INSERT INTO emails (
+            tenant_id, id, user_id, template, to_address, address_key, status, attempts, give_up_at, created_at,
+            purge_at
+        )
+        VALUES (:tenant_id, 'eml_' || :user_id, :user_id, 'email_changed', 'x', 'x', 'sent', 1, 0, 0, 0)
+        """,
+        kind=Kind.BOOKKEEPING,
+    ),
+    Statement(
+        """
         INSERT INTO mfa_factors (tenant_id, id, user_id, type, created_at)
         VALUES (:tenant_id, 'fac_' || :user_id, :user_id, 'totp', 0)
         """,
@@ -48,6 +58,15 @@ PUT_FAILURES = Statement(
     """,
     kind=Kind.BOOKKEEPING,
 )
+PUT_EMAIL_TO = Statement(
+    """
+    INSERT INTO emails (
+        tenant_id, id, template, to_address, address_key, status, attempts, give_up_at, created_at, purge_at
+    )
+    VALUES (:tenant_id, 'eml_' || :address, 'organization_invitation', :address, :address, 'sent', 1, 0, 0, 0)
+    """,
+    kind=Kind.BOOKKEEPING,
+)
 COUNT_DELETED = Statement("SELECT count(*) FROM users WHERE tenant_id = :tenant_id AND deleted_at IS NOT NULL")
 LIST_ADDRESSES = Statement("SELECT address_hash, banned_until FROM banned_addresses WHERE tenant_id = :tenant_id")
 LIST_DOCUMENTS = Statement("SELECT document FROM audit_values WHERE tenant_id = :tenant_id AND subject_id = :user_id")
@@ -57,6 +76,7 @@ OWN_ROWS = {
     "memberships": "user_id = :user_id",
     "mfa_factors": "user_id = :user_id",
     "action_tokens": "user_id = :user_id OR address_hash = :address_hash",
+    "emails": "user_id = :user_id OR address_key = :address",
     "sign_in_failures": "address_hash = :address_hash",
     "audit_values": "subject_id = :user_id OR document LIKE '%alice%'",
     "idempotency_records": "subject_id = :user_id",
@@ -160,6 +180,7 @@ async def put_belongings(parts: UserParts, database: Database, tenant_id: str, u
     async def command(tx: Transaction) -> None:
         for statement in PUT:
             await tx.execute(statement, user_id=user_id)
+        await tx.execute(PUT_EMAIL_TO, address=address)
         address_hash = parts.addresses.hash(tenant_id, address)
         await tx.execute(PUT_FAILURES, address_hash=address_hash, expires_at=OVERDUE + 1)
         of_token = {"token_hash": address.encode(), "address_hash": address_hash, "expires_at": OVERDUE + 1}
@@ -170,7 +191,7 @@ async def put_belongings(parts: UserParts, database: Database, tenant_id: str, u
 
 async def rows_of(parts: UserParts, tenant_id: str, user_id: str, address: str) -> dict[str, int]:
     """Return how many rows each table has of a person."""
-    values = {"user_id": user_id, "address_hash": parts.addresses.hash(tenant_id, address)}
+    values = {"user_id": user_id, "address": address, "address_hash": parts.addresses.hash(tenant_id, address)}
     counts: dict[str, int] = {}
     for table, condition in OWN_ROWS.items():
         statement = Statement(f"SELECT count(*) FROM {table} WHERE tenant_id = :tenant_id AND ({condition})")

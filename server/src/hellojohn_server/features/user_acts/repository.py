@@ -92,6 +92,23 @@ DELETE_FACTORS = Statement(
     """,
     "DELETE FROM mfa_factors WHERE tenant_id = :tenant_id AND user_id = ANY(:user_ids)",
 )
+DELETE_EMAILS = Statement(
+    """
+    DELETE FROM emails
+    WHERE tenant_id = :tenant_id AND user_id IN (SELECT value FROM json_each(:user_ids))
+    """,
+    "DELETE FROM emails WHERE tenant_id = :tenant_id AND user_id = ANY(:user_ids)",
+    kind=Kind.BOOKKEEPING,
+)
+# An invitation to an organization may go to an address before somebody with it is a user.
+DELETE_EMAILS_TO = Statement(
+    """
+    DELETE FROM emails
+    WHERE tenant_id = :tenant_id AND address_key IN (SELECT value FROM json_each(:address_keys))
+    """,
+    "DELETE FROM emails WHERE tenant_id = :tenant_id AND address_key = ANY(:address_keys)",
+    kind=Kind.BOOKKEEPING,
+)
 DELETE_ANSWERS = Statement(
     """
     DELETE FROM idempotency_records
@@ -140,10 +157,11 @@ async def delete_failures(tx: Transaction, address_hashes: Sequence[str]) -> Non
     await tx.execute(DELETE_FAILURES, address_hashes=address_hashes)
 
 
-async def delete_held(tx: Transaction, user_ids: Sequence[str]) -> None:
-    """Delete what is held of users beside their rows and sessions: memberships, factors, answers kept for retries."""
-    for statement in (DELETE_MEMBERSHIPS, DELETE_FACTORS, DELETE_ANSWERS):
+async def delete_held(tx: Transaction, user_ids: Sequence[str], address_keys: Sequence[str]) -> None:
+    """Delete what is held of users beside their rows and sessions: memberships, factors, mail, answers for retries."""
+    for statement in (DELETE_MEMBERSHIPS, DELETE_FACTORS, DELETE_EMAILS, DELETE_ANSWERS):
         await tx.execute(statement, user_ids=user_ids)
+    await tx.execute(DELETE_EMAILS_TO, address_keys=address_keys)
 
 
 async def insert_closed_addresses(tx: Transaction, addresses: Sequence[ClosedAddress]) -> None:

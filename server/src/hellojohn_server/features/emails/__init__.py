@@ -1,0 +1,1 @@
+"""Mail: written down in the transaction that it belongs to, and sent from there."""

@@ -1,0 +1,199 @@
+"""What mails there are, what each is made of, and the texts that they have by themselves.
+
+No text of ours shows a name that a user chose: whoever signs up with somebody else's address would choose the words
+that we send there.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+from jinja2 import StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+
+class EmailTemplate(StrEnum):
+    """What a mail is about."""
+
+    EMAIL_ALREADY_REGISTERED = "email_already_registered"
+    EMAIL_CHANGED = "email_changed"
+    EMAIL_VERIFICATION = "email_verification"
+    FACTOR_ADDED = "factor_added"
+    FACTOR_REMOVED = "factor_removed"
+    IMPERSONATED = "impersonated"
+    INVITATION = "invitation"
+    MAGIC_LINK = "magic_link"
+    ORGANIZATION_INVITATION = "organization_invitation"
+    PASSWORD_RESET = "password_reset"
+    PASSWORD_RESET_FORCED = "password_reset_forced"
+
+
+class Sources(msgspec.Struct, frozen=True):
+    """The Jinja2 sources of a mail."""
+
+    subject: str
+    text: str
+    html: str
+
+
+class Rendered(msgspec.Struct, frozen=True):
+    """A mail's text in its forms."""
+
+    subject: str
+    text: str
+    html: str
+
+
+class _Words(msgspec.Struct, frozen=True):
+    subject: str
+    before: str
+    after: str
+    button: str | None = None
+
+
+_LINK: Final = ("expires_in", "link")
+VALUES: Final[Mapping[EmailTemplate, frozenset[str]]] = {
+    EmailTemplate.EMAIL_ALREADY_REGISTERED: frozenset(),
+    EmailTemplate.EMAIL_CHANGED: frozenset(),
+    EmailTemplate.EMAIL_VERIFICATION: frozenset(_LINK),
+    EmailTemplate.FACTOR_ADDED: frozenset({"factor"}),
+    EmailTemplate.FACTOR_REMOVED: frozenset({"factor"}),
+    EmailTemplate.IMPERSONATED: frozenset({"expires_in"}),
+    EmailTemplate.INVITATION: frozenset(_LINK),
+    EmailTemplate.MAGIC_LINK: frozenset(_LINK),
+    EmailTemplate.ORGANIZATION_INVITATION: frozenset({*_LINK, "organization_name"}),
+    EmailTemplate.PASSWORD_RESET: frozenset(_LINK),
+    EmailTemplate.PASSWORD_RESET_FORCED: frozenset(_LINK),
+}
+"""What whoever queues a mail gives. Every template has `tenant_name` and `email`, the address it goes to, besides."""
+
+_IGNORE: Final = "If this was not you, you can ignore this message: nothing changes without the link."
+_NOT_YOU: Final = "If this was not you, change your password and tell us at once."
+_HOW_LONG: Final = "The link works once, for {{ expires_in }}."
+_WORDS: Final[Mapping[EmailTemplate, _Words]] = {
+    EmailTemplate.EMAIL_ALREADY_REGISTERED: _Words(
+        "You already have an account with {{ tenant_name }}",
+        "Somebody tried to sign up with {{ email }}, and there is an account with this address already. Sign in as "
+        "usual, or ask for a new password if you have forgotten yours.",
+        "If this was not you, you can ignore this message: nothing was changed.",
+    ),
+    EmailTemplate.EMAIL_CHANGED: _Words(
+        "Your address at {{ tenant_name }} was changed",
+        "The e-mail address of your account with {{ tenant_name }} was changed. From now on messages go to the new "
+        "address, and {{ email }} does not sign in any more.",
+        "If this was not you, tell us at once.",
+    ),
+    EmailTemplate.EMAIL_VERIFICATION: _Words(
+        "Confirm your address for {{ tenant_name }}",
+        "Please confirm that {{ email }} is your address.",
+        f"{_HOW_LONG} {_IGNORE}",
+        "Confirm the address",
+    ),
+    EmailTemplate.FACTOR_ADDED: _Words(
+        "A second factor was added to your account with {{ tenant_name }}",
+        "A second factor was added to your account with {{ tenant_name }}: {{ factor }}.",
+        _NOT_YOU,
+    ),
+    EmailTemplate.FACTOR_REMOVED: _Words(
+        "A second factor was removed from your account with {{ tenant_name }}",
+        "A second factor was removed from your account with {{ tenant_name }}: {{ factor }}. It is "
+        "not asked for any more.",
+        _NOT_YOU,
+    ),
+    EmailTemplate.IMPERSONATED: _Words(
+        "The support of {{ tenant_name }} looked into your account",
+        "Somebody of the support of {{ tenant_name }} was given access to your account in your place, for "
+        "{{ expires_in }} at most. Who it was, and why, has been recorded.",
+        "If you did not ask for help, tell us.",
+    ),
+    EmailTemplate.INVITATION: _Words(
+        "You are invited to {{ tenant_name }}",
+        "You are invited to {{ tenant_name }}. Choose a password to begin.",
+        f"{_HOW_LONG} If you did not expect this, you can ignore it.",
+        "Accept the invitation",
+    ),
+    EmailTemplate.MAGIC_LINK: _Words(
+        "Sign in to {{ tenant_name }}",
+        "Here is your link to sign in to {{ tenant_name }}.",
+        f"{_HOW_LONG} {_IGNORE}",
+        "Sign in",
+    ),
+    EmailTemplate.ORGANIZATION_INVITATION: _Words(
+        "You are invited to join {{ organization_name }}",
+        "You are invited to join {{ organization_name }} at {{ tenant_name }}.",
+        f"{_HOW_LONG} If you did not expect this, you can ignore it.",
+        "Join",
+    ),
+    EmailTemplate.PASSWORD_RESET: _Words(
+        "Reset your password for {{ tenant_name }}",
+        "Somebody asked for a new password for {{ email }} at {{ tenant_name }}.",
+        f"{_HOW_LONG} {_IGNORE}",
+        "Choose a new password",
+    ),
+    EmailTemplate.PASSWORD_RESET_FORCED: _Words(
+        "Choose a new password for {{ tenant_name }}",
+        "An administrator of {{ tenant_name }} asks you to choose a new password. Until then the account {{ email }} "
+        "cannot sign in with the old one.",
+        _HOW_LONG,
+        "Choose a new password",
+    ),
+}
+_TEXT_LINK: Final = "{{ link }}\n\n"
+_TEXT: Final = "Hello,\n\n%(before)s\n\n%(link)s%(after)s\n\n{{ tenant_name }}\n"
+_HTML_LINK: Final = (
+    '<p style="margin:28px 0"><a href="{{ link }}" style="background:#1a56db;border-radius:6px;color:#ffffff;'
+    'display:inline-block;font-weight:600;padding:12px 20px;text-decoration:none">%(button)s</a></p>\n'
+    '<p style="color:#555f6d;font-size:13px;word-break:break-all">Or open this address: {{ link }}</p>\n'
+)
+_HTML: Final = (
+    '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+    '<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>%(subject)s</title>\n</head>\n'
+    '<body style="background:#f4f5f7;margin:0;padding:24px">\n'
+    '<div style="background:#ffffff;border-radius:8px;color:#1f2933;font:16px/1.5 -apple-system,Segoe UI,Roboto,'
+    'Helvetica,Arial,sans-serif;margin:0 auto;max-width:520px;padding:32px">\n'
+    "<p>Hello,</p>\n<p>%(before)s</p>\n%(link)s<p>%(after)s</p>\n"
+    '<p style="color:#555f6d">{{ tenant_name }}</p>\n</div>\n</body>\n</html>\n'
+)
+
+
+def _sources_of(words: _Words) -> Sources:
+    parts = msgspec.structs.asdict(words)
+    link = words.button is not None
+    return Sources(
+        subject=words.subject,
+        text=_TEXT % {**parts, "link": _TEXT_LINK if link else ""},
+        html=_HTML % {**parts, "link": _HTML_LINK % parts if link else ""},
+    )
+
+
+DEFAULT_SOURCES: Final[Mapping[EmailTemplate, Sources]] = {
+    template: _sources_of(words) for template, words in _WORDS.items()
+}
+_TEXTS: Final = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
+_PAGES: Final = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=True)
+_BUILT_IN: Final = {
+    template: (
+        _TEXTS.from_string(sources.subject),
+        _TEXTS.from_string(sources.text),
+        _PAGES.from_string(sources.html),
+    )
+    for template, sources in DEFAULT_SOURCES.items()
+}
+
+
+def require_values(template: EmailTemplate, values: Mapping[str, str]) -> None:
+    """Raise ValueError unless `values` are those that the template has, no more and no fewer."""
+    if frozenset(values) != VALUES[template]:
+        raise ValueError(f"a mail {template.value} takes {sorted(VALUES[template])}, not {sorted(values)}")
+
+
+def render(template: EmailTemplate, values: Mapping[str, str]) -> Rendered:
+    """Return the built-in text of a mail. `values` are those of VALUES, `tenant_name` and `email`."""
+    subject, text, html = (part.render(values) for part in _BUILT_IN[template])
+    return Rendered(one_line(subject), text, html)
+
+
+def one_line(text: str) -> str:
+    """Return `text` as it may stand in a header: without line breaks and other control characters."""
+    return " ".join("".join(character if character.isprintable() else " " for character in text).split())
