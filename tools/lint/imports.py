@@ -28,6 +28,7 @@ FEATURES: Final = (
     "mfa",
     "auth",
     "account",
+    "password_reset",
     "user_sessions",
     "impersonation",
     "search",

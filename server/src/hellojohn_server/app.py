@@ -23,6 +23,7 @@ from hellojohn_server.features.emails.service import EmailService, MailParts
 from hellojohn_server.features.expiry.service import ExpiryService
 from hellojohn_server.features.impersonation.service import ImpersonationService, ImpersonationServices
 from hellojohn_server.features.keys.service import KeyService
+from hellojohn_server.features.password_reset.service import PasswordResetService, ResetServices
 from hellojohn_server.features.roles.service import RoleService
 from hellojohn_server.features.search.service import UserSearch
 from hellojohn_server.features.sessions.service import SessionService
@@ -153,6 +154,8 @@ class _Foundation(msgspec.Struct, frozen=True, kw_only=True):
     signing_keys: SigningKeyService
     tenant_settings: TenantSettingsService
     emails: EmailService
+    action_tokens: ActionTokenService
+    limiter: RateLimiter
 
 
 def _lay_foundation(  # noqa: PLR0913, PLR0917 - what build_services is given
@@ -168,6 +171,8 @@ def _lay_foundation(  # noqa: PLR0913, PLR0917 - what build_services is given
     cursors = CursorCodec(_derived(settings, Purpose.CURSORS))
     audit_log = AuditLog(ids, clock)
     tenants = TenantService(database, ids, clock, audit_log, cursors)
+    tenant_settings = TenantSettingsService(database, clock, audit_log)
+    addresses = AddressHasher(_derived(settings, Purpose.ADDRESSES))
     return _Foundation(
         ids=ids,
         passwords=passwords,
@@ -175,15 +180,41 @@ def _lay_foundation(  # noqa: PLR0913, PLR0917 - what build_services is given
         mail=mail,
         cursors=cursors,
         sightings=Sightings(),
-        addresses=AddressHasher(_derived(settings, Purpose.ADDRESSES)),
+        addresses=addresses,
         audit_log=audit_log,
         roles=RoleService(),
         tenants=tenants,
         sessions=SessionService(database, cursors),
         signing_keys=_signing_keys(database, settings, ids, clock, audit_log),
-        tenant_settings=TenantSettingsService(database, clock, audit_log),
+        tenant_settings=tenant_settings,
         emails=EmailService(database, ids, clock, audit_log, tenants=tenants, metrics=metrics, parts=mail),
+        action_tokens=ActionTokenService(
+            database,
+            ids,
+            clock,
+            settings=tenant_settings,
+            addresses=addresses,
+            public_url=http_settings(settings).public_url,
+        ),
+        limiter=RateLimiter(clock, rates(settings)),
     )
+
+
+def _password_resets(  # noqa: PLR0913, PLR0917 - what it takes
+    database: Database, settings: Settings, clock: Clock, base: _Foundation, users: UserService, acts: UserActs
+) -> PasswordResetService:
+    services = ResetServices(
+        audit=base.audit_log,
+        emails=base.emails,
+        action_tokens=base.action_tokens,
+        acts=acts,
+        users=users,
+        sessions=base.sessions,
+        passwords=base.passwords,
+        addresses=base.addresses,
+        limiter=base.limiter,
+    )
+    return PasswordResetService(database, clock, services, floor_seconds=settings.sign_in_floor_ms / 1000)
 
 
 def build_services(  # noqa: PLR0913 - what it takes, each by name
@@ -215,18 +246,19 @@ def build_services(  # noqa: PLR0913 - what it takes, each by name
     auth = AuthService(database, ids, clock, below, floor_seconds=settings.sign_in_floor_ms / 1000)
     behind = ImpersonationServices(audit_log, keys, roles, sessions, base.tenant_settings, signing_keys, users)
     acts = UserActs(clock, audit_log, roles=roles, sessions=sessions, users=users, addresses=addresses)
+    resets = _password_resets(database, settings, clock, base, users, acts)
     return Services(
         database=database,
         clock=clock,
         ids=ids,
         sightings=sightings,
         metrics=base.metrics,
-        limiter=RateLimiter(clock, rates(settings)),
+        limiter=base.limiter,
         audit_log=audit_log,
         audit=audit,
         custom_entries=CustomEntries(database, audit_log, audit),
         tenants=tenants,
-        action_tokens=ActionTokenService(database, ids, clock, addresses),
+        action_tokens=base.action_tokens,
         tenant_settings=base.tenant_settings,
         emails=base.emails,
         bell=base.mail.bell,
@@ -242,7 +274,8 @@ def build_services(  # noqa: PLR0913 - what it takes, each by name
         search=UserSearch(database, clock, base.cursors),
         acts=acts,
         access=UserAccess(database, clock, acts=acts, users=users, passwords=passwords),
-        bulk=BulkService(database, clock, acts),
+        password_resets=resets,
+        bulk=BulkService(database, clock, acts, resets),
     )
 
 

@@ -1,11 +1,13 @@
 """The specification page's calls on users, as they stand there: pasted into a shell, with the page's ids replaced."""
 
+import asyncio
 import json
 import re
 import subprocess
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
+import httpx
 import msgspec
 import pytest
 from msgspec.structs import replace
@@ -13,7 +15,7 @@ from msgspec.structs import replace
 from hellojohn_server.cli.demo import Demo, insert_demo, make_demo
 from hellojohn_server.cli.parts import Tools
 from hellojohn_server.features.audit.events import Event
-from hellojohn_server.features.keys.schemas import CreateKeyBody
+from hellojohn_server.features.keys.schemas import CreateKeyBody, TenantKeyType
 from hellojohn_server.features.organizations.schemas import Membership
 from hellojohn_server.features.sessions.schemas import Session
 from hellojohn_server.features.tenants.schemas import CreateTenantBody
@@ -25,6 +27,7 @@ from hellojohn_server.kit.principal import ActorType, Context, CredentialKind, P
 from hellojohn_server.kit.times import format_time
 from hellojohn_server.storage.database import Transaction
 from tests.cli.conftest import Place
+from tests.smtp_server import SmtpServer
 from tests.support import server_process
 
 LIST: Final = """
@@ -86,6 +89,13 @@ curl -X POST "https://api.hellojohn.dev/v1/admin/users/impersonate" \\
     "expires_in": "1h"
   }'
 """
+FORCE_RESET: Final = """
+curl -X POST "https://api.hellojohn.dev/v1/users/usr_01HABCDEF123456/password-reset" \\
+  -H "Authorization: Bearer sk_live_abc123" \\
+  -H "X-Tenant-ID: tnt_01HABCDEF654321" \\
+  -H "Content-Type: application/json" \\
+  -d '{"revoke_sessions": true}'
+"""
 REVOKE_ALL: Final = """
 curl -X DELETE "https://api.hellojohn.dev/v1/users/usr_01HABCDEF123456/sessions" \\
   -H "Authorization: Bearer sk_live_abc123" \\
@@ -111,6 +121,13 @@ class Stage(msgspec.Struct, frozen=True):
     tenant_id: str
     organization_id: str
     users: list[User]
+    publishable: str
+
+    async def post(self, path: str, body: dict[str, str]) -> httpx.Response:
+        """Send what a browser sends."""
+        async with httpx.AsyncClient(base_url=self.url, timeout=30) as client:
+            headers = {"Authorization": f"Bearer {self.publishable}"}
+            return await client.post(path, json=body, headers=headers)
 
     def paste(self, call: str, *user_ids: str) -> tuple[int, Any]:
         """Run a call of the page in a shell, its ids replaced; return the status and the body."""
@@ -131,15 +148,28 @@ class Stage(msgspec.Struct, frozen=True):
 
 
 @pytest.fixture
-async def stage(place: Place) -> AsyncIterator[Stage]:
+async def smtp() -> AsyncIterator[SmtpServer]:
+    """A real mail server."""
+    server = SmtpServer()
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+async def stage(place: Place, smtp: SmtpServer) -> AsyncIterator[Stage]:
     """A server on each kind of store; what no endpoint makes yet (members, factors, sessions) is seeded as rows."""
-    with server_process(place.directory, place.environ) as server:
+    mail = {"HOST": "127.0.0.1", "PORT": str(smtp.port), "TLS": "none", "FROM": "no-reply@id.example.com"}
+    environ = place.environ | {f"HELLOJOHN_SMTP_{name}": text for name, text in mail.items()}
+    with server_process(place.directory, environ) as server:
         found: list[Stage] = []
 
         async def furnish(tools: Tools) -> None:
             tenant_id = (await tools.tenants.create_tenant(tools.context(), CreateTenantBody(name="Acme"))).id
             body = CreateKeyBody(name="page", scopes=["users:*", "sessions:write", "audit:read"])
             key = (await tools.keys.create_key(tools.context(tenant_id), tenant_id, body)).key
+            front = CreateKeyBody(name="front", type=TenantKeyType.PUBLISHABLE)
+            publishable = (await tools.keys.create_key(tools.context(tenant_id), tenant_id, front)).key
             demo = four_people(tools)
 
             async def insert(tx: Transaction) -> None:
@@ -147,7 +177,7 @@ async def stage(place: Place) -> AsyncIterator[Stage]:
                 await tools.audit.record(tx, as_user(tools, tenant_id, demo.users[0]), own_change(demo.users[0]))
 
             await tools.database.write(tenant_id, insert, type(None))
-            found.append(Stage(server.url, key, tenant_id, demo.organizations[0].id, demo.users))
+            found.append(Stage(server.url, key, tenant_id, demo.organizations[0].id, demo.users, publishable))
 
         await place.use(furnish)
         yield found[0]
@@ -231,6 +261,26 @@ async def test_revoke_all_user_sessions(stage: Stage) -> None:
     assert (status, body["sessions_revoked"]) == (200, 4)
     assert 0 < body["residual_seconds"] <= 3600
     assert stage.paste(REVOKE_ALL, stage.users[0].id) == (200, {"sessions_revoked": 0, "residual_seconds": 0})
+
+
+async def test_force_password_reset(stage: Stage, smtp: SmtpServer) -> None:
+    alice = stage.users[1]
+    assert stage.paste(FORCE_RESET, alice.id) == (202, {"email_queued": True, "sessions_revoked": 1})
+    async with asyncio.timeout(30):
+        while not smtp.taken:  # noqa: ASYNC110 - the mail comes from another process
+            await asyncio.sleep(0.01)
+    [message] = smtp.taken
+    assert (smtp.recipients, message["Subject"]) == ([alice.email], "Choose a new password for Acme")
+    text = message.get_body(("plain",))
+    assert text is not None
+    token = text.get_content().split("/account/reset-password?token=")[1].split()[0]
+    new = {"email": alice.email, "password": "another long one"}
+    assert (await stage.post("/v1/auth/sign-in", new)).status_code == 401
+    reset = await stage.post("/v1/auth/password/reset", {"token": token, "password": new["password"]})
+    assert (reset.status_code, reset.content) == (204, b"")
+    assert (await stage.post("/v1/auth/sign-in", new)).status_code == 200
+    again = await stage.post("/v1/auth/password/reset", {"token": token, "password": "a third long one"})
+    assert again.json()["error"]["code"] == "link_used"
 
 
 async def test_disable_a_user(stage: Stage) -> None:

@@ -124,11 +124,21 @@ async def bulk_unban_users(world: World) -> Call:
     return await _bulk(world, "unban", users)
 
 
+async def force_password_reset(world: World) -> Call:
+    return _call(await _with_session(world), "password-reset", revoke_sessions=True, reason="a leak")
+
+
+async def bulk_force_password_reset(world: World) -> Call:
+    users = [await _with_session(world, "a"), await _user(world, "b")]
+    return await _bulk(world, "password-reset", users)
+
+
 BULK: Final = {
     "bulk_ban_users": "banned",
     "bulk_delete_users": "deleted",
     "bulk_disable_users": "disabled",
     "bulk_enable_users": "enabled",
+    "bulk_force_password_reset": "emails_queued",
     "bulk_restore_users": "restored",
     "bulk_revoke_sessions": "sessions_revoked",
     "bulk_unban_users": "unbanned",
@@ -141,10 +151,12 @@ ACCESS_ACTS: Final[dict[str, Act]] = {
         bulk_ban_users,
         bulk_delete_users,
         bulk_enable_users,
+        bulk_force_password_reset,
         bulk_restore_users,
         bulk_revoke_sessions,
         bulk_unban_users,
         delete_user,
+        force_password_reset,
         restore_user,
         revoke_user_sessions,
         set_user_password,

@@ -20,6 +20,9 @@ def _bulk(kind: str, counted: dict[str, int], before: int, **told: Any) -> Row:
 
 NONE_ENDED: Final = {"sessions_revoked": 0}
 
+RESET_FORCED: Final = {"password_reset_required": (False, True)}
+_COUNTED: Final = {"requested": 3, "emails_queued": 2, **NONE_ENDED, "unchanged": 0, "not_found": 1, "refused": 0}
+
 ACCESS_TABLE: Final[dict[str, Row]] = {
     "ban_user": Row(
         200,
@@ -50,6 +53,40 @@ ACCESS_TABLE: Final[dict[str, Row]] = {
     ),
     "set_user_password": Row(
         200, [_about("password_set", "called us", metadata={"password": "set", "sessions_revoked": 0})], before=1
+    ),
+    "force_password_reset": Row(
+        202,
+        [
+            _about(
+                "password_reset_forced",
+                "a leak",
+                changes=RESET_FORCED,
+                metadata={"required": True, "sessions_revoked": 1},
+            )
+        ],
+        before=3,
+    ),
+    "bulk_force_password_reset": Row(
+        202,
+        [
+            *(
+                _about(
+                    "password_reset_forced",
+                    "a wave of spam",
+                    user,
+                    changes=RESET_FORCED,
+                    metadata={"required": True, "sessions_revoked": 0},
+                )
+                for user in ("user", "other")
+            ),
+            Entry(
+                type="users.bulk_password_reset_forced",
+                resource=("user", ""),
+                reason="a wave of spam",
+                metadata=_COUNTED,
+            ),
+        ],
+        before=4,
     ),
     "bulk_ban_users": _bulk(
         "banned", {"banned": 2, **NONE_ENDED}, 4, changes={"banned": (False, True)}, metadata=NONE_ENDED

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import httpx
 
+from tests.features.password_reset.parts import token_in
 from tests.walk.access_acts import ACCESS_ACTS
 from tests.walk.acts import ACTS, Act, Call
 from tests.walk.world import World
@@ -75,6 +76,31 @@ async def change_password(world: World) -> Call:
     return Call(method="POST", path="/v1/auth/password/change", body=body, **_of(await _sign_in(world)))
 
 
+async def forgot_password(world: World) -> Call:
+    caller = (await _sign_up(world))["user"]["id"]
+    body = {"email": EMAIL}
+    return Call(
+        method="POST",
+        path="/v1/auth/password/forgot",
+        body=body,
+        credential=world.publishable_key,
+        objects={"user": caller},
+    )
+
+
+async def reset_password(world: World) -> Call:
+    asked = await forgot_password(world)
+    await world.send("POST", asked.path, asked.body, key=world.publishable_key)
+    body = {"token": token_in((await world.mails())[-1]), "password": "another long one"}
+    return Call(
+        method="POST",
+        path="/v1/auth/password/reset",
+        body=body,
+        credential=world.publishable_key,
+        objects={"caller": asked.objects["user"]},
+    )
+
+
 async def list_own_sessions(world: World) -> Call:
     return Call(method="GET", path="/v1/auth/sessions", **_of(await _sign_up(world)))
 
@@ -122,7 +148,9 @@ async def list_user_sessions(world: World) -> Call:
     return Call(method="GET", path=f"/v1/users/{(await _sign_up(world))['user']['id']}/sessions")
 
 
-BY_PUBLISHABLE_KEY: Final = {act.__name__: act for act in (refresh_tokens, sign_in, sign_up)}
+BY_PUBLISHABLE_KEY: Final = {
+    act.__name__: act for act in (forgot_password, refresh_tokens, reset_password, sign_in, sign_up)
+}
 BY_ACCESS_TOKEN: Final = {
     act.__name__: act for act in (change_password, get_me, list_own_sessions, revoke_own_session, sign_out, update_me)
 }

@@ -60,6 +60,24 @@ ACCOUNT_TABLE: Final[dict[str, Row]] = {
         ],
         before=3,
     ),
+    "forgot_password": Row(
+        202,
+        [Entry(type="user.password_reset_requested", resource=("user", "user"), by="publishable")],
+        before=3,
+    ),
+    "reset_password": Row(
+        204,
+        [
+            Entry(
+                type="user.password_reset",
+                resource=("user", "caller"),
+                by="caller",
+                changes={"email_verified": (False, True)},
+                metadata={"sessions_revoked": 1},
+            )
+        ],
+        before=4,
+    ),
     "revoke_own_session": Row(
         204,
         [Entry(type="session.revoked", resource=("user", "caller"), by="caller", metadata={"session_id": SESSION})],

@@ -14,7 +14,14 @@ from tests.walk.world import World, send
 
 AT_ONCE: Final = 8
 KEY: Final = "walk-1"
-REFUSED: Final = {"change_password", "refresh_tokens", "sign_in", "sign_up"}
+REFUSED: Final = {
+    "change_password",
+    "forgot_password",
+    "refresh_tokens",
+    "reset_password",
+    "sign_in",
+    "sign_up",
+}
 """Their answers hold what must not be kept."""
 ENDS_ITSELF: Final = {"sign_out"}
 """Once done, its credential opens nothing: there is nothing to replay."""
@@ -24,6 +31,7 @@ OTHERWISE: Final[dict[str, dict[str, str]]] = {
     "bulk_delete_users": {"reason": "another"},
     "bulk_disable_users": {"reason": "another"},
     "bulk_enable_users": {"reason": "another"},
+    "bulk_force_password_reset": {"reason": "another"},
     "bulk_restore_users": {"reason": "another"},
     "bulk_revoke_sessions": {"reason": "another"},
     "bulk_unban_users": {"reason": "another"},
@@ -35,6 +43,7 @@ OTHERWISE: Final[dict[str, dict[str, str]]] = {
     "delete_user": {"reason": "another"},
     "disable_user": {"reason": "another"},
     "enable_user": {"reason": "another"},
+    "force_password_reset": {"reason": "another"},
     "impersonate_user": {"reason": "another"},
     "restore_user": {"reason": "another"},
     "revoke_api_key": {"reason": "another"},

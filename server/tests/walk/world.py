@@ -1,6 +1,6 @@
 """A served app with one of everything in it, for walking through every operation that its document names."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, Protocol
 
@@ -11,9 +11,10 @@ from hellojohn_server.features.audit.schemas import AuditEntryBody, ListAuditQue
 from hellojohn_server.http.router import Services
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID
+from hellojohn_server.kit.mail import Mail
 from hellojohn_server.kit.principal import cli_context
 from hellojohn_server.storage.database import Database
-from tests.support import EVERYTHING, running_app
+from tests.support import EVERYTHING, RunningApp, running_app
 
 AGENT: Final = "walk/1"
 ADDRESS: Final = "127.0.0.1"
@@ -24,6 +25,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     """The app, a master key, a tenant, and keys of it: one that may do everything, and a publishable one."""
 
     client: httpx.AsyncClient
+    running: RunningApp
     services: Services
     tenant_id: str
     master_key: str
@@ -47,6 +49,10 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
         made: dict[str, Any] = answer.json()
         return made
 
+    async def mails(self) -> Sequence[Mail]:
+        """Send what is due, and return every mail that was sent, oldest first."""
+        return await self.running.mails()
+
     async def entries(self, tenant_id: str) -> list[AuditEntryBody]:
         """Return a tenant's (or the control store's) entries, the oldest first."""
         page = await self.services.audit.list_entries(tenant_id, ListAuditQuery(limit=200))
@@ -63,13 +69,15 @@ async def walked_world(
     """
     async with running_app(database, clock, environ=environ) as running:
         running.headers["User-Agent"] = AGENT
-        yield await _furnish(running, running.services)
+        yield await _furnish(running)
 
 
-async def _furnish(client: httpx.AsyncClient, services: Services) -> World:
+async def _furnish(client: RunningApp) -> World:
+    services = client.services
     master = await services.keys.create_master_key(cli_context("req_walk", CONTROL_TENANT_ID), "walk master")
     bare = World(
         client=client,
+        running=client,
         services=services,
         tenant_id="",
         master_key=master.key,

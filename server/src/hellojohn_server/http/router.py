@@ -16,6 +16,8 @@ from hellojohn_server.features.impersonation.routes import ImpersonationRoutes
 from hellojohn_server.features.impersonation.service import ImpersonationService
 from hellojohn_server.features.keys.routes import KeyRoutes
 from hellojohn_server.features.keys.service import KeyService
+from hellojohn_server.features.password_reset.routes import PasswordResetRoutes
+from hellojohn_server.features.password_reset.service import PasswordResetService
 from hellojohn_server.features.search.routes import SearchRoutes
 from hellojohn_server.features.search.service import UserSearch
 from hellojohn_server.features.sessions.service import SessionService
@@ -69,6 +71,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     access: UserAccess
     auth: AuthService
     account: AccountService
+    password_resets: PasswordResetService
     user_sessions: UserSessionService
     impersonation: ImpersonationService
     search: UserSearch
@@ -81,6 +84,7 @@ def routers(services: Services) -> list[object]:
         SearchRoutes(services.search),
         UserRoutes(services.users),
         UserAccessRoutes(services.access),
+        PasswordResetRoutes(services.password_resets),
         ImpersonationRoutes(services.impersonation),
         BulkRoutes(services.bulk),
         UserSessionRoutes(services.user_sessions),

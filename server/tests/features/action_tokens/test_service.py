@@ -16,8 +16,11 @@ from hellojohn_server.features.action_tokens.service import (
     ActionTokenService,
     delete_every_link,
     delete_links,
+    link_of,
     require_token,
 )
+from hellojohn_server.features.tenant_settings.schemas import UpdateConfigBody, UrlChange
+from hellojohn_server.features.tenant_settings.service import TenantSettingsService
 from hellojohn_server.features.user_access.schemas import ReasonBody, SetPasswordBody
 from hellojohn_server.kit.action_tokens import ActionToken, make_action_token
 from hellojohn_server.storage.database import Database, Exempt, Transaction
@@ -29,6 +32,7 @@ from tests.features.users.parts import ADMIN, UserParts, change
 
 ALICE: Final = "alice@example.com"
 RESET: Final = ActionPurpose.PASSWORD_RESET
+PAGES: Final = ("verify-email", "accept-invitation", "sign-in", "reset-password")
 LIST: Final = Statement(
     "SELECT purpose, user_id, consumed_at FROM action_tokens WHERE tenant_id = :tenant_id ORDER BY user_id, purpose"
 )
@@ -40,7 +44,14 @@ class Links:
 
     def __init__(self, parts: UserParts, tenant_id: str, database: Database | None = None) -> None:
         self.database = database or parts.database
-        self.service = ActionTokenService(self.database, parts.ids, parts.clock, parts.addresses)
+        self.service = ActionTokenService(
+            self.database,
+            parts.ids,
+            parts.clock,
+            settings=TenantSettingsService(self.database, parts.clock, parts.log),
+            addresses=parts.addresses,
+            public_url="https://id.example.com",
+        )
         self.tenant_id = tenant_id
         self.parts = parts
 
@@ -192,6 +203,25 @@ async def test_links_are_taken_away(links: Links) -> None:
     assert await links.held() == every
 
 
+async def test_what_was_used_is_told_from_what_never_was(links: Links) -> None:
+    used = await links.give("usr_a")
+    await links.use(used)
+    await links.give("usr_a")
+
+    async def delete(tx: Transaction) -> None:
+        await delete_links(tx, ["usr_a"])
+
+    await links.write(delete)
+    assert await links.refusal(used) is LinkUsed
+    assert len(await links.held()) == 1
+
+    async def delete_rest(tx: Transaction) -> None:
+        await delete_every_link(tx, ["usr_a"])
+
+    await links.write(delete_rest)
+    assert await links.refusal(used) is LinkInvalid
+
+
 async def test_links_die_with_the_password(links: Links, parts: UserParts, tenant_id: str) -> None:
     made = await parts.make(tenant_id)
     for purpose in EVERY_PURPOSE:
@@ -257,3 +287,22 @@ async def test_the_worker_is_told_when_links_end(links: Links, parts: UserParts,
     await links.write(command)
     assert due == [parts.clock.now_ms() + 3_600_000]
     assert ran == [2]
+
+
+async def test_links_open_the_built_in_page_or_the_applications_own(
+    links: Links, parts: UserParts, tenant_id: str, other_tenant_id: str
+) -> None:
+    settings = TenantSettingsService(parts.database, parts.clock, parts.log)
+    own = {name: f"https://app.example.com/{name}?lang=en" for name in UrlChange.__struct_fields__}
+    await settings.update_config(key_context(tenant_id, scopes=ADMIN), UpdateConfigBody(urls=UrlChange(**own)))
+    pages = [await links.service.get_page(tenant_id, purpose) for purpose in EVERY_PURPOSE]
+    named = ("verification_url", "invitation_url", "magic_link_url", "reset_url")
+    assert pages == [own[name] for name in named]
+    built_in = [await links.service.get_page(other_tenant_id, purpose) for purpose in EVERY_PURPOSE]
+    assert built_in == [f"https://id.example.com/account/{name}" for name in PAGES]
+    token = make_action_token(tenant_id)
+    assert link_of(pages[0], token) == f"{pages[0]}&token={token.text}"
+    assert links.service.values_of(RESET, built_in[3], token) == {
+        "link": f"https://id.example.com/account/reset-password?token={token.text}",
+        "expires_in": "1 hour",
+    }

@@ -13,8 +13,10 @@ from tests.conftest import ManualClock
 from tests.support import RunningApp
 
 PATH: Final = "/v1/admin/config"
+NO_URLS: Final = dict.fromkeys(("reset_url", "verification_url", "invitation_url", "magic_link_url"))
 DEFAULTS: Final = {
     "impersonation": {"enabled": True, "max_duration": "24h", "always_read_only": False, "notify_user": False},
+    "urls": NO_URLS,
     "version": 1,
     "updated_at": None,
 }
@@ -57,6 +59,7 @@ async def test_a_change_is_merged_and_told(app: RunningApp, tenant: str, key: st
     first = await app.call(key, "PATCH", PATH, {"impersonation": {"max_duration": "30m", "always_read_only": True}})
     expected = {
         "impersonation": {"enabled": True, "max_duration": "30m", "always_read_only": True, "notify_user": False},
+        "urls": NO_URLS,
         "version": 2,
         "updated_at": "2026-09-21T14:13:21.000Z",
     }
@@ -66,6 +69,7 @@ async def test_a_change_is_merged_and_told(app: RunningApp, tenant: str, key: st
     second = await app.call(key, "PATCH", PATH, {"impersonation": {"enabled": False, "max_duration": None}})
     assert second.json() == {
         "impersonation": {"enabled": False, "max_duration": "24h", "always_read_only": True, "notify_user": False},
+        "urls": NO_URLS,
         "version": 3,
         "updated_at": "2026-09-21T14:13:22.000Z",
     }

@@ -4,19 +4,27 @@ from typing import Any, Final
 
 import msgspec
 
+from hellojohn_server.features.action_tokens.service import ActionTokenService
 from hellojohn_server.features.audit.schemas import AuditEntryBody
 from hellojohn_server.features.bulk.service import BulkService
+from hellojohn_server.features.emails.service import EmailService, MailParts
+from hellojohn_server.features.password_reset.service import PasswordResetService, ResetServices
 from hellojohn_server.features.roles.service import RoleService
+from hellojohn_server.features.tenant_settings.service import TenantSettingsService
 from hellojohn_server.features.user_access.service import UserAccess
 from hellojohn_server.features.user_acts.service import UserActs
 from hellojohn_server.features.users.repository import get_user
 from hellojohn_server.features.users.schemas import CreateUserBody, UpdateUserBody, User, UserBody
 from hellojohn_server.features.users.service import UserCounters, UserService
+from hellojohn_server.kit.bell import Bell
 from hellojohn_server.kit.idempotency import Idempotency
 from hellojohn_server.kit.ids import IdFactory, IdPrefix
+from hellojohn_server.kit.mail import Mailbox
+from hellojohn_server.kit.metrics import Metrics
 from hellojohn_server.kit.passwords import PasswordHasher
 from hellojohn_server.kit.principal import Context
-from hellojohn_server.kit.secrets import AddressHasher
+from hellojohn_server.kit.rate_limits import RateLimiter
+from hellojohn_server.kit.secrets import AddressHasher, Sealer
 from hellojohn_server.storage.database import Database, Parameter, Reader, Transaction
 from hellojohn_server.storage.sql import Kind, Statement
 from tests.conftest import ManualClock
@@ -96,7 +104,19 @@ class UserParts(Parts):
             clock, self.log, roles=self.roles, sessions=self.sessions, users=self.users, addresses=self.addresses
         )
         self.access = UserAccess(database, clock, acts=self.acts, users=self.users, passwords=passwords)
-        self.bulk = BulkService(database, clock, self.acts)
+        self.mailbox = Mailbox()
+        mail = MailParts(self.mailbox, "no-reply@example.com", Sealer(bytes(32)), Bell())
+        emails = EmailService(
+            database, ids, clock, self.log, tenants=self.tenants, metrics=Metrics(passwords), parts=mail
+        )
+        settings = TenantSettingsService(database, clock, self.log)
+        self.links = ActionTokenService(
+            database, ids, clock, settings=settings, addresses=self.addresses, public_url="https://id.example.com"
+        )
+        below = (self.acts, self.users, self.sessions, passwords, self.addresses, RateLimiter(clock, {}))
+        services = ResetServices(self.log, emails, self.links, *below)
+        self.resets = PasswordResetService(database, clock, services, floor_seconds=0)
+        self.bulk = BulkService(database, clock, self.acts, self.resets)
         self.counters = UserCounters(database)
 
     async def make(self, tenant_id: str, email: str = "alice@example.com", **values: Any) -> UserBody:

@@ -7,7 +7,7 @@ from hellojohn_server.features.account.schemas import (
     UpdateMeBody,
 )
 from hellojohn_server.features.account.service import AccountService
-from hellojohn_server.features.auth.errors import AccountLocked, InvalidCredentials
+from hellojohn_server.features.auth.errors import AccountLocked, InvalidCredentials, PasswordResetRequired
 from hellojohn_server.features.auth.schemas import OwnUserBody
 from hellojohn_server.features.sessions.errors import SessionNotFound
 from hellojohn_server.features.sessions.schemas import AccessStopped
@@ -50,7 +50,7 @@ class AccountRoutes:
         Method.POST,
         "/v1/auth/password/change",
         credentials=ACCESS_TOKEN,
-        errors=(InvalidCredentials, AccountLocked, PasswordHashingBusy),
+        errors=(InvalidCredentials, AccountLocked, PasswordHashingBusy, PasswordResetRequired),
         replay=Replay.REFUSED,
     )
     async def change_password(self, context: Context, body: ChangePasswordBody) -> Answer[AccessStopped]:

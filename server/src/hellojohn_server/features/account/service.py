@@ -11,7 +11,7 @@ from hellojohn_server.features.account.schemas import (
 )
 from hellojohn_server.features.action_tokens.service import delete_links
 from hellojohn_server.features.audit.service import AuditLog
-from hellojohn_server.features.auth.errors import InvalidCredentials
+from hellojohn_server.features.auth.errors import InvalidCredentials, PasswordResetRequired
 from hellojohn_server.features.auth.schemas import OwnUserBody, own_user_body
 from hellojohn_server.features.auth.service import AuthService, session_of_caller
 from hellojohn_server.features.sessions.errors import SessionNotFound
@@ -65,8 +65,9 @@ class AccountService:
         """Change the user's password and end every other session of the user.
 
         InvalidCredentials for a wrong one, which counts as a failed sign-in does (the right one forgets those before);
-        AccountLocked; Invalid for the same password again. Of several at once with one password one succeeds. When
-        the user's access was stopped meanwhile nothing is changed: SessionRevoked, AccountDisabled.
+        AccountLocked; PasswordResetRequired, when the old one is good for nothing; Invalid for the same password again.
+        Of several at once with one password one succeeds. When the user's access was stopped meanwhile nothing is
+        changed: SessionRevoked, AccountDisabled.
         """
         if body.new_password == body.current_password:
             message = "Must be another password than the current one."
@@ -77,10 +78,13 @@ class AccountService:
 
         async def command(tx: Transaction) -> AccessStopped:
             now = self._clock.now_ms()
-            address = await repository.update_password(tx, session.user_id, verified_hash, password_hash, now)
-            if address is None:
+            changed = await repository.update_password(tx, session.user_id, verified_hash, password_hash, now)
+            if changed is None:
                 raise InvalidCredentials
+            address, is_reset_required = changed
             await self._auth.require_session_stands(tx, session.id)
+            if is_reset_required:
+                raise PasswordResetRequired
             await self._auth.forget_failures(tx, address)
             await delete_links(tx, [session.user_id])
             ending = Ending(RevokeCause.PASSWORD_CHANGED, context.principal.id, now)

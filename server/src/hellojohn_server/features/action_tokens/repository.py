@@ -28,16 +28,24 @@ CONSUME_TOKEN = Statement(
     RETURNING {_COLUMNS}
     """
 )
+# What was used stays until its time is over, so that it can be told from what never was.
+DELETE_UNUSED = Statement(
+    """
+    DELETE FROM action_tokens
+    WHERE tenant_id = :tenant_id AND user_id IN (SELECT value FROM json_each(:user_ids))
+        AND purpose IN (SELECT value FROM json_each(:purposes)) AND consumed_at IS NULL
+    """,
+    """
+    DELETE FROM action_tokens
+    WHERE tenant_id = :tenant_id AND user_id = ANY(:user_ids) AND purpose = ANY(:purposes) AND consumed_at IS NULL
+    """,
+)
 DELETE_TOKENS = Statement(
     """
     DELETE FROM action_tokens
     WHERE tenant_id = :tenant_id AND user_id IN (SELECT value FROM json_each(:user_ids))
-        AND purpose IN (SELECT value FROM json_each(:purposes))
     """,
-    """
-    DELETE FROM action_tokens
-    WHERE tenant_id = :tenant_id AND user_id = ANY(:user_ids) AND purpose = ANY(:purposes)
-    """,
+    "DELETE FROM action_tokens WHERE tenant_id = :tenant_id AND user_id = ANY(:user_ids)",
 )
 # What ended a moment ago is kept with the rest until here; by a range of times, as every question of the worker goes.
 GET_NEXT_EXPIRY = Statement(
@@ -77,9 +85,14 @@ async def consume_token(
     return None if row is None else _token_of(row)
 
 
-async def delete_tokens(tx: Transaction, user_ids: Sequence[str], purposes: Sequence[str]) -> None:
-    """Delete the users' secrets for these purposes."""
-    await tx.execute(DELETE_TOKENS, user_ids=user_ids, purposes=purposes)
+async def delete_unused(tx: Transaction, user_ids: Sequence[str], purposes: Sequence[str]) -> None:
+    """Delete the users' secrets for these purposes that were not used."""
+    await tx.execute(DELETE_UNUSED, user_ids=user_ids, purposes=purposes)
+
+
+async def delete_tokens(tx: Transaction, user_ids: Sequence[str]) -> None:
+    """Delete every secret of the users."""
+    await tx.execute(DELETE_TOKENS, user_ids=user_ids)
 
 
 async def get_next_expiry(reader: Reader, until_ms: int = END_OF_TIME_MS) -> int | None:

@@ -26,6 +26,20 @@ LIFETIME_SECONDS: Final[Mapping[ActionPurpose, int]] = {
     ActionPurpose.PASSWORD_RESET: 3_600,
 }
 """How long a link is good."""
+LIFETIME_WORDS: Final[Mapping[ActionPurpose, str]] = {
+    ActionPurpose.EMAIL_VERIFICATION: "24 hours",
+    ActionPurpose.INVITATION: "7 days",
+    ActionPurpose.MAGIC_LINK: "15 minutes",
+    ActionPurpose.PASSWORD_RESET: "1 hour",
+}
+"""The same in a mail."""
+PAGE_PATHS: Final[Mapping[ActionPurpose, str]] = {
+    ActionPurpose.EMAIL_VERIFICATION: "/account/verify-email",
+    ActionPurpose.INVITATION: "/account/accept-invitation",
+    ActionPurpose.MAGIC_LINK: "/account/sign-in",
+    ActionPurpose.PASSWORD_RESET: "/account/reset-password",
+}
+"""Where the built-in pages are."""
 
 EVERY_PURPOSE: Final = tuple(ActionPurpose)
 ENDING_WITH_PASSWORD: Final = (ActionPurpose.INVITATION, ActionPurpose.MAGIC_LINK, ActionPurpose.PASSWORD_RESET)

@@ -13,12 +13,14 @@ from hellojohn_server.features.action_tokens import repository
 from hellojohn_server.features.action_tokens.errors import LinkExpired, LinkInvalid, LinkUsed
 from hellojohn_server.features.action_tokens.schemas import (
     ENDING_WITH_PASSWORD,
-    EVERY_PURPOSE,
     LIFETIME_SECONDS,
+    LIFETIME_WORDS,
+    PAGE_PATHS,
     ActionPurpose,
     ActionTokenRow,
     Grant,
 )
+from hellojohn_server.features.tenant_settings.service import TenantSettingsService
 from hellojohn_server.kit.action_tokens import ActionToken, parse_action_token
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.ids import IdFactory, IdPrefix
@@ -33,12 +35,13 @@ async def delete_links(
 ) -> None:
     """Have links of users be good no more: unless others are named, those that die with the password."""
     if user_ids:
-        await repository.delete_tokens(tx, user_ids, purposes)
+        await repository.delete_unused(tx, user_ids, purposes)
 
 
 async def delete_every_link(tx: Transaction, user_ids: Sequence[str]) -> None:
-    """Have no link of the users be good any more, whatever it is for."""
-    await delete_links(tx, user_ids, EVERY_PURPOSE)
+    """Have no link of the users be good any more, whatever it is for, and keep nothing of any."""
+    if user_ids:
+        await repository.delete_tokens(tx, user_ids)
 
 
 def require_token(tenant_id: str, text: str) -> ActionToken:
@@ -49,14 +52,45 @@ def require_token(tenant_id: str, text: str) -> ActionToken:
     return token
 
 
+def link_of(page: str, token: ActionToken) -> str:
+    """Return the link that opens a page with a secret."""
+    return f"{page}{'&' if '?' in page else '?'}token={token.text}"
+
+
 class ActionTokenService:
     """Knows users by id. The caller records the act: what becomes of links is part of it."""
 
-    def __init__(self, db: Database, ids: IdFactory, clock: Clock, addresses: AddressHasher) -> None:
+    def __init__(  # noqa: PLR0913 - what it takes, each by name
+        self,
+        db: Database,
+        ids: IdFactory,
+        clock: Clock,
+        *,
+        settings: TenantSettingsService,
+        addresses: AddressHasher,
+        public_url: str,
+    ) -> None:
         self._db = db
         self._ids = ids
         self._clock = clock
+        self._settings = settings
         self._addresses = addresses
+        self._public_url = public_url
+
+    async def get_page(self, tenant_id: str, purpose: ActionPurpose) -> str:
+        """Return the URL of the page that links for a purpose open: the application's own, or the built-in one."""
+        urls = (await self._db.read(tenant_id, self._settings.get_settings)).urls
+        own = {
+            ActionPurpose.EMAIL_VERIFICATION: urls.verification_url,
+            ActionPurpose.INVITATION: urls.invitation_url,
+            ActionPurpose.MAGIC_LINK: urls.magic_link_url,
+            ActionPurpose.PASSWORD_RESET: urls.reset_url,
+        }[purpose]
+        return f"{self._public_url}{PAGE_PATHS[purpose]}" if own is None else own
+
+    def values_of(self, purpose: ActionPurpose, page: str, token: ActionToken) -> dict[str, str]:
+        """Return what a mail says of a link: itself, and how long it is good."""
+        return {"link": link_of(page, token), "expires_in": LIFETIME_WORDS[purpose]}
 
     async def give_tokens(self, tx: Transaction, purpose: ActionPurpose, grants: Sequence[Grant]) -> None:
         """Store new secrets, in two statements; those that their users had for the purpose are good no more.
@@ -67,7 +101,7 @@ class ActionTokenService:
             return
         now = self._clock.now_ms()
         expires_at = now + LIFETIME_SECONDS[purpose] * 1000
-        await repository.delete_tokens(tx, [grant.user_id for grant in grants], [purpose])
+        await repository.delete_unused(tx, [grant.user_id for grant in grants], [purpose])
         rows = [
             ActionTokenRow(
                 id=self._ids.new(IdPrefix.LINK),

@@ -9,11 +9,14 @@ from hellojohn_server.features.bulk.schemas import (
     BulkDisableBody,
     BulkDisabledBody,
     BulkEnabledBody,
+    BulkForceResetBody,
+    BulkResetsForcedBody,
     BulkRestoredBody,
     BulkSessionsRevokedBody,
     BulkUnbannedBody,
 )
 from hellojohn_server.features.bulk.service import BulkService
+from hellojohn_server.features.emails.errors import MailNotConfigured
 from hellojohn_server.kit.principal import Context
 from hellojohn_server.kit.rate_limits import Limit
 from hellojohn_server.kit.routing import Answer, Method, route
@@ -112,3 +115,22 @@ class BulkRoutes:
     async def bulk_revoke_sessions(self, context: Context, body: BulkActBody) -> Answer[BulkSessionsRevokedBody]:
         """End every session of up to 1,000 users in one transaction."""
         return Answer(await self._bulk.revoke_sessions(context, body))
+
+    @route(
+        Method.POST,
+        "/v1/admin/users/bulk-password-reset",
+        scope=Scope.USERS_WRITE,
+        status=202,
+        errors=(MailNotConfigured,),
+        max_body_bytes=MAX_BODY_BYTES,
+        limit=Limit.BULK,
+        conditional_scopes=(Scope.ADMINS_MANAGE,),
+    )
+    async def bulk_force_password_reset(
+        self, context: Context, body: BulkForceResetBody
+    ) -> Answer[BulkResetsForcedBody]:
+        """Have up to 1,000 users choose other passwords, in one transaction.
+
+        Each is mailed a link. Unless require is false the old passwords open nothing from now on.
+        """
+        return Answer(await self._bulk.force_password_resets(context, body))

@@ -5,6 +5,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from hellojohn_server.features.password_reset.schemas import ForceResetBody
 from hellojohn_server.features.user_access.schemas import BanUserBody
 from hellojohn_server.features.users.schemas import Reason
 from hellojohn_server.kit.error_codes import ErrorCode
@@ -36,6 +37,12 @@ class BulkDisableBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
 
 class BulkBanBody(BanUserBody, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Whom to ban, why, and until when: `expires_in` and `expires_at` exclude each other."""
+
+    user_ids: UserIds
+
+
+class BulkForceResetBody(ForceResetBody, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Who is to choose another password, whether sessions end, whether the old one is good no more, and why."""
 
     user_ids: UserIds
 
@@ -95,6 +102,13 @@ class BulkRestoredBody(LeftAlone, frozen=True, kw_only=True):
     """How many users were restored."""
 
     restored: int
+
+
+class BulkResetsForcedBody(LeftAlone, frozen=True, kw_only=True):
+    """To how many users a link is on its way, and how many sessions ended."""
+
+    emails_queued: int
+    sessions_revoked: int
 
 
 class BulkSessionsRevokedBody(LeftAlone, frozen=True, kw_only=True):

@@ -16,12 +16,15 @@ from hellojohn_server.features.bulk.schemas import (
     BulkDisableBody,
     BulkDisabledBody,
     BulkEnabledBody,
+    BulkForceResetBody,
+    BulkResetsForcedBody,
     BulkRestoredBody,
     BulkSessionsRevokedBody,
     BulkUnbannedBody,
     LeftAlone,
     Refusal,
 )
+from hellojohn_server.features.password_reset.service import PasswordResetService
 from hellojohn_server.features.user_access.service import ban_of
 from hellojohn_server.features.user_acts.service import (
     Act,
@@ -54,6 +57,7 @@ _BANNED: Final = _Form(AuditType.USERS_BULK_BANNED, "banned", BulkBannedBody)
 _DELETED: Final = _Form(AuditType.USERS_BULK_DELETED, "deleted", BulkDeletedBody)
 _DISABLED: Final = _Form(AuditType.USERS_BULK_DISABLED, "disabled", BulkDisabledBody)
 _ENABLED: Final = _Form(AuditType.USERS_BULK_ENABLED, "enabled", BulkEnabledBody)
+_RESETS_FORCED: Final = _Form(AuditType.USERS_BULK_PASSWORD_RESET_FORCED, "emails_queued", BulkResetsForcedBody)
 _RESTORED: Final = _Form(AuditType.USERS_BULK_RESTORED, "restored", BulkRestoredBody)
 _SESSIONS_REVOKED: Final = _Form(AuditType.USERS_BULK_SESSIONS_REVOKED, None, BulkSessionsRevokedBody)
 _UNBANNED: Final = _Form(AuditType.USERS_BULK_UNBANNED, "unbanned", BulkUnbannedBody)
@@ -66,10 +70,11 @@ class BulkService:
     in the order given stays.
     """
 
-    def __init__(self, db: Database, clock: Clock, acts: UserActs) -> None:
+    def __init__(self, db: Database, clock: Clock, acts: UserActs, resets: PasswordResetService) -> None:
         self._db = db
         self._clock = clock
         self._acts = acts
+        self._resets = resets
 
     async def disable_users(self, context: Context, body: BulkDisableBody) -> BulkDisabledBody:
         """Disable users."""
@@ -100,6 +105,11 @@ class BulkService:
         """End every session of users."""
         return await self._perform(context, RevokeSessions(body.reason), body.user_ids, _SESSIONS_REVOKED)
 
+    async def force_password_resets(self, context: Context, body: BulkForceResetBody) -> BulkResetsForcedBody:
+        """Mail users links for other passwords. MailNotConfigured, with nothing changed."""
+        act = await self._resets.forcing(context, body.user_ids, body)
+        return await self._perform(context, act, body.user_ids, _RESETS_FORCED)
+
     async def _perform(self, context: Context, act: Act, user_ids: Sequence[str], form: _Form[T]) -> T:
         async def command(tx: Transaction) -> T:
             def summary(outcome: Outcome) -> Event:
@@ -118,7 +128,8 @@ class BulkService:
 
 def _done(outcome: Outcome, act: Act, form: _Form[Any]) -> dict[str, int]:
     done = {} if form.changed is None else {form.changed: len(outcome.changed)}
-    return done if act.ends is None else {**done, "sessions_revoked": outcome.revocation.sessions_revoked}
+    is_said = act.ends is not None or form is _RESETS_FORCED
+    return {**done, "sessions_revoked": outcome.revocation.sessions_revoked} if is_said else done
 
 
 def _counts_of(outcome: Outcome, act: Act, form: _Form[Any]) -> dict[str, int]:

@@ -77,6 +77,11 @@ async def insert_email(tx: Transaction, email: EmailRow) -> None:
     await tx.execute(INSERT_EMAIL, **msgspec.structs.asdict(email))
 
 
+async def insert_emails(tx: Transaction, emails: Sequence[EmailRow]) -> None:
+    """Insert mails, in one statement."""
+    await tx.execute_many(INSERT_EMAIL, [msgspec.structs.asdict(email) for email in emails])
+
+
 async def get_next_attempt(reader: Reader, until: int) -> int | None:
     """Return when the first mail that is due by `until` is due; None when there is none."""
     row = await reader.fetch_one(GET_NEXT_ATTEMPT, until=until)

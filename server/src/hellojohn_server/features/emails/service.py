@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -91,31 +91,18 @@ class EmailService:
         ValueError when the values are not those of the template; MailNotConfigured.
         """
         self.require_configured()
-        require_values(email.template, email.values)
-        email_id, now = self._ids.new(IdPrefix.EMAIL), self._clock.now_ms()
-        values = msgspec.json.encode(email.values)
-        await repository.insert_email(
-            tx,
-            EmailRow(
-                id=email_id,
-                template=email.template,
-                to_address=email.to,
-                address_key=email_key(email.to),
-                user_id=email.user_id,
-                sealed_values=self._parts.sealer.seal(values, *_place(tx.tenant_id, email_id)),
-                status=EmailStatus.QUEUED,
-                attempts=0,
-                next_attempt_at=now,
-                give_up_at=now + GIVE_UP_MS,
-                claim=None,
-                last_error=None,
-                created_at=now,
-                sent_at=None,
-                purge_at=now + VALUES_KEPT_MS,
-            ),
-        )
-        self._announce(tx, now)
-        return email_id
+        row = self._row_of(tx.tenant_id, email)
+        await repository.insert_email(tx, row)
+        self._announce(tx, row.created_at)
+        return row.id
+
+    async def queue_many(self, tx: Transaction, emails: Sequence[Email]) -> None:
+        """Write mails down in `tx`, in one statement. Raises as queue does."""
+        self.require_configured()
+        rows = [self._row_of(tx.tenant_id, email) for email in emails]
+        if rows:
+            await repository.insert_emails(tx, rows)
+            self._announce(tx, rows[0].created_at, len(rows))
 
     async def deliver(self, tenant_id: str) -> Delivery:
         """Try up to AT_ONCE mails of a tenant that are due, at the same time, and return when there is more to do.
@@ -168,11 +155,34 @@ class EmailService:
         """Return when something of a mail is to be destroyed."""
         return await repository.get_next_purge(reader, END_OF_TIME_MS)
 
-    def _announce(self, tx: Transaction, now: int) -> None:
+    def _row_of(self, tenant_id: str, email: Email) -> EmailRow:
+        require_values(email.template, email.values)
+        email_id, now = self._ids.new(IdPrefix.EMAIL), self._clock.now_ms()
+        values = msgspec.json.encode(email.values)
+        return EmailRow(
+            id=email_id,
+            template=email.template,
+            to_address=email.to,
+            address_key=email_key(email.to),
+            user_id=email.user_id,
+            sealed_values=self._parts.sealer.seal(values, *_place(tenant_id, email_id)),
+            status=EmailStatus.QUEUED,
+            attempts=0,
+            next_attempt_at=now,
+            give_up_at=now + GIVE_UP_MS,
+            claim=None,
+            last_error=None,
+            created_at=now,
+            sent_at=None,
+            purge_at=now + VALUES_KEPT_MS,
+        )
+
+    def _announce(self, tx: Transaction, now: int, count: int = 1) -> None:
         tenant_id = tx.tenant_id
 
         def announce() -> None:
-            self._metrics.count_mail(MailOutcome.QUEUED)
+            for _ in range(count):
+                self._metrics.count_mail(MailOutcome.QUEUED)
             self._parts.bell.ring(tenant_id)
 
         tx.mark_due(now)

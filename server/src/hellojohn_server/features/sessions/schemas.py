@@ -24,6 +24,8 @@ class RevokeCause(StrEnum):
 
     API_KEY_REVOKED = "api_key_revoked"
     PASSWORD_CHANGED = "password_changed"
+    PASSWORD_RESET = "password_reset"
+    PASSWORD_RESET_FORCED = "password_reset_forced"
     PASSWORD_SET = "password_set"
     REFRESH_TOKEN_REUSED = "refresh_token_reused"
     SESSION_REVOKED = "session_revoked"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Annotated, Final, cast
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -14,6 +15,7 @@ from hellojohn_server.kit.times import Duration, Timestamp, format_time, parse_d
 
 SHORTEST_IMPERSONATION_SECONDS: Final = 60
 LONGEST_IMPERSONATION_SECONDS: Final = 86_400
+_LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 FIRST_VERSION: Final = 1
 """The version of settings that nobody has changed."""
 
@@ -27,10 +29,20 @@ class ImpersonationSettings(msgspec.Struct, frozen=True, kw_only=True):
     notify_user: bool = False
 
 
+class UrlSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The application's own pages that mailed links open, with `token` added to their query; null: the built-in one."""
+
+    reset_url: str | None = None
+    verification_url: str | None = None
+    invitation_url: str | None = None
+    magic_link_url: str | None = None
+
+
 class TenantConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a tenant sets for itself. A section that a stored document lacks has its defaults."""
 
     impersonation: ImpersonationSettings = ImpersonationSettings()
+    urls: UrlSettings = UrlSettings()
 
 
 class StoredConfig(msgspec.Struct, frozen=True):
@@ -60,6 +72,41 @@ ImpersonationDuration = Annotated[Duration, Meta(extra=checked_by(duration_fault
 """How long an impersonation lasts, or may last: from one minute to 24 hours."""
 
 
+def page_url_fault(text: str) -> str | None:
+    """Say what is wrong with the URL of a page that mailed links open."""
+    wanted = "Must be an https URL without user, password and fragment; http for localhost only."
+    if not text.isascii() or not text.isprintable() or any(letter in text for letter in ' \\"<>#`{}|^'):
+        return wanted
+    try:
+        parts = urlsplit(text)
+        is_sound = parts.hostname and parts.port != 0 and "@" not in parts.netloc and "token=" not in parts.query
+    except ValueError:
+        return wanted
+    is_near = parts.scheme == "http" and parts.hostname in _LOCAL_HOSTS
+    return None if is_sound and (parts.scheme == "https" or is_near) else wanted
+
+
+PageUrl = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=2048,
+        description="an https URL; http for localhost only",
+        extra_json_schema={"format": "uri"},
+        extra=checked_by(page_url_fault),
+    ),
+]
+
+
+class UrlChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What to change of the pages that mailed links open."""
+
+    reset_url: PageUrl | UnsetType | None = UNSET
+    verification_url: PageUrl | UnsetType | None = UNSET
+    invitation_url: PageUrl | UnsetType | None = UNSET
+    magic_link_url: PageUrl | UnsetType | None = UNSET
+
+
 class ImpersonationChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What to change of impersonation."""
 
@@ -87,6 +134,7 @@ class UpdateConfigBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """What to change; what is absent stays, and null puts a setting or a section back to its default (RFC 7396)."""
 
     impersonation: ImpersonationChange | UnsetType | None = UNSET
+    urls: UrlChange | UnsetType | None = UNSET
 
 
 def changed_config(config: TenantConfig, change: UpdateConfigBody) -> TenantConfig:

@@ -38,12 +38,12 @@ class TenantSettingsService:
         return config_body(await self._db.read(tenant_id, repository.get_config))
 
     async def update_config(self, context: Context, change: UpdateConfigBody) -> ConfigBody:
-        """Change settings. Those of impersonation say whom to trust and need admins:manage, else InsufficientScope.
+        """Change settings. Those of impersonation and of URLs say whom to trust: admins:manage, else InsufficientScope.
 
         What is so already changes nothing: no new version, no entry. NotAvailable; VersionMismatch. Changes at once run
         one after another.
         """
-        if change.impersonation is not UNSET:
+        if change.impersonation is not UNSET or change.urls is not UNSET:
             context.principal.require(Scope.ADMINS_MANAGE)
         faults = faults_together(change)
         if faults:
