@@ -24,7 +24,7 @@ from hellojohn_server.features.expiry.service import ExpiryService
 from hellojohn_server.features.impersonation.service import ImpersonationService, ImpersonationServices
 from hellojohn_server.features.keys.service import KeyService
 from hellojohn_server.features.password_reset.service import PasswordResetService, ResetServices
-from hellojohn_server.features.roles.service import RoleService
+from hellojohn_server.features.roles.service import RoleCatalog, RoleService
 from hellojohn_server.features.search.service import UserSearch
 from hellojohn_server.features.sessions.service import SessionService
 from hellojohn_server.features.signing_keys.service import SigningKeyService
@@ -148,7 +148,10 @@ class _Foundation(msgspec.Struct, frozen=True, kw_only=True):
     sightings: Sightings
     addresses: AddressHasher
     audit_log: AuditLog
+    audit: AuditReader
+    keys: KeyService
     roles: RoleService
+    role_catalog: RoleCatalog
     tenants: TenantService
     sessions: SessionService
     signing_keys: SigningKeyService
@@ -171,6 +174,8 @@ def _lay_foundation(  # noqa: PLR0913, PLR0917 - what build_services is given
     cursors = CursorCodec(_derived(settings, Purpose.CURSORS))
     audit_log = AuditLog(ids, clock)
     tenants = TenantService(database, ids, clock, audit_log, cursors)
+    sessions = SessionService(database, cursors)
+    sightings = Sightings()
     tenant_settings = TenantSettingsService(database, clock, audit_log)
     addresses = AddressHasher(_derived(settings, Purpose.ADDRESSES))
     return _Foundation(
@@ -179,12 +184,17 @@ def _lay_foundation(  # noqa: PLR0913, PLR0917 - what build_services is given
         metrics=metrics,
         mail=mail,
         cursors=cursors,
-        sightings=Sightings(),
+        sightings=sightings,
         addresses=addresses,
         audit_log=audit_log,
+        audit=AuditReader(database, cursors),
+        keys=KeyService(
+            database, ids, clock, audit_log, tenants=tenants, sessions=sessions, cursors=cursors, sightings=sightings
+        ),
         roles=RoleService(),
+        role_catalog=RoleCatalog(database, ids, clock, audit_log, settings=tenant_settings, cursors=cursors),
         tenants=tenants,
-        sessions=SessionService(database, cursors),
+        sessions=sessions,
         signing_keys=_signing_keys(database, settings, ids, clock, audit_log),
         tenant_settings=tenant_settings,
         emails=EmailService(database, ids, clock, audit_log, tenants=tenants, metrics=metrics, parts=mail),
@@ -234,17 +244,13 @@ def build_services(  # noqa: PLR0913 - what it takes, each by name
     base = _lay_foundation(database, settings, clock, ids, passwords or PasswordHasher(), transport)
     passwords, addresses, sightings, audit_log = base.passwords, base.addresses, base.sightings, base.audit_log
     roles, tenants, sessions, signing_keys = base.roles, base.tenants, base.sessions, base.signing_keys
-    audit = AuditReader(database, base.cursors)
     acting = (database, clock, audit_log)
-    keys = KeyService(
-        database, ids, clock, audit_log, tenants=tenants, sessions=sessions, cursors=base.cursors, sightings=sightings
-    )
     users = UserService(
         database, ids, clock, audit_log, roles=roles, sessions=sessions, passwords=passwords, addresses=addresses
     )
     below = AuthServices(audit_log, tenants, users, sessions, signing_keys, passwords, addresses, sightings)
     auth = AuthService(database, ids, clock, below, floor_seconds=settings.sign_in_floor_ms / 1000)
-    behind = ImpersonationServices(audit_log, keys, roles, sessions, base.tenant_settings, signing_keys, users)
+    behind = ImpersonationServices(audit_log, base.keys, roles, sessions, base.tenant_settings, signing_keys, users)
     acts = UserActs(clock, audit_log, roles=roles, sessions=sessions, users=users, addresses=addresses)
     resets = _password_resets(database, settings, clock, base, users, acts)
     return Services(
@@ -255,8 +261,8 @@ def build_services(  # noqa: PLR0913 - what it takes, each by name
         metrics=base.metrics,
         limiter=base.limiter,
         audit_log=audit_log,
-        audit=audit,
-        custom_entries=CustomEntries(database, audit_log, audit),
+        audit=base.audit,
+        custom_entries=CustomEntries(database, audit_log, base.audit),
         tenants=tenants,
         action_tokens=base.action_tokens,
         tenant_settings=base.tenant_settings,
@@ -264,8 +270,9 @@ def build_services(  # noqa: PLR0913 - what it takes, each by name
         bell=base.mail.bell,
         mailbox=transport if isinstance(transport, Mailbox) else None,
         signing_keys=signing_keys,
+        role_catalog=base.role_catalog,
         sessions=sessions,
-        keys=keys,
+        keys=base.keys,
         users=users,
         auth=auth,
         account=AccountService(*acting, auth=auth, users=users, sessions=sessions, passwords=passwords),

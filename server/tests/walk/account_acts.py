@@ -7,6 +7,7 @@ import httpx
 from tests.features.password_reset.parts import token_in
 from tests.walk.access_acts import ACCESS_ACTS
 from tests.walk.acts import ACTS, Act, Call
+from tests.walk.organization_acts import ORGANIZATION_ACTS
 from tests.walk.world import World
 
 PASSWORD: Final = "correct horse battery"
@@ -165,5 +166,12 @@ BY_SECRET_KEY: Final = {
         verify_token,
     )
 }
-EVERY_ACT: Final[dict[str, Act]] = {**ACTS, **ACCESS_ACTS, **BY_PUBLISHABLE_KEY, **BY_ACCESS_TOKEN, **BY_SECRET_KEY}
+EVERY_ACT: Final[dict[str, Act]] = {
+    **ACTS,
+    **ACCESS_ACTS,
+    **ORGANIZATION_ACTS,
+    **BY_PUBLISHABLE_KEY,
+    **BY_ACCESS_TOKEN,
+    **BY_SECRET_KEY,
+}
 """One call of every operation."""

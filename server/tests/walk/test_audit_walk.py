@@ -16,6 +16,7 @@ from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdPrefix, is_id, is_sess
 from tests.walk.access_table import ACCESS_TABLE
 from tests.walk.account_acts import EMAIL, EVERY_ACT
 from tests.walk.account_table import ACCOUNT_TABLE, SESSION
+from tests.walk.organization_table import ORGANIZATION_TABLE
 from tests.walk.rows import Entry, Row
 from tests.walk.world import ADDRESS, AGENT, World, operations_of, send
 
@@ -285,7 +286,7 @@ OTHERS: Final[dict[str, Row]] = {
         before=1,
     ),
 }
-TABLE: Final[dict[str, Row]] = {**OTHERS, **ACCESS_TABLE, **ACCOUNT_TABLE}
+TABLE: Final[dict[str, Row]] = {**OTHERS, **ACCESS_TABLE, **ACCOUNT_TABLE, **ORGANIZATION_TABLE}
 CHANGES_NOTHING: Final = {"search_users", "verify_token"}
 """Operations that are no GET and change nothing."""
 

@@ -37,6 +37,7 @@ OTHERWISE: Final[dict[str, dict[str, str]]] = {
     "bulk_unban_users": {"reason": "another"},
     "create_api_key": {"name": "another"},
     "create_audit_log": {"action": "thing.else"},
+    "create_role": {"name": "another"},
     "create_tenant": {"name": "another"},
     "create_tenant_api_key": {"name": "another"},
     "create_user": {"name": "another"},
@@ -57,6 +58,7 @@ OTHERWISE: Final[dict[str, dict[str, str]]] = {
     "unlock_user": {"reason": "another"},
     "update_config": {"impersonation": {"enabled": False}},
     "update_me": {"name": "another"},
+    "update_role": {"description": "another"},
     "update_tenant": {"name": "another"},
     "update_user": {"reason": "another"},
 }
@@ -91,7 +93,7 @@ async def test_a_key_is_refused_where_nothing_is_kept(world: World, operation: s
 
 
 def test_every_operation_with_a_body_is_there() -> None:
-    without_body = {"delete_tenant", "resume_tenant", "revoke_own_session"}
+    without_body = {"delete_role", "delete_tenant", "resume_tenant", "revoke_own_session"}
     assert TABLE.keys() - REFUSED - ENDS_ITSELF - OTHERWISE.keys() == without_body
 
 

@@ -18,6 +18,8 @@ from hellojohn_server.features.keys.routes import KeyRoutes
 from hellojohn_server.features.keys.service import KeyService
 from hellojohn_server.features.password_reset.routes import PasswordResetRoutes
 from hellojohn_server.features.password_reset.service import PasswordResetService
+from hellojohn_server.features.roles.routes import RoleRoutes
+from hellojohn_server.features.roles.service import RoleCatalog
 from hellojohn_server.features.search.routes import SearchRoutes
 from hellojohn_server.features.search.service import UserSearch
 from hellojohn_server.features.sessions.service import SessionService
@@ -64,6 +66,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     bell: Bell
     mailbox: Mailbox | None
     signing_keys: SigningKeyService
+    role_catalog: RoleCatalog
     sessions: SessionService
     keys: KeyService
     users: UserService
@@ -88,6 +91,7 @@ def routers(services: Services) -> list[object]:
         ImpersonationRoutes(services.impersonation),
         BulkRoutes(services.bulk),
         UserSessionRoutes(services.user_sessions),
+        RoleRoutes(services.role_catalog),
         AuditRoutes(services.audit, services.custom_entries),
         KeyRoutes(services.keys),
         TenantSettingsRoutes(services.tenant_settings),

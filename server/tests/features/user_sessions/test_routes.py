@@ -34,7 +34,7 @@ async def verified(front: Front, token: str) -> str:
     assert answer.status_code == 200, answer.text
     body = answer.json()
     if body["valid"]:
-        assert body.keys() == {"valid", "user", "session"}
+        assert body.keys() == {"valid", "user", "permissions", "session"}
         return ""
     assert body.keys() == {"valid", "reason"}
     return str(body["reason"])
@@ -194,6 +194,7 @@ async def test_verify_shows_whose_token_it_is(front: Front, app: RunningApp) -> 
     assert answer.json() == {
         "valid": True,
         "user": (await app.call(alice.access, "GET", "/v1/auth/me")).json(),
+        "permissions": [],
         "session": (await front.admin("GET", f"/v1/sessions/{alice.session_id}")).json(),
     }
 

@@ -132,7 +132,8 @@ class ImpersonationService:
         return (await self._services.users.lock_users(tx, [user_id])).get(user_id)
 
     async def _require_never_upward(self, tx: Transaction, context: Context, user: User) -> None:
-        require_never_upward(context.principal, await self._services.roles.list_privileges(tx, [user.role]))
+        privileges = await self._services.roles.list_privileges_locked(tx, [user.role])
+        require_never_upward(context.principal, privileges)
 
     async def _require_end(self, tx: Transaction, context: Context, lasting_seconds: int, now_ms: int) -> int:
         """Return when it ends: in whole seconds, and no later than the caller's key, which stands until then."""

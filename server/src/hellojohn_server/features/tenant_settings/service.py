@@ -33,6 +33,10 @@ class TenantSettingsService:
         """Return the settings of the reader's tenant, for a rule of another feature."""
         return (await repository.get_config(reader)).config
 
+    async def lock_settings(self, tx: Transaction) -> None:
+        """Have `tx` wait for whoever holds the tenant's settings, and hold them: for what is counted in a tenant."""
+        await repository.get_config_locked(tx)
+
     async def get_config(self, tenant_id: str) -> ConfigBody:
         """Return what is shown of a tenant's settings."""
         return config_body(await self._db.read(tenant_id, repository.get_config))

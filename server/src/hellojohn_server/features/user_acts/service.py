@@ -366,7 +366,7 @@ class UserActs:
         locked = await self._users.lock_users(tx, [user_id for user_id in asked if is_id(user_id, IdPrefix.USER)])
         await _pause(tx, locked)
         found = [_case_of(locked[user_id], moment) for user_id in asked if user_id in locked]
-        privileges = await self._roles.list_privileges(tx, {case.before.role for case in found})
+        privileges = await self._roles.list_privileges_locked(tx, {case.before.role for case in found})
         active = {user.id for user in locked.values() if is_active_super_admin(user, moment.now_ms)}
         allowed, refused = _judge(act, context, found, privileges, active)
         revocation = await self._end_sessions(tx, act, allowed, moment)

@@ -52,9 +52,11 @@ class VerifiedTokenBody(msgspec.Struct, frozen=True, kw_only=True):
     """Whether an access token is good at this moment. `reason` is there when it is not, the others when it is.
 
     `user` is what the user sees: a key that may read sessions only is shown nothing that is for users:read.
+    `permissions` are those of the user's role.
     """
 
     valid: bool
     reason: ErrorCode | UnsetType = UNSET
     user: OwnUserBody | UnsetType = UNSET
+    permissions: list[str] | UnsetType = UNSET
     session: SessionBody | UnsetType = UNSET

@@ -6,6 +6,7 @@ from msgspec import UNSET, UnsetType
 from hellojohn_server.features.audit.service import AuditLog
 from hellojohn_server.features.auth.schemas import own_user_body
 from hellojohn_server.features.auth.service import AuthService
+from hellojohn_server.features.roles.schemas import is_builtin
 from hellojohn_server.features.roles.service import RoleService
 from hellojohn_server.features.sessions.errors import SessionNotFound
 from hellojohn_server.features.sessions.schemas import (
@@ -33,7 +34,7 @@ from hellojohn_server.kit.errors import FieldError, Forbidden, Invalid, Unauthen
 from hellojohn_server.kit.pagination import Page
 from hellojohn_server.kit.principal import Context
 from hellojohn_server.kit.scopes import Scope
-from hellojohn_server.storage.database import Database, Transaction
+from hellojohn_server.storage.database import Database, Reader, Transaction
 
 
 class UserSessionService:
@@ -134,14 +135,29 @@ class UserSessionService:
             session, user = await self._auth.verify(tenant_id, token)
         except (Unauthenticated, Forbidden) as refusal:
             return VerifiedTokenBody(valid=False, reason=refusal.code)
+        permissions = await self._permissions_of(tenant_id, user.role)
         now = self._clock.now_ms()
-        return VerifiedTokenBody(valid=True, user=own_user_body(body_of(user, now)), session=session_body(session, now))
+        return VerifiedTokenBody(
+            valid=True,
+            user=own_user_body(body_of(user, now)),
+            permissions=permissions,
+            session=session_body(session, now),
+        )
+
+    async def _permissions_of(self, tenant_id: str, role: str) -> list[str]:
+        if is_builtin(role):
+            return []
+
+        async def query(reader: Reader) -> list[str]:
+            return await self._roles.list_permissions(reader, role)
+
+        return await self._db.read(tenant_id, query)
 
     async def _require_never_upward(self, tx: Transaction, context: Context, user_id: str) -> None:
         user = (await self._users.lock_users(tx, [user_id])).get(user_id)
         if user is None:
             raise SessionNotFound
-        require_never_upward(context.principal, await self._roles.list_privileges(tx, [user.role]))
+        require_never_upward(context.principal, await self._roles.list_privileges_locked(tx, [user.role]))
 
 
 def _revoked_body(session: Session, now_ms: int, stopped: AccessStopped | UnsetType) -> RevokedSessionBody:

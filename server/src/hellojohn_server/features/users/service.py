@@ -175,7 +175,7 @@ class UserService:
         InsufficientScope for a privileged role without admins:manage; Invalid for an unknown one; EmailBanned for an
         address that a ban keeps closed; UniqueViolation, of which conflict_of says what it is.
         """
-        privileges = await self._roles.list_privileges(tx, [body.role])
+        privileges = await self._roles.list_privileges_locked(tx, [body.role])
         require_never_upward(context.principal, privileges)
         faults = _role_faults(privileges, body.role)
         if faults:
@@ -275,7 +275,7 @@ class UserService:
         if before is None:
             raise UserNotFound
         new_role = before.role if change.role is UNSET else change.role
-        privileges = await self._roles.list_privileges(tx, {before.role, new_role})
+        privileges = await self._roles.list_privileges_locked(tx, {before.role, new_role})
         if not is_own:
             require_never_upward(context.principal, privileges)
         if before.deleted_at is not None:
