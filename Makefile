@@ -61,6 +61,10 @@ test: $(VENV)/.dev ## Run the tests, on SQLite and (where its server is installe
 crash: $(VENV)/.dev ## Kill the server under load, fifty times on each store (some minutes; the tests do it five times)
 	@cd server && ../$(BIN)/python -m tests.crash.kill_nine --rounds 50
 
+.PHONY: contract
+contract: $(VENV)/.dev ## Send each store 10,000 requests made from the document, and judge the answers (some minutes; the tests send 300)
+	@cd server && ../$(BIN)/python -m tests.contract.fuzz
+
 .PHONY: bench
 bench: $(VENV)/.dev ## Measure the server against its statements on the bare engine, on both stores, and judge (some minutes)
 	@$(BIN)/python server/tests/postgres_cluster.py -- $(BIN)/python -m bench.served

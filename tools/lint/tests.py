@@ -8,6 +8,7 @@ from tools.lint.sources import Module, Project, Violation
 
 OWN_DIRECTORIES: Final = {
     "bench": "the short forms of the measurements",
+    "contract": "what callers nobody thought of are answered",
     "crash": "what survives a killed process",
     "house": "the rules of the house",
     "interop": "what other people's libraries make of what we hand out",
