@@ -197,7 +197,9 @@ def _lay_foundation(  # noqa: PLR0913, PLR0917 - what build_services is given
         sessions=sessions,
         signing_keys=_signing_keys(database, settings, ids, clock, audit_log),
         tenant_settings=tenant_settings,
-        emails=EmailService(database, ids, clock, audit_log, tenants=tenants, metrics=metrics, parts=mail),
+        emails=EmailService(
+            database, ids, clock, audit_log, tenants=tenants, cursors=cursors, metrics=metrics, parts=mail
+        ),
         action_tokens=ActionTokenService(
             database,
             ids,

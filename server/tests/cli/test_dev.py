@@ -38,6 +38,8 @@ def test_a_second_start_keeps_the_data_and_prints_the_same(place: Place) -> None
             assert client.get("/v1/users").json()["pagination"]["total"] == 193
             made = client.post("/v1/users", json={"email": "newcomer@example.com"})
             assert made.status_code == 201
+            assert f"{server.url}/dev/mailbox\n".replace("127.0.0.1", "localhost") in server.printed()
+            assert client.get("/dev/mailbox.json").json() == {"data": []}
         assert server.stop() == 0
     data_dir = place.directory / "data"
     for name in ("encryption.key", "demo.json"):

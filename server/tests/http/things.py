@@ -17,6 +17,7 @@ from hellojohn_server.kit.error_codes import ErrorCode
 from hellojohn_server.kit.errors import ApiError, Conflict, InsufficientScope, InvalidToken, Unavailable
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdFactory
 from hellojohn_server.kit.logs import make_logger
+from hellojohn_server.kit.mail import Mailbox
 from hellojohn_server.kit.metrics import Metrics
 from hellojohn_server.kit.principal import ActorType, Context, CredentialKind, Principal
 from hellojohn_server.kit.rate_limits import Limit, RateLimiter
@@ -199,6 +200,7 @@ class Door:
         settings: HttpSettings | None = None,
         owners: list[object] | None = None,
         limiter: RateLimiter | None = None,
+        mailbox: Mailbox | None = None,
     ) -> None:
         self.things = ThingRoutes()
         self.denied: list[tuple[Context, str, ApiError]] = []
@@ -214,6 +216,7 @@ class Door:
                 log=make_logger(self._log),
                 metrics=self.metrics,
                 limiter=limiter,
+                mailbox=mailbox,
             )
         )
 

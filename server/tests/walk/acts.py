@@ -5,6 +5,10 @@ from typing import Any, Final
 
 import msgspec
 
+from hellojohn_server.features.emails.schemas import Email
+from hellojohn_server.kit.email_templates import EmailTemplate
+from hellojohn_server.kit.mail import MailRefused
+from hellojohn_server.storage.database import Transaction
 from tests.walk.world import EVERY_SCOPE, World
 
 
@@ -154,6 +158,36 @@ async def update_config(world: World) -> Call:
     return Call(method="PATCH", path="/v1/admin/config", body=body, objects={"tenant": world.tenant_id})
 
 
+async def _email(world: World) -> str:
+    """Return a mail that was refused for good."""
+    email = Email(EmailTemplate.EMAIL_CHANGED, "a@example.com", "usr_1")
+
+    async def command(tx: Transaction) -> str:
+        return await world.services.emails.queue(tx, email)
+
+    email_id = await world.services.database.write(world.tenant_id, command, str)
+    mailbox = world.services.mailbox
+    assert mailbox is not None
+    mailbox.failure = MailRefused("recipient_refused 550")
+    await world.services.emails.deliver(world.tenant_id)
+    mailbox.failure = None
+    return email_id
+
+
+async def list_emails(_: World) -> Call:
+    return Call(method="GET", path="/v1/admin/emails?limit=2")
+
+
+async def get_email(world: World) -> Call:
+    email = await _email(world)
+    return Call(method="GET", path=f"/v1/admin/emails/{email}", objects={"email": email})
+
+
+async def resend_email(world: World) -> Call:
+    email = await _email(world)
+    return Call(method="POST", path=f"/v1/admin/emails/{email}/resend", objects={"email": email})
+
+
 async def list_tenants(_: World) -> Call:
     return Call(method="GET", path="/v1/tenants", by_master=True)
 
@@ -221,6 +255,7 @@ ACTS: Final[dict[str, Act]] = {
         get_audit_log,
         get_current_api_key,
         get_config,
+        get_email,
         get_key_set,
         get_tenant,
         get_user,
@@ -228,8 +263,10 @@ ACTS: Final[dict[str, Act]] = {
         impersonate_user,
         list_api_keys,
         list_audit_logs,
+        list_emails,
         list_tenants,
         list_users,
+        resend_email,
         resume_tenant,
         revoke_api_key,
         rotate_api_key,

@@ -47,6 +47,7 @@ NEEDS: Final[dict[str, set[str]]] = {
     "get_audit_log": {"audit:read"},
     "get_config": {"config:read"},
     "get_role": {"roles:read"},
+    "get_email": {"audit:read"},
     "get_session": {"sessions:read"},
     "get_user": {"users:read"},
     "get_user_access": {"users:read"},
@@ -54,9 +55,11 @@ NEEDS: Final[dict[str, set[str]]] = {
     "list_api_keys": {"keys:read"},
     "list_audit_logs": {"audit:read"},
     "list_roles": {"roles:read"},
+    "list_emails": {"audit:read"},
     "list_sessions": {"sessions:read"},
     "list_user_sessions": {"sessions:read"},
     "list_users": {"users:read"},
+    "resend_email": {"users:write"},
     "restore_user": {"users:write"},
     "revoke_api_key": {"keys:write"},
     "revoke_every_session": {"sessions:write", "admins:manage"},
@@ -83,11 +86,13 @@ NAMES_ANOTHERS_OBJECT: Final = {
     "get_api_key",
     "get_audit_log",
     "get_role",
+    "get_email",
     "get_session",
     "get_user",
     "get_user_access",
     "impersonate_user",
     "list_user_sessions",
+    "resend_email",
     "restore_user",
     "revoke_api_key",
     "rotate_api_key",
@@ -192,7 +197,7 @@ async def test_another_tenant_finds_nothing(world: World, operation: str) -> Non
     elif operation in BULK:
         assert answer.json()[BULK[operation]] == 0
         assert set(answer.json()["not_found"]) == set(call.body["user_ids"])
-    elif operation in {"list_sessions", "list_users", "search_users"}:
+    elif operation in {"list_emails", "list_sessions", "list_users", "search_users"}:
         assert answer.json()["data"] == []
     elif operation == "verify_token":
         assert answer.json() == {"valid": False, "reason": "invalid_token"}

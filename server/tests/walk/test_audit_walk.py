@@ -210,6 +210,17 @@ OTHERS: Final[dict[str, Row]] = {
             )
         ],
     ),
+    "resend_email": Row(
+        200,
+        [
+            Entry(
+                type="email.resent",
+                resource=("email", "email"),
+                metadata={"template": "email_changed", "user_id": "usr_1"},
+            )
+        ],
+        before=1,
+    ),
     "update_config": Row(
         200,
         [

@@ -93,7 +93,7 @@ async def test_a_key_is_refused_where_nothing_is_kept(world: World, operation: s
 
 
 def test_every_operation_with_a_body_is_there() -> None:
-    without_body = {"delete_role", "delete_tenant", "resume_tenant", "revoke_own_session"}
+    without_body = {"delete_role", "delete_tenant", "resend_email", "resume_tenant", "revoke_own_session"}
     assert TABLE.keys() - REFUSED - ENDS_ITSELF - OTHERWISE.keys() == without_body
 
 

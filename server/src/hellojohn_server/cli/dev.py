@@ -156,6 +156,7 @@ def _show(access: DemoAccess, member: UserBody | None, address: str, settings: S
     rows = [
         ("API", f"{address}/v1"),
         ("Docs", f"{address}/docs"),
+        *([("Mailbox", f"{address}/dev/mailbox")] if settings.smtp_host is None else []),
         ("Data", str(place)),
         ("Tenant", access.tenant_id),
         ("Secret key", access.secret_key or ""),

@@ -21,6 +21,7 @@ from hellojohn_server.http.call import Call, call_of
 from hellojohn_server.http.docs_page import PAGE_POLICY, render_page
 from hellojohn_server.http.edge import Edge, allowed_methods
 from hellojohn_server.http.limits import CallLimits
+from hellojohn_server.http.mailbox import MailboxPage
 from hellojohn_server.http.metrics import MetricsPage
 from hellojohn_server.http.openapi import build_document
 from hellojohn_server.http.operations import Operation, RecordDenied, Shared
@@ -29,6 +30,7 @@ from hellojohn_server.http.settings import HttpSettings
 from hellojohn_server.kit.clock import SystemClock
 from hellojohn_server.kit.ids import IdFactory
 from hellojohn_server.kit.logs import make_logger
+from hellojohn_server.kit.mail import Mailbox
 from hellojohn_server.kit.metrics import Metrics
 from hellojohn_server.kit.rate_limits import RateLimiter
 from hellojohn_server.kit.routing import routes_of
@@ -66,6 +68,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     log: FilteringBoundLogger | None = None
     metrics: Metrics | None = None
     limiter: RateLimiter | None = None
+    mailbox: Mailbox | None = None
 
 
 class NoEvents(BaseEventEmitterBackend):
@@ -143,6 +146,7 @@ def build_app(services: Services, settings: HttpSettings, *, log: FilteringBound
             log=log,
             metrics=services.metrics,
             limiter=services.limiter,
+            mailbox=None if settings.dev_host_check is None else services.mailbox,
         )
     )
 
@@ -166,6 +170,8 @@ def assemble(parts: Parts) -> Application:
     endpoints = [_operation(operation) for operation in operations]
     endpoints += _document(answers, document)
     endpoints.append(_metrics(MetricsPage(metrics, parts.settings.metrics_token, answers, limits)))
+    if parts.mailbox is not None:
+        endpoints += _mailbox(MailboxPage(parts.mailbox, answers))
     endpoints = [*_options(answers, endpoints), *endpoints]  # first, or Litestar makes its own
     edge = Edge(parts.settings, parts.ids, answers, make_logger() if parts.log is None else parts.log, metrics)
     return Application(edge, endpoints)
@@ -207,6 +213,23 @@ def _metrics(page: MetricsPage) -> Endpoint:
         return await page.answer(_called(request, "/metrics"))
 
     return Endpoint(Slot("/metrics", "GET", "get_metrics"), metrics)
+
+
+def _mailbox(page: MailboxPage) -> list[Endpoint]:
+    async def listed(request: Request[Any, Any, Any]) -> ASGIApp:
+        return page.list_mails(_called(request, "/dev/mailbox"))
+
+    async def as_json(request: Request[Any, Any, Any]) -> ASGIApp:
+        return page.list_as_json(_called(request, "/dev/mailbox.json"))
+
+    async def shown(request: Request[Any, Any, Any]) -> ASGIApp:
+        return page.show_mail(_called(request, "/dev/mailbox/{mail_id}"), str(request.path_params["mail_id"]))
+
+    return [
+        Endpoint(Slot("/dev/mailbox", "GET", "get_mailbox"), listed),
+        Endpoint(Slot("/dev/mailbox.json", "GET", "get_mailbox_json"), as_json),
+        Endpoint(Slot("/dev/mailbox/{mail_id:str}", "GET", "get_mailbox_mail"), shown),
+    ]
 
 
 def _options(answers: Answers, endpoints: Iterable[Endpoint]) -> list[Endpoint]:

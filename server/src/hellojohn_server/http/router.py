@@ -11,6 +11,7 @@ from hellojohn_server.features.auth.routes import AuthRoutes
 from hellojohn_server.features.auth.service import AuthService
 from hellojohn_server.features.bulk.routes import BulkRoutes
 from hellojohn_server.features.bulk.service import BulkService
+from hellojohn_server.features.emails.routes import EmailRoutes
 from hellojohn_server.features.emails.service import EmailService
 from hellojohn_server.features.impersonation.routes import ImpersonationRoutes
 from hellojohn_server.features.impersonation.service import ImpersonationService
@@ -95,6 +96,7 @@ def routers(services: Services) -> list[object]:
         AuditRoutes(services.audit, services.custom_entries),
         KeyRoutes(services.keys),
         TenantSettingsRoutes(services.tenant_settings),
+        EmailRoutes(services.emails),
         TenantRoutes(services.tenants),
         SigningKeyRoutes(services.signing_keys),
         AuthRoutes(services.auth),

@@ -10,6 +10,7 @@ class AuditType(StrEnum):
     API_KEY_REVOKED = "api_key.revoked"
     API_KEY_ROTATED = "api_key.rotated"
     CONFIG_UPDATED = "config.updated"
+    EMAIL_RESENT = "email.resent"
     EMAIL_UNDELIVERABLE = "email.undeliverable"
     OPERATION_DENIED = "operation.denied"
     ROLE_CREATED = "role.created"

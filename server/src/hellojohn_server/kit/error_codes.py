@@ -18,6 +18,8 @@ class ErrorCode(StrEnum):
     EMAIL_ALREADY_EXISTS = "email_already_exists"
     EMAIL_BANNED = "email_banned"
     EMAIL_IN_RECYCLE_BIN = "email_in_recycle_bin"
+    EMAIL_NOT_FOUND = "email_not_found"
+    EMAIL_NOT_RESENDABLE = "email_not_resendable"
     EXTERNAL_ID_ALREADY_EXISTS = "external_id_already_exists"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     IDEMPOTENCY_NOT_SUPPORTED = "idempotency_not_supported"

@@ -17,10 +17,9 @@ from hellojohn_server.kit.mail import Mail, MailDelayed, MailRefused, MailServer
 from hellojohn_server.storage.database import Database, Transaction
 from hellojohn_server.storage.sql import Kind, Statement
 from tests.conftest import START_MS, ManualClock
+from tests.features.emails.parts import RESET, SECRET, queue
 from tests.support import RunningApp, running_app
 
-SECRET = "https://example.com/reset?token=unmistakable"
-RESET = Email(EmailTemplate.PASSWORD_RESET, "alice@example.com", "usr_1", {"link": SECRET, "expires_in": "1 hour"})
 LIST_EMAILS = Statement(
     """
     SELECT to_address, status, attempts, last_error, sealed_values FROM emails
@@ -28,14 +27,6 @@ LIST_EMAILS = Statement(
     """
 )
 HOUR = 3600
-
-
-async def queue(app: RunningApp, tenant_id: str, *emails: Email) -> None:
-    async def command(tx: Transaction) -> None:
-        for email in emails or (RESET,):
-            await app.services.emails.queue(tx, email)
-
-    await app.services.database.write(tenant_id, command, type(None))
 
 
 async def rows(app: RunningApp, tenant_id: str) -> list[tuple[Any, ...]]:

@@ -1,13 +1,17 @@
 """The statements on mail. Whoever sends one holds a claim on it, which ends by itself."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
 import msgspec
 
 from hellojohn_server.features.emails.schemas import EmailRow, EmailStatus
 from hellojohn_server.kit.email_templates import EmailTemplate
-from hellojohn_server.storage.database import Reader, Row, Transaction
+from hellojohn_server.kit.pagination import COUNT_CAP
+from hellojohn_server.storage.compose import conjunction
+from hellojohn_server.storage.database import Parameter, Reader, Row, Transaction
+from hellojohn_server.storage.primitives import consume_once
 from hellojohn_server.storage.sql import Kind, Statement
 
 _FIELDS: Final = EmailRow.__struct_fields__
@@ -72,6 +76,48 @@ UPDATE_VALUES_GONE: Final = Statement(
 DELETE_OVERDUE: Final = Statement(f"DELETE FROM emails WHERE {_OVERDUE} AND created_at + :kept <= :now")
 
 
+UPDATE_RESENT: Final = Statement(
+    f"""
+    UPDATE emails
+    SET status = 'queued', next_attempt_at = :now, give_up_at = :give_up_at
+    WHERE tenant_id = :tenant_id AND id = :id AND status IN ('dead', 'failed') AND sealed_values IS NOT NULL
+    RETURNING {_COLUMNS}
+    """
+)
+GET_EMAIL: Final = Statement(f"SELECT {_COLUMNS} FROM emails WHERE tenant_id = :tenant_id AND id = :id")
+
+
+class EmailFilter(msgspec.Struct, frozen=True):
+    """Which mails are meant."""
+
+    status: EmailStatus | None
+    template: EmailTemplate | None
+    user_id: str | None
+
+
+@cache
+def _list_statement(*, by_status: bool, by_template: bool, by_user: bool, after: bool) -> Statement:
+    conditions = ["tenant_id = :tenant_id"]
+    for wanted, condition in (
+        (by_status, "status = :status"),
+        (by_template, "template = :template"),
+        (by_user, "user_id = :user_id"),
+    ):
+        if wanted:
+            conditions.append(condition)
+    where = conjunction(conditions)
+    page_where = f"{where} AND id < :after" if after else where
+    return Statement(
+        f"""
+        SELECT counted.total, page.*
+        FROM (SELECT count(*) AS total FROM (SELECT id FROM emails WHERE {where} LIMIT {COUNT_CAP + 1}) AS bounded)
+            AS counted
+        LEFT JOIN (SELECT {_COLUMNS} FROM emails WHERE {page_where} ORDER BY id DESC LIMIT :rows) AS page ON TRUE
+        ORDER BY page.id DESC
+        """
+    )
+
+
 async def insert_email(tx: Transaction, email: EmailRow) -> None:
     """Insert a mail."""
     await tx.execute(INSERT_EMAIL, **msgspec.structs.asdict(email))
@@ -80,6 +126,34 @@ async def insert_email(tx: Transaction, email: EmailRow) -> None:
 async def insert_emails(tx: Transaction, emails: Sequence[EmailRow]) -> None:
     """Insert mails, in one statement."""
     await tx.execute_many(INSERT_EMAIL, [msgspec.structs.asdict(email) for email in emails])
+
+
+async def get_email(reader: Reader, email_id: str) -> EmailRow | None:
+    """Return a mail, or None."""
+    row = await reader.fetch_one(GET_EMAIL, id=email_id)
+    return None if row is None else _email_of(row)
+
+
+async def list_emails(
+    reader: Reader, wanted: EmailFilter, rows: int, after: str | None
+) -> tuple[int, Sequence[EmailRow]]:
+    """Return how many match (counted to one above COUNT_CAP) and up to `rows` of them, newest first, below `after`."""
+    given: dict[str, Parameter] = {"status": wanted.status, "template": wanted.template, "user_id": wanted.user_id}
+    parameters = {name: value for name, value in {**given, "after": after}.items() if value is not None}
+    statement = _list_statement(
+        by_status=wanted.status is not None,
+        by_template=wanted.template is not None,
+        by_user=wanted.user_id is not None,
+        after=after is not None,
+    )
+    found = await reader.fetch_all(statement, rows=rows, **parameters)
+    return found[0][0], [_email_of(row[1:]) for row in found if row[1] is not None]
+
+
+async def update_resent(tx: Transaction, email_id: str, now_ms: int, give_up_at: int) -> EmailRow | None:
+    """Queue a mail that did not go out once more, and return it; None if it waits, went out, or has no values."""
+    row = await consume_once(tx, UPDATE_RESENT, id=email_id, now=now_ms, give_up_at=give_up_at)
+    return None if row is None else _email_of(row)
 
 
 async def get_next_attempt(reader: Reader, until: int) -> int | None:

@@ -7,6 +7,8 @@ from typing import Final
 import msgspec
 
 from hellojohn_server.kit.email_templates import EmailTemplate
+from hellojohn_server.kit.pagination import Cursor, Limit, Pagination
+from hellojohn_server.kit.times import Timestamp, format_optional_time, format_time
 
 GIVE_UP_MS: Final = 86_400_000
 """How long a mail is tried."""
@@ -69,3 +71,58 @@ class Delivery(msgspec.Struct, frozen=True):
 
     next_at: int | None = None
     server_is_down: bool = False
+
+
+class EmailBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A mail, without its text. `last_error` is the class of the last failure with the mail server's code."""
+
+    id: str
+    template: EmailTemplate
+    to: str
+    user_id: str | None
+    status: EmailStatus
+    attempts: int
+    last_error: str | None
+    resendable: bool
+    created_at: Timestamp
+    next_attempt_at: Timestamp | None
+    sent_at: Timestamp | None
+
+
+class EmailListBody(msgspec.Struct, frozen=True):
+    """Mails, newest first."""
+
+    data: list[EmailBody]
+    pagination: Pagination
+
+
+class ListEmailsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which mails, and which page of them."""
+
+    limit: Limit = 20
+    cursor: Cursor | None = None
+    status: EmailStatus | None = None
+    template: EmailTemplate | None = None
+    user_id: str | None = None
+
+
+def is_resendable(email: EmailRow) -> bool:
+    """Say whether a mail that did not go out can be sent again: what it is made of is still there."""
+    return email.status in {EmailStatus.DEAD, EmailStatus.FAILED} and email.sealed_values is not None
+
+
+def email_body(email: EmailRow) -> EmailBody:
+    """Return what is shown of a mail."""
+    return EmailBody(
+        id=email.id,
+        template=email.template,
+        to=email.to_address,
+        user_id=email.user_id,
+        status=email.status,
+        attempts=email.attempts,
+        last_error=email.last_error,
+        resendable=is_resendable(email),
+        created_at=format_time(email.created_at),
+        next_attempt_at=None if email.status is EmailStatus.SENDING else format_optional_time(email.next_attempt_at),
+        sent_at=format_optional_time(email.sent_at),
+    )

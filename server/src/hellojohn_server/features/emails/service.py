@@ -10,8 +10,8 @@ import structlog
 
 from hellojohn_server.features.audit.service import AuditLog
 from hellojohn_server.features.emails import repository
-from hellojohn_server.features.emails.errors import MailNotConfigured
-from hellojohn_server.features.emails.events import email_undeliverable
+from hellojohn_server.features.emails.errors import EmailNotFound, EmailNotResendable, MailNotConfigured
+from hellojohn_server.features.emails.events import email_resent, email_undeliverable
 from hellojohn_server.features.emails.schemas import (
     AT_ONCE,
     CLAIM_MS,
@@ -22,8 +22,11 @@ from hellojohn_server.features.emails.schemas import (
     VALUES_KEPT_MS,
     Delivery,
     Email,
+    EmailBody,
     EmailRow,
     EmailStatus,
+    ListEmailsQuery,
+    email_body,
 )
 from hellojohn_server.features.tenants.service import TenantService
 from hellojohn_server.kit.bell import Bell
@@ -32,7 +35,8 @@ from hellojohn_server.kit.email_templates import one_line, render, require_value
 from hellojohn_server.kit.ids import IdFactory, IdPrefix
 from hellojohn_server.kit.mail import Mail, MailFailure, MailRefused, MailServerDown, Transport
 from hellojohn_server.kit.metrics import MailOutcome, Metrics
-from hellojohn_server.kit.principal import system_context
+from hellojohn_server.kit.pagination import CursorCodec, Page, page_of
+from hellojohn_server.kit.principal import Context, system_context
 from hellojohn_server.kit.secrets import Sealer, WrongSeal
 from hellojohn_server.kit.text import email_key
 from hellojohn_server.kit.times import END_OF_TIME_MS
@@ -64,6 +68,7 @@ class EmailService:
         audit: AuditLog,
         *,
         tenants: TenantService,
+        cursors: CursorCodec,
         metrics: Metrics,
         parts: MailParts,
     ) -> None:
@@ -72,6 +77,7 @@ class EmailService:
         self._clock = clock
         self._audit = audit
         self._tenants = tenants
+        self._cursors = cursors
         self._metrics = metrics
         self._parts = parts
 
@@ -103,6 +109,53 @@ class EmailService:
         if rows:
             await repository.insert_emails(tx, rows)
             self._announce(tx, rows[0].created_at, len(rows))
+
+    async def list_emails(self, tenant_id: str, query: ListEmailsQuery) -> Page[EmailBody]:
+        """Return a page of mails, newest first. InvalidCursor."""
+        wanted = repository.EmailFilter(query.status, query.template, query.user_id)
+        bound = ("emails", wanted)
+        after = None
+        if query.cursor is not None:
+            after = str(self._cursors.decode(tenant_id, bound, query.cursor)[0])
+
+        async def read(reader: Reader) -> Page[EmailBody]:
+            total, found = await repository.list_emails(reader, wanted, query.limit + 1, after)
+            rows = [email_body(email) for email in found[: query.limit]]
+            more = len(found) > query.limit
+            following = self._cursors.encode(tenant_id, bound, (rows[-1].id,)) if more else None
+            return page_of(rows, query.limit, total, following, capped=True)
+
+        return await self._db.read(tenant_id, read)
+
+    async def get_email(self, tenant_id: str, email_id: str) -> EmailBody:
+        """Return a mail; EmailNotFound."""
+
+        async def read(reader: Reader) -> EmailBody:
+            return email_body(await _require_email(reader, email_id))
+
+        return await self._db.read(tenant_id, read)
+
+    async def resend_email(self, context: Context, email_id: str) -> EmailBody:
+        """Have a mail that failed, or was given up, sent now, and tried for another day.
+
+        One that waits already stays as it is. EmailNotFound; EmailNotResendable when it was sent or its values are
+        destroyed; MailNotConfigured. Of any number at once one is recorded.
+        """
+        self.require_configured()
+        now = self._clock.now_ms()
+
+        async def command(tx: Transaction) -> EmailBody:
+            queued = await repository.update_resent(tx, email_id, now, now + GIVE_UP_MS)
+            if queued is None:
+                email = await _require_email(tx, email_id)
+                if email.status not in {EmailStatus.QUEUED, EmailStatus.SENDING}:
+                    raise EmailNotResendable
+                return email_body(email)
+            await self._audit.record(tx, context, email_resent(queued))
+            self._announce(tx, now)
+            return email_body(queued)
+
+        return await self._db.write(context.tenant_id, command, EmailBody, idempotency=context.idempotency)
 
     async def deliver(self, tenant_id: str) -> Delivery:
         """Try up to AT_ONCE mails of a tenant that are due, at the same time, and return when there is more to do.
@@ -264,6 +317,13 @@ class EmailService:
 
 def _place(tenant_id: str, email_id: str) -> tuple[str, str, str, str]:
     return tenant_id, "emails", email_id, "sealed_values"
+
+
+async def _require_email(reader: Reader, email_id: str) -> EmailRow:
+    email = await repository.get_email(reader, email_id)
+    if email is None:
+        raise EmailNotFound
+    return email
 
 
 def _due_by(now_ms: int) -> Callable[[Reader], Awaitable[int | None]]:

@@ -20,6 +20,7 @@ CREATE TABLE emails (
     CONSTRAINT emails_id_key UNIQUE (tenant_id, id)
 );
 CREATE INDEX emails_of_user ON emails (tenant_id, user_id, id) WHERE user_id IS NOT NULL;
+CREATE INDEX emails_status ON emails (tenant_id, status, id);
 CREATE INDEX emails_address ON emails (tenant_id, address_key);
 CREATE INDEX emails_next_attempt_at ON emails (next_attempt_at, tenant_id) WHERE next_attempt_at IS NOT NULL;
 CREATE INDEX emails_purge_at ON emails (purge_at, tenant_id);

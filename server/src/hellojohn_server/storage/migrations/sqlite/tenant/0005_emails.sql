@@ -20,6 +20,7 @@ CREATE TABLE emails (
     purge_at INTEGER NOT NULL
 );
 CREATE INDEX emails_of_user ON emails (user_id, id) WHERE user_id IS NOT NULL;
+CREATE INDEX emails_status ON emails (status, id);
 CREATE INDEX emails_address ON emails (address_key);
 CREATE INDEX emails_next_attempt_at ON emails (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
 CREATE INDEX emails_purge_at ON emails (purge_at);
