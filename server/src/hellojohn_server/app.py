@@ -335,6 +335,8 @@ def http_settings(settings: Settings, *, dev: bool = False) -> HttpSettings:
         trusted_proxies=settings.trusted_proxies,
         dev_host_check=_DEV_HOSTS if dev else None,
         metrics_token=settings.metrics_token,
+        request_seconds=settings.request_seconds,
+        concurrent_requests=settings.concurrent_requests,
     )
 
 

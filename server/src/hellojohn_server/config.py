@@ -318,6 +318,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "Raised by itself to the slowest check of a password in the last five to ten minutes.",
         ),
     ] = 400
+    request_seconds: Annotated[
+        int, Meta(ge=1, le=3600, description="How long a request may take until its answer begins, its body included.")
+    ] = 60
+    concurrent_requests: Annotated[
+        int, Meta(ge=1, le=100_000, description="How many requests each process works on at once; more get 503.")
+    ] = 1000
+    connections: Annotated[
+        int, Meta(ge=1, le=1_000_000, description="How many connections each process keeps open; more get 503.")
+    ] = 10_000
     shutdown_seconds: Annotated[
         int, Meta(ge=0, le=3600, description="How long running requests may take to finish when the server is stopped.")
     ] = 30

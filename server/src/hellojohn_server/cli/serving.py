@@ -4,7 +4,7 @@ import errno
 import os
 import signal
 import socket
-from typing import Any
+from typing import Any, Final
 
 import structlog
 import uvicorn
@@ -16,6 +16,9 @@ from hellojohn_server.cli.parts import AsgiApp
 from hellojohn_server.cli.protocol import BoundedHttpProtocol
 from hellojohn_server.config import Settings, to_environ
 
+_UNTAKEN_MS: Final = 60_000
+"""How long an answer may lie that a client takes nothing of, before the system ends the connection."""
+_UNTAKEN_OPTION: Final[int | None] = getattr(socket, "TCP_USER_TIMEOUT", None)
 _NO_START = "The server could not start. The log above says why."
 
 
@@ -23,7 +26,7 @@ def listen(host: str, port: int, backlog: int) -> socket.socket:
     """Return a listening socket; CommandFailed when the address is taken, not ours, or not permitted."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=backlog)
+        listening = socket.create_server((host, port), family=family, backlog=backlog)
     except OSError as error:
         reason = {
             errno.EADDRINUSE: "another program listens there. Choose another with --port",
@@ -31,6 +34,9 @@ def listen(host: str, port: int, backlog: int) -> socket.socket:
             errno.EADDRNOTAVAIL: "this machine does not have that address",
         }.get(error.errno or 0, error.strerror or str(error))
         raise CommandFailed(ExitCode.ADDRESS, f"Cannot listen on {host} port {port}: {reason}.") from error
+    if _UNTAKEN_OPTION is not None:  # what is accepted has it too
+        listening.setsockopt(socket.IPPROTO_TCP, _UNTAKEN_OPTION, _UNTAKEN_MS)
+    return listening
 
 
 def address_of(listening: socket.socket) -> str:
@@ -73,6 +79,7 @@ def _uvicorn_options(settings: Settings) -> dict[str, Any]:
     return {
         "loop": "uvloop",
         "http": BoundedHttpProtocol,
+        "limit_concurrency": settings.connections,
         "ws": "none",
         "interface": "asgi3",
         "lifespan": "on",

@@ -28,6 +28,7 @@ class Call:
         "route",
         "scope",
         "standing",
+        "started",
         "status",
     )
 
@@ -42,6 +43,7 @@ class Call:
         self.route: str | None = None
         self.error_code: str | None = None
         self.standing: Standing | None = None
+        self.started = 0.0
         self.status = 0
         self.is_late = False
         scope[_KEY] = self

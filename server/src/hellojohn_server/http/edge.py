@@ -4,6 +4,7 @@ A request has one line in the log: method, template of the path, status, millise
 and error code. Never a path as it was sent, a query, a header or a body: people paste secrets into all of them.
 """
 
+import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterable
@@ -15,13 +16,17 @@ from structlog.typing import FilteringBoundLogger
 from hellojohn_server.http.addresses import ClientAddresses
 from hellojohn_server.http.answers import Answers, Header
 from hellojohn_server.http.call import Call, ClientDisconnected
-from hellojohn_server.http.errors import InvalidHost
+from hellojohn_server.http.errors import DeadlineExceeded, InvalidHost, ServerBusy, TooManyHeaders
+from hellojohn_server.http.running import Running
 from hellojohn_server.http.settings import HttpSettings
 from hellojohn_server.kit.errors import ApiError, BadRequest, InternalError, MethodNotAllowed, NotFound, Unavailable
 from hellojohn_server.kit.ids import IdFactory, IdPrefix
 from hellojohn_server.kit.metrics import Metrics
 
 App: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
+
+MAX_HEADERS: Final = 100
+"""How many headers a request may have. Browsers send some twenty, and proxies add a few."""
 
 _SANE_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _ODD_PATH: Final = re.compile(rb"//|%2f|./\Z", re.IGNORECASE | re.DOTALL)
@@ -39,6 +44,8 @@ class Edge:
         self._answers = answers
         self._log = log
         self._metrics = metrics
+        self._running = Running(settings.request_seconds)
+        self._concurrent_requests = settings.concurrent_requests
         self._addresses = ClientAddresses(settings.trusted_proxies)
         self._hosts = (
             None
@@ -55,15 +62,22 @@ class Edge:
             call = self._begin(scope, "HEAD")
         else:
             call = self._begin(scope, scope["method"])
+        call.started = started
         self._metrics.begin_request()
+        self._running.begin(call)
         try:
             self._check(call)
             await app(scope, receive, send)
         except ClientDisconnected:
             call.status = _CLIENT_CLOSED_REQUEST
+        except asyncio.CancelledError:
+            if not self._running.take_cancelled(call):
+                raise
+            await self._refuse(call, DeadlineExceeded(), receive, send)
         except Exception as error:  # noqa: BLE001 - this is where every exception ends, as an answer
             await self._refuse(call, error, receive, send)
         finally:
+            self._running.end(call)
             self._account(call, time.perf_counter() - started)
 
     def _begin(self, scope: Any, method: str) -> Call:
@@ -80,7 +94,15 @@ class Edge:
         return call
 
     def _check(self, call: Call) -> None:
-        """Refuse a foreign Host on a development server, and paths in another form than the one that is documented."""
+        """Refuse what no operation need look at.
+
+        That is a foreign Host on a development server, paths in another form than the one that is documented, too many
+        headers, and, but for the question whether the process lives, what comes while too many requests are running.
+        """
+        if len(call.scope["headers"]) > MAX_HEADERS:
+            raise TooManyHeaders
+        if len(self._running) > self._concurrent_requests and call.scope["path"] != "/health":
+            raise ServerBusy
         if self._hosts is not None and _host_of(call) not in self._hosts:
             raise InvalidHost
         raw_path = call.scope.get("raw_path") or call.scope["path"].encode()

@@ -19,7 +19,7 @@ from hellojohn_server.features.auth.errors import (
 from hellojohn_server.features.keys.errors import ApiKeyExpired, InvalidApiKey, InvalidPublishableKey
 from hellojohn_server.features.tenants.errors import TenantSuspended
 from hellojohn_server.http.answers import ErrorBody
-from hellojohn_server.http.errors import InvalidHost, RequestTimeout
+from hellojohn_server.http.errors import DeadlineExceeded, InvalidHost, RequestTimeout, ServerBusy, TooManyHeaders
 from hellojohn_server.http.operations import Operation
 from hellojohn_server.kit.error_codes import FieldCode
 from hellojohn_server.kit.errors import (
@@ -297,7 +297,7 @@ def _failures(operation: Operation) -> dict[str, Any]:
 def errors_of(operation: Operation) -> Iterator[type[ApiError]]:
     """Yield every error that an operation documents: those of its kind, then those that it declares."""
     route, signature = operation.route, operation.signature
-    yield from (BadRequest, InvalidHost, PayloadTooLarge, InternalError)
+    yield from (BadRequest, InvalidHost, PayloadTooLarge, TooManyHeaders, InternalError, DeadlineExceeded, ServerBusy)
     if signature.body is not None:
         yield from (MalformedJson, RequestTimeout, UnsupportedMediaType)
     if signature.path:

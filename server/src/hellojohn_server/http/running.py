@@ -1,0 +1,64 @@
+"""The requests that are running: how many there are, and which of them take too long."""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from typing import Any, Final
+
+from hellojohn_server.http.call import Call
+
+_TICK_SECONDS: Final = 1.0
+
+
+class Running:
+    """The requests of one event loop. Those that have no answer after `seconds` are cancelled, to within a tick.
+
+    One timer looks after all of them, and there is none while nothing runs: a timer for each request would cost more
+    than many a request.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._tick_seconds = min(_TICK_SECONDS, seconds / 4)
+        self._tasks: dict[Call, asyncio.Task[Any] | None] = {}
+        self._overdue: set[Call] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def begin(self, call: Call) -> None:
+        """Take note of a request; the task that this is called in is the one that may be cancelled."""
+        self._tasks[call] = asyncio.current_task()
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self._tick_seconds, self._tick)
+
+    def end(self, call: Call) -> None:
+        """Forget a request."""
+        del self._tasks[call]
+        self._overdue.discard(call)
+
+    def take_cancelled(self, call: Call) -> bool:
+        """Say whether a request was cancelled because it took too long, and if so let its task go on."""
+        if call not in self._overdue:
+            return False
+        task = self._tasks[call]
+        if task is not None:
+            task.uncancel()
+        return True
+
+    def _tick(self) -> None:
+        for call, task in self._late(time.perf_counter()):
+            self._overdue.add(call)
+            if task is not None:
+                task.cancel()
+        again = bool(self._tasks)
+        self._timer = asyncio.get_running_loop().call_later(self._tick_seconds, self._tick) if again else None
+
+    def _late(self, now: float) -> Iterable[tuple[Call, asyncio.Task[Any] | None]]:
+        """Yield the requests that take too long, in the order of their start. Those whose answer has begun do not."""
+        for call, task in self._tasks.items():
+            if now - call.started < self._seconds:
+                break
+            if not call.status and call not in self._overdue:
+                yield call, task
