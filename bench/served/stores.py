@@ -20,7 +20,7 @@ from bench.served.bare import Plan
 from bench.served.operations import PASSWORD, Caller, Name, Person, call_of
 from bench.served.programs import USER_DIGITS, Engine, Program, Recording
 from hellojohn_server.app import build_services, http_settings, open_database
-from hellojohn_server.config import DatabaseUrl, EncryptionKey, PublicUrl, Settings
+from hellojohn_server.config import Settings
 from hellojohn_server.features.keys.schemas import CreateKeyBody, TenantKeyType
 from hellojohn_server.features.sessions import repository as sessions_repository
 from hellojohn_server.features.sessions.schemas import ACCESS_TOKEN_SECONDS, SESSION_SECONDS, Session
@@ -37,6 +37,7 @@ from hellojohn_server.kit.logs import Level, make_logger
 from hellojohn_server.kit.passwords import PasswordHasher
 from hellojohn_server.kit.principal import cli_context
 from hellojohn_server.kit.scopes import Scope
+from hellojohn_server.kit.setting_values import DatabaseUrl, EncryptionKey, PublicUrl
 from hellojohn_server.kit.text import email_key, fold
 from hellojohn_server.storage.database import Database, Transaction
 

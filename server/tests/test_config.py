@@ -11,14 +11,13 @@ from hellojohn_server.app import http_settings
 from hellojohn_server.config import (
     KEY_FILE,
     ConfigError,
-    EncryptionKey,
     LogLevel,
-    MetricsToken,
     load_settings,
     settings_list,
     to_environ,
     with_encryption_key,
 )
+from hellojohn_server.kit.setting_values import EncryptionKey, MetricsToken
 
 KEY = base64.b64encode(bytes(range(32))).decode()
 DOCUMENT = Path(__file__).parents[2] / "docs" / "configuration.md"

@@ -8,10 +8,10 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from hellojohn_server.config import MetricsToken
 from hellojohn_server.features.keys.schemas import TenantKeyType
 from hellojohn_server.http.settings import HttpSettings
 from hellojohn_server.kit.ids import IdFactory, IdPrefix
+from hellojohn_server.kit.setting_values import MetricsToken
 from hellojohn_server.storage.database import Database
 from tests.conftest import ManualClock
 from tests.http.things import ADMIN, Door, code_in

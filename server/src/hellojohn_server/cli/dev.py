@@ -16,7 +16,7 @@ from hellojohn_server.cli.options import DatabaseUrlOption, DataDir, setting_opt
 from hellojohn_server.cli.parts import Tools, parts_of, use_tools
 from hellojohn_server.cli.process_logs import configure_process_logs
 from hellojohn_server.cli.serving import address_of, announce, listen, serve_app
-from hellojohn_server.config import PublicUrl, Settings, with_encryption_key
+from hellojohn_server.config import Settings, with_encryption_key
 from hellojohn_server.features.keys.errors import ApiKeyExpired, InvalidApiKey
 from hellojohn_server.features.keys.schemas import CreateKeyBody, TenantKeyType
 from hellojohn_server.features.roles.schemas import BuiltinRole
@@ -27,6 +27,7 @@ from hellojohn_server.features.users import repository as users_repository
 from hellojohn_server.features.users.schemas import UserBody, UserStatus
 from hellojohn_server.kit.api_keys import parse_key
 from hellojohn_server.kit.scopes import ALL_SCOPES, Scope
+from hellojohn_server.kit.setting_values import PublicUrl
 from hellojohn_server.storage.database import Transaction
 
 _DEMO_NAME: Final = "Demo"

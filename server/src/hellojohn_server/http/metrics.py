@@ -5,7 +5,6 @@ from typing import Final
 
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
-from hellojohn_server.config import MetricsToken
 from hellojohn_server.http.answers import Answers, Outgoing
 from hellojohn_server.http.authentication import credential_of
 from hellojohn_server.http.boundary import QueryReader, refuse_all
@@ -14,6 +13,7 @@ from hellojohn_server.http.limits import CallLimits
 from hellojohn_server.kit.addresses import parse_address
 from hellojohn_server.kit.errors import FieldError, Invalid, InvalidToken
 from hellojohn_server.kit.metrics import Metrics
+from hellojohn_server.kit.setting_values import MetricsToken
 
 _CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4.encode()
 _OF_PROXIES: Final = frozenset(

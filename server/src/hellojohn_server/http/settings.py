@@ -2,8 +2,8 @@
 
 import msgspec
 
-from hellojohn_server.config import MetricsToken
 from hellojohn_server.kit.addresses import Network
+from hellojohn_server.kit.setting_values import MetricsToken
 
 
 class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
