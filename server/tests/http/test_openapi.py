@@ -84,6 +84,7 @@ async def test_an_operation_says_what_it_takes_and_needs(document: dict[str, Any
         "415",
         "422",
         "429",
+        "431",
         "500",
         "503",
     }
