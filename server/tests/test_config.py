@@ -97,7 +97,8 @@ def test_every_setting_is_read_and_written_back() -> None:
     defaults = load_settings({})
     for setting in settings_list():
         assert getattr(settings, setting.field) != getattr(defaults, setting.field)
-    assert load_settings(to_environ(settings)) == settings
+    for known in (settings, defaults):
+        assert load_settings(to_environ(known)) == known
 
 
 def test_all_problems_come_in_one_message() -> None:

@@ -263,11 +263,12 @@ def _smtp_problems(values: Mapping[str, Any], given: Mapping[str, str]) -> Itera
 
 
 def to_environ(settings: Settings) -> dict[str, str]:
-    """Return the variables that load_settings reads as `settings`; for the server's own worker processes."""
+    """Return the variables that load_settings reads as `settings`; for the workers. Without mail: none of mail."""
     return {
         setting.variable: _text(value)
         for setting in settings_list()
         if (value := getattr(settings, setting.field)) is not None
+        and (settings.smtp_host is not None or not setting.field.startswith("smtp_"))
     }
 
 
