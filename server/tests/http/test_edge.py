@@ -300,7 +300,7 @@ async def test_a_failure_while_an_answer_is_sent_is_logged_and_ends_the_connecti
         "query_string": b"",
         "headers": [],
     }
-    with pytest.raises(Exception, match="response started"):
+    with pytest.raises(OSError, match="the pipe broke"):
         await door.app(scope, receive, send)
     assert [line["event"] for line in door.log_lines] == ["answer_interrupted", "request"]
 
@@ -327,15 +327,10 @@ async def test_two_apps_of_a_process_each_serve_their_own(ids: IdFactory) -> Non
     ]
 
 
-async def test_the_lifespan_runs(door: Door) -> None:
-    sent: list[Any] = []
-    messages = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
+@pytest.mark.parametrize("kind", ["lifespan", "websocket"])
+async def test_what_is_not_http_is_refused(door: Door, kind: str) -> None:
+    async def unused(*_message: Any) -> Any:
+        raise AssertionError("nothing is received or sent")
 
-    async def receive() -> Any:
-        return next(messages)
-
-    async def send(message: Any) -> None:
-        sent.append(message["type"])
-
-    await door.app({"type": "lifespan"}, receive, send)
-    assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+    with pytest.raises(RuntimeError, match=f"not {kind}"):
+        await door.app({"type": kind}, unused, unused)

@@ -167,7 +167,7 @@ async def test_a_key_in_the_wrong_place_is_a_wrong_credential_there(strangers: D
 
 def test_no_more_right_credentials_are_remembered_than_there_is_room_for(clock: ManualClock) -> None:
     limits = CallLimits(RateLimiter(clock, {Limit.KEY_FAILURES: Rate(1)}), remembered=10)
-    call = Call({"headers": []}, "GET", "req_1", {})
+    call = Call({"headers": [], "method": "GET"}, "req_1", {})
     for number in range(100):
         limits.note_right(call, f"key {number}")
     limits.note_wrong(call, "nonsense")

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from hellojohn_server import __version__
-from hellojohn_server.http.call import Call, call_of
+from hellojohn_server.http.call import Call
 from hellojohn_server.http.errors import RequestTimeout
 from hellojohn_server.http.settings import HttpSettings
 from hellojohn_server.kit.error_codes import ErrorCode
@@ -15,6 +15,7 @@ from hellojohn_server.kit.errors import (
     ApiError,
     FieldError,
     InsufficientScope,
+    MethodNotAllowed,
     MissingToken,
     PayloadTooLarge,
     Unauthenticated,
@@ -49,7 +50,7 @@ class ErrorBody(msgspec.Struct, frozen=True):
 
 
 class Outgoing:
-    """One answer, ready to be sent; an ASGI app."""
+    """One answer, ready to be sent."""
 
     __slots__ = ("body", "headers", "status")
 
@@ -58,8 +59,9 @@ class Outgoing:
         self.headers = headers
         self.body = body
 
-    async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
-        call_of(scope).status = self.status
+    async def send(self, call: Call, send: Any) -> None:
+        """Send it to the caller of `call`, through the `send` of ASGI."""
+        call.status = self.status
         await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
         await send({"type": "http.response.body", "body": self.body})
 
@@ -115,7 +117,7 @@ class Answers:
         length = (b"content-length", b"%d" % len(body))
         return Outgoing(200, [*self._api, *_own_headers(call), (b"content-type", content_type), length], body)
 
-    def error(self, call: Call, error: ApiError, extra: Iterable[Header] = ()) -> Outgoing:
+    def error(self, call: Call, error: ApiError) -> Outgoing:
         """Return the answer to a refusal."""
         call.error_code = error.code.value
         if isinstance(error, RateLimited):
@@ -129,7 +131,7 @@ class Answers:
                 details=list(error.details) or UNSET,
             )
         )
-        return self.json(call, error.status, encode(body), [*_error_headers(error), *extra])
+        return self.json(call, error.status, encode(body), _error_headers(error))
 
 
 def _own_headers(call: Call) -> list[Header]:
@@ -147,7 +149,7 @@ def _own_headers(call: Call) -> list[Header]:
 
 
 def _error_headers(error: ApiError) -> Iterable[Header]:
-    """Yield Retry-After where there is one, the challenge of RFC 6750 section 3, and the end of a connection."""
+    """Yield Retry-After and Allow where there are, the challenge of RFC 6750 section 3, and the end of a connection."""
     if error.retry_after is not None:
         yield (b"retry-after", b"%d" % error.retry_after)
     if isinstance(error, MissingToken):
@@ -157,5 +159,7 @@ def _error_headers(error: ApiError) -> Iterable[Header]:
     elif isinstance(error, InsufficientScope):
         missing = " ".join(error.missing).encode()
         yield (b"www-authenticate", b'Bearer realm="hellojohn", error="insufficient_scope", scope="%s"' % missing)
+    elif isinstance(error, MethodNotAllowed):
+        yield (b"allow", ", ".join(error.allowed).encode())
     elif isinstance(error, PayloadTooLarge | RequestTimeout):
         yield (b"connection", b"close")

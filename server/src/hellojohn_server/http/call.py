@@ -1,18 +1,17 @@
 """One HTTP request as the door sees it: the facts that become known on the way, and what the log says of it."""
 
-from typing import Any, Final
+from typing import Any
 
 from hellojohn_server.kit.principal import Principal
 from hellojohn_server.kit.rate_limits import Standing
-
-_KEY: Final = "hellojohn.call"
 
 
 class Call:
     """The facts of one request.
 
-    `method` is as it was sent; in the scope, HEAD has become GET. `route` is the template of the path; `status` is 0
-    until an answer has begun; `standing` is where the caller stands with the limit that the request counted for.
+    `method` is as it was sent. `route` is the template of the path, `path_values` what stands in place of its names;
+    `status` is 0 until an answer has begun; `standing` is where the caller stands with the limit that the request
+    counted for.
     `headers` has the last value of each header by its lower-case name; `repeated` says that some header came twice.
     """
 
@@ -22,6 +21,7 @@ class Call:
         "headers",
         "is_late",
         "method",
+        "path_values",
         "principal",
         "repeated",
         "request_id",
@@ -32,21 +32,21 @@ class Call:
         "status",
     )
 
-    def __init__(self, scope: Any, method: str, request_id: str, headers: dict[bytes, bytes]) -> None:
+    def __init__(self, scope: Any, request_id: str, headers: dict[bytes, bytes]) -> None:
         self.scope = scope
+        self.method: str = scope["method"]
         self.request_id = request_id
         self.headers = headers
         self.repeated = len(headers) != len(scope["headers"])
-        self.method = method
         self.client_address: str | None = None
         self.principal: Principal | None = None
         self.route: str | None = None
+        self.path_values: dict[str, str] = {}
         self.error_code: str | None = None
         self.standing: Standing | None = None
         self.started = 0.0
         self.status = 0
         self.is_late = False
-        scope[_KEY] = self
 
     def is_repeated(self, name: bytes) -> bool:
         """Say whether the header `name` (lower case) came more than once."""
@@ -55,12 +55,6 @@ class Call:
     def values_of(self, name: bytes) -> list[bytes]:
         """Return every value of the header `name` (lower case), in the order in which they came."""
         return [value for header, value in self.scope["headers"] if header == name]
-
-
-def call_of(scope: Any) -> Call:
-    """Return the Call that the edge put into an ASGI scope."""
-    call: Call = scope[_KEY]
-    return call
 
 
 class ClientDisconnected(Exception):

@@ -7,28 +7,30 @@ and error code. Never a path as it was sent, a query, a header or a body: people
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeAlias
 
-from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
 from structlog.typing import FilteringBoundLogger
 
 from hellojohn_server.http.addresses import ClientAddresses
-from hellojohn_server.http.answers import Answers, Header
+from hellojohn_server.http.answers import Answers
 from hellojohn_server.http.call import Call, ClientDisconnected
 from hellojohn_server.http.errors import DeadlineExceeded, InvalidHost, ServerBusy, TooManyHeaders
 from hellojohn_server.http.running import Running
 from hellojohn_server.http.settings import HttpSettings
-from hellojohn_server.kit.errors import ApiError, BadRequest, InternalError, MethodNotAllowed, NotFound, Unavailable
+from hellojohn_server.kit.errors import ApiError, BadRequest, InternalError, NotFound, Unavailable
 from hellojohn_server.kit.ids import IdFactory, IdPrefix
 from hellojohn_server.kit.metrics import Metrics
 
-App: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
+App: TypeAlias = Callable[[Call, Any, Any], Awaitable[None]]
+"""Answers a call, through `receive` and `send` of ASGI."""
 
 MAX_HEADERS: Final = 100
 """How many headers a request may have. Browsers send some twenty, and proxies add a few."""
 
 _SANE_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_HOST: Final = re.compile(rb"[A-Za-z0-9!$&'()*+,;=._~:\[\]@%-]*")
+"""Of which letters a Host is made (RFC 3986 section 3.2.2, with a port)."""
 _ODD_PATH: Final = re.compile(rb"//|%2f|./\Z", re.IGNORECASE | re.DOTALL)
 _CLIENT_CLOSED_REQUEST: Final = 499
 """What log and metrics say of a request whose client went away before there was an answer. It is never sent."""
@@ -56,38 +58,35 @@ class Edge:
     async def serve(self, app: App, scope: Any, receive: Any, send: Any) -> None:
         """Serve one request. HEAD is answered like GET, without the body (RFC 9110 section 9.3.2)."""
         started = time.perf_counter()
-        if scope["method"] == "HEAD":
-            scope = {**scope, "method": "GET"}  # a copy: the server looks at its own to leave the body out
-            send = _without_body(send)
-            call = self._begin(scope, "HEAD")
-        else:
-            call = self._begin(scope, scope["method"])
+        call = self._begin(scope)
         call.started = started
+        if call.method == "HEAD":
+            send = _without_body(send)
         self._metrics.begin_request()
         self._running.begin(call)
         try:
             self._check(call)
-            await app(scope, receive, send)
+            await app(call, receive, send)
         except ClientDisconnected:
             call.status = _CLIENT_CLOSED_REQUEST
         except asyncio.CancelledError:
             if not self._running.take_cancelled(call):
                 raise
-            await self._refuse(call, DeadlineExceeded(), receive, send)
+            await self._refuse(call, DeadlineExceeded(), send)
         except Exception as error:  # noqa: BLE001 - this is where every exception ends, as an answer
-            await self._refuse(call, error, receive, send)
+            await self._refuse(call, error, send)
         finally:
             self._running.end(call)
             self._account(call, time.perf_counter() - started)
 
-    def _begin(self, scope: Any, method: str) -> Call:
+    def _begin(self, scope: Any) -> Call:
         headers = dict(scope["headers"])
         given = headers.get(b"x-request-id")
         if given is not None and _SANE_REQUEST_ID.fullmatch(given):
             request_id = given.decode()
         else:
             request_id = self._ids.new(IdPrefix.REQUEST)
-        call = Call(scope, method, request_id, headers)
+        call = Call(scope, request_id, headers)
         peer = scope.get("client")
         forwarded = call.values_of(b"x-forwarded-for") if b"x-forwarded-for" in headers else ()
         call.client_address = self._addresses.find(peer[0] if peer else None, forwarded)
@@ -96,8 +95,9 @@ class Edge:
     def _check(self, call: Call) -> None:
         """Refuse what no operation need look at.
 
-        That is a foreign Host on a development server, paths in another form than the one that is documented, too many
-        headers, and, but for the question whether the process lives, what comes while too many requests are running.
+        That is a Host that is none or, on a development server, foreign, paths in another form than the one that is
+        documented, too many headers, and, but for the question whether the process lives, what comes while too many
+        requests are running.
         """
         if len(call.scope["headers"]) > MAX_HEADERS:
             raise TooManyHeaders
@@ -105,20 +105,23 @@ class Edge:
             raise ServerBusy
         if self._hosts is not None and _host_of(call) not in self._hosts:
             raise InvalidHost
+        host = call.headers.get(b"host")
+        if host is not None and _HOST.fullmatch(host) is None:
+            raise BadRequest
         raw_path = call.scope.get("raw_path") or call.scope["path"].encode()
         if _ODD_PATH.search(raw_path):
             raise NotFound
 
-    async def _refuse(self, call: Call, raised: Exception, receive: Any, send: Any) -> None:
+    async def _refuse(self, call: Call, raised: Exception, send: Any) -> None:
         if call.status:
             self._log.error("answer_interrupted", request_id=call.request_id, route=call.route, exc_info=raised)
             raise raised
-        error, extra = _public(raised)
+        error = raised if isinstance(raised, ApiError) else InternalError()
         if isinstance(error, InternalError):
             self._log.error("unexpected_error", request_id=call.request_id, route=call.route, exc_info=raised)
         elif isinstance(error, Unavailable):
             self._log.warning("unavailable", request_id=call.request_id, route=call.route, exc_info=raised)
-        await self._answers.error(call, error, extra)(call.scope, receive, send)
+        await self._answers.error(call, error).send(call, send)
 
     def _account(self, call: Call, seconds: float) -> None:
         status = call.status or _CLIENT_CLOSED_REQUEST
@@ -135,26 +138,6 @@ class Edge:
             credential=None if principal is None else principal.id,
             error=call.error_code,
         )
-
-
-def _public(raised: Exception) -> tuple[ApiError, list[Header]]:
-    """Return what the caller is told of an exception, and headers that go with it."""
-    if isinstance(raised, ApiError):
-        return raised, []
-    if isinstance(raised, MethodNotAllowedException):
-        allowed = (raised.headers or {}).get("allow", "").split(", ")
-        return MethodNotAllowed(), [(b"allow", allowed_methods(allowed))]
-    if isinstance(raised, NotFoundException):
-        return NotFound(), []
-    if isinstance(raised, HTTPException) and raised.status_code < 500:  # noqa: PLR2004 - the class of server errors
-        return BadRequest(), []
-    return InternalError(), []
-
-
-def allowed_methods(methods: Iterable[str]) -> bytes:
-    """Return the value of Allow: the methods of a path, with HEAD where there is GET."""
-    named = set(methods)
-    return ", ".join(sorted(named | ({"HEAD"} if "GET" in named else set()))).encode()
 
 
 def _host_of(call: Call) -> str | None:

@@ -81,7 +81,6 @@ class Operation:
     async def serve(self, call: Call, receive: Any) -> Outgoing:
         """Return the answer to one request; ApiError for a refusal."""
         route, limits = self.route, self._shared.limits
-        call.route = route.path
         if not route.credentials:
             return await self._serve_public(call, receive)
         credential = credential_of(call)
@@ -145,11 +144,10 @@ class Operation:
 
     def _arguments(self, call: Call, body: bytes, faults: list[FieldError]) -> dict[str, Any]:
         """Return what the handler is called with, but for its context. Invalid, with `faults` and every other."""
-        scope = call.scope
-        query_value = self._query.read(scope["query_string"], faults)
+        query_value = self._query.read(call.scope["query_string"], faults)
         body_value = self._body.read(body, faults)
         refuse_all(faults, Invalid)
-        arguments: dict[str, Any] = dict(scope["path_params"])
+        arguments: dict[str, Any] = dict(call.path_values)
         if self.signature.query is not None:
             arguments["query"] = query_value
         if self.signature.body is not None:

@@ -130,9 +130,15 @@ class NotFound(ApiError):
 
 
 class MethodNotAllowed(ApiError):
+    """The path takes `allowed`, which the Allow header names."""
+
     status = 405
     code = ErrorCode.METHOD_NOT_ALLOWED
     message = "This path does not take this method."
+
+    def __init__(self, allowed: Sequence[str]) -> None:
+        self.allowed = tuple(allowed)
+        super().__init__()
 
 
 class Conflict(ApiError):
