@@ -20,6 +20,21 @@ def test_a_line_is_json_with_time_and_level() -> None:
     assert stream.getvalue().endswith(b"\n")
 
 
+def test_every_way_to_write_a_line_has_its_level() -> None:
+    stream = io.BytesIO()
+    log = make_logger(stream)
+    log.info("said")
+    log.warning("said")
+    log.critical("said")
+    try:
+        int("why")
+    except ValueError:
+        log.exception("said")
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [line["level"] for line in lines] == ["info", "warning", "critical", "error"]
+    assert "ValueError: invalid literal" in lines[-1]["exception"]
+
+
 def test_lines_below_the_level_are_not_written() -> None:
     stream = io.BytesIO()
     log = make_logger(stream, Level.WARNING)
