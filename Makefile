@@ -55,7 +55,7 @@ run: $(VENV)/.run ## Start a server with demo data on port 3000; ARGS="--port 30
 
 .PHONY: test
 test: $(VENV)/.dev ## Run the tests, on SQLite and (where its server is installed) PostgreSQL; ARGS="-k users -n 0" to pytest
-	@cd server && ../$(BIN)/python -m pytest --numprocesses auto $(ARGS)
+	@cd server && ../$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
 
 .PHONY: crash
 crash: $(VENV)/.dev ## Kill the server under load, fifty times on each store (some minutes; the tests do it five times)

@@ -162,8 +162,12 @@ class ServerProcess:
 
 
 def hj_environment(**settings: str) -> dict[str, str]:
-    """Return this process's environment with these HELLOJOHN_* settings and no others."""
+    """Return this process's environment with these HELLOJOHN_* settings and no others.
+
+    Python keeps what it compiled, also where it is told not to: a fifth of each start would be compiling again.
+    """
     kept = {name: text for name, text in os.environ.items() if not name.startswith("HELLOJOHN_")}
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
     return kept | {f"HELLOJOHN_{name}": text for name, text in settings.items()}
 
 
