@@ -23,6 +23,7 @@ from hellojohn_server.features.emails.service import EmailService, MailParts
 from hellojohn_server.features.expiry.service import ExpiryService
 from hellojohn_server.features.impersonation.service import ImpersonationService, ImpersonationServices
 from hellojohn_server.features.keys.service import KeyService
+from hellojohn_server.features.organizations.service import OrganizationService
 from hellojohn_server.features.password_reset.service import PasswordResetService, ResetServices
 from hellojohn_server.features.roles.service import RoleCatalog, RoleService
 from hellojohn_server.features.search.service import UserSearch
@@ -229,6 +230,19 @@ def _password_resets(  # noqa: PLR0913, PLR0917 - what it takes
     return PasswordResetService(database, clock, services, floor_seconds=settings.sign_in_floor_ms / 1000)
 
 
+def _people(database: Database, clock: Clock, base: _Foundation) -> tuple[UserService, OrganizationService, UserActs]:
+    ids, audit, roles, sessions, addresses = base.ids, base.audit_log, base.roles, base.sessions, base.addresses
+    users = UserService(
+        database, ids, clock, audit, roles=roles, sessions=sessions, passwords=base.passwords, addresses=addresses
+    )
+    organizations = OrganizationService(database, ids, clock, audit, roles=roles, users=users, cursors=base.cursors)
+    return (
+        users,
+        organizations,
+        UserActs(clock, audit, roles=roles, sessions=sessions, users=users, addresses=addresses),
+    )
+
+
 def build_services(  # noqa: PLR0913 - what it takes, each by name
     database: Database,
     settings: Settings,
@@ -247,13 +261,10 @@ def build_services(  # noqa: PLR0913 - what it takes, each by name
     passwords, addresses, sightings, audit_log = base.passwords, base.addresses, base.sightings, base.audit_log
     roles, tenants, sessions, signing_keys = base.roles, base.tenants, base.sessions, base.signing_keys
     acting = (database, clock, audit_log)
-    users = UserService(
-        database, ids, clock, audit_log, roles=roles, sessions=sessions, passwords=passwords, addresses=addresses
-    )
+    users, organizations, acts = _people(database, clock, base)
     below = AuthServices(audit_log, tenants, users, sessions, signing_keys, passwords, addresses, sightings)
     auth = AuthService(database, ids, clock, below, floor_seconds=settings.sign_in_floor_ms / 1000)
     behind = ImpersonationServices(audit_log, base.keys, roles, sessions, base.tenant_settings, signing_keys, users)
-    acts = UserActs(clock, audit_log, roles=roles, sessions=sessions, users=users, addresses=addresses)
     resets = _password_resets(database, settings, clock, base, users, acts)
     return Services(
         database=database,
@@ -272,12 +283,15 @@ def build_services(  # noqa: PLR0913 - what it takes, each by name
         bell=base.mail.bell,
         mailbox=transport if isinstance(transport, Mailbox) else None,
         signing_keys=signing_keys,
+        organizations=organizations,
         role_catalog=base.role_catalog,
         sessions=sessions,
         keys=base.keys,
         users=users,
         auth=auth,
-        account=AccountService(*acting, auth=auth, users=users, sessions=sessions, passwords=passwords),
+        account=AccountService(
+            *acting, auth=auth, users=users, sessions=sessions, passwords=passwords, organizations=organizations
+        ),
         user_sessions=UserSessionService(*acting, auth=auth, roles=roles, sessions=sessions, users=users),
         impersonation=ImpersonationService(database, ids, clock, behind),
         search=UserSearch(database, clock, base.cursors),

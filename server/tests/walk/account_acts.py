@@ -149,11 +149,39 @@ async def list_user_sessions(world: World) -> Call:
     return Call(method="GET", path=f"/v1/users/{(await _sign_up(world))['user']['id']}/sessions")
 
 
+async def _in_organization(world: World) -> tuple[str, dict[str, Any]]:
+    mine = _of(await _sign_up(world))
+    organization = str((await world.make("/v1/organizations", {"name": "Acme"}))["id"])
+    await world.make(f"/v1/organizations/{organization}/members", {"user_id": mine["objects"]["caller"]})
+    mine["objects"] |= {"organization": organization, "user": mine["objects"]["caller"]}
+    return organization, mine
+
+
+async def list_own_organizations(world: World) -> Call:
+    _, mine = await _in_organization(world)
+    return Call(method="GET", path="/v1/auth/organizations", **mine)
+
+
+async def leave_organization(world: World) -> Call:
+    organization, mine = await _in_organization(world)
+    return Call(method="DELETE", path=f"/v1/auth/organizations/{organization}", **mine)
+
+
 BY_PUBLISHABLE_KEY: Final = {
     act.__name__: act for act in (forgot_password, refresh_tokens, reset_password, sign_in, sign_up)
 }
 BY_ACCESS_TOKEN: Final = {
-    act.__name__: act for act in (change_password, get_me, list_own_sessions, revoke_own_session, sign_out, update_me)
+    act.__name__: act
+    for act in (
+        change_password,
+        get_me,
+        leave_organization,
+        list_own_organizations,
+        list_own_sessions,
+        revoke_own_session,
+        sign_out,
+        update_me,
+    )
 }
 BY_SECRET_KEY: Final = {
     act.__name__: act

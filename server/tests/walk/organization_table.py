@@ -1,10 +1,54 @@
-"""The rows of the audit walk for roles."""
+"""The rows of the audit walk for roles, organizations and their members."""
 
-from typing import Final
+from typing import Any, Final
 
 from tests.walk.rows import Entry, Row
 
+
+def _about(kind: str, name: str = "organization", **told: Any) -> Entry:
+    return Entry(type=f"organization.{kind}", resource=("organization", name), organization=name, **told)
+
+
+def _of_member(kind: str, role: tuple[str | None, str | None], reason: str | None, by: str = "secret") -> Entry:
+    return Entry(
+        type=f"organization.member_{kind}",
+        resource=("user", "user"),
+        organization="organization",
+        changes={"role": role},
+        reason=reason,
+        by=by,
+    )
+
+
 ORGANIZATION_TABLE: Final[dict[str, Row]] = {
+    "create_organization": Row(
+        201,
+        [
+            _about(
+                "created",
+                "made",
+                changes={"name": (None, "Acme"), "slug": (None, "acme"), "metadata.plan": (None, "pro")},
+            )
+        ],
+    ),
+    "update_organization": Row(
+        200, [_about("updated", changes={"name": ("Acme", "Apex"), "metadata.plan": ("pro", None)})], before=1
+    ),
+    "delete_organization": Row(
+        204,
+        [
+            _about(
+                "deleted",
+                changes={"name": ("Acme", None), "slug": ("acme", None), "metadata.plan": ("pro", None)},
+                metadata={"members": 1},
+            )
+        ],
+        before=3,
+    ),
+    "add_member": Row(201, [_of_member("added", (None, "owner"), "founded it")], before=2),
+    "update_member": Row(200, [_of_member("updated", ("member", "admin"), "promoted")], before=3),
+    "remove_member": Row(204, [_of_member("removed", ("member", None), "left")], before=3),
+    "leave_organization": Row(204, [_of_member("removed", ("member", None), None, by="user")], before=4),
     "create_role": Row(
         201,
         [

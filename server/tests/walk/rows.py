@@ -10,7 +10,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """What an entry must say. `resource` is a kind and the name of an object of the act, or "".
 
     `by` is secret, master, publishable, or the name of a user among the objects, and so is `on_behalf_of`. A session's
-    id is written <session>, in metadata the id of what the act made <made>.
+    id is written <session>, in metadata the id of what the act made <made>. `organization` is the name of an object.
     """
 
     type: str
@@ -23,6 +23,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None = None
     changes: dict[str, tuple[Any, Any]] = {}
     metadata: dict[str, Any] = {}
+    organization: str | None = None
 
 
 class Row(msgspec.Struct, frozen=True):

@@ -25,6 +25,7 @@ PUBLIC: Final = {"check_health", "check_readiness", "get_key_set"}
 ANY_SCOPE: Final = {"get_current_api_key"}
 """Open to every secret key, whatever its scopes."""
 NEEDS: Final[dict[str, set[str]]] = {
+    "add_member": {"organizations:write"},
     "ban_user": {"users:write"},
     "bulk_ban_users": {"users:write"},
     "bulk_delete_users": {"users:write"},
@@ -36,8 +37,10 @@ NEEDS: Final[dict[str, set[str]]] = {
     "bulk_unban_users": {"users:write"},
     "create_api_key": {"keys:write", "users:read", "audit:read"},
     "create_audit_log": {"audit:write"},
+    "create_organization": {"organizations:write"},
     "create_role": {"roles:write", "admins:manage"},
     "create_user": {"users:write", "admins:manage"},
+    "delete_organization": {"organizations:write"},
     "delete_role": {"roles:write"},
     "delete_user": {"users:write"},
     "disable_user": {"users:write"},
@@ -46,6 +49,7 @@ NEEDS: Final[dict[str, set[str]]] = {
     "get_api_key": {"keys:read"},
     "get_audit_log": {"audit:read"},
     "get_config": {"config:read"},
+    "get_organization": {"organizations:read"},
     "get_role": {"roles:read"},
     "get_email": {"audit:read"},
     "get_session": {"sessions:read"},
@@ -54,12 +58,16 @@ NEEDS: Final[dict[str, set[str]]] = {
     "impersonate_user": {"users:impersonate"},
     "list_api_keys": {"keys:read"},
     "list_audit_logs": {"audit:read"},
+    "list_members": {"organizations:read"},
+    "list_organizations": {"organizations:read"},
     "list_roles": {"roles:read"},
     "list_emails": {"audit:read"},
     "list_sessions": {"sessions:read"},
+    "list_user_organizations": {"users:read"},
     "list_user_sessions": {"sessions:read"},
     "list_users": {"users:read"},
     "resend_email": {"users:write"},
+    "remove_member": {"organizations:write"},
     "restore_user": {"users:write"},
     "revoke_api_key": {"keys:write"},
     "revoke_every_session": {"sessions:write", "admins:manage"},
@@ -71,13 +79,17 @@ NEEDS: Final[dict[str, set[str]]] = {
     "unban_user": {"users:write"},
     "unlock_user": {"users:write"},
     "update_config": {"config:write", "admins:manage"},
+    "update_member": {"organizations:write"},
+    "update_organization": {"organizations:write"},
     "update_role": {"roles:write"},
     "update_user": {"users:write", "users:credentials"},
     "verify_token": {"sessions:read"},
 }
 """What the call in acts.py needs: its base scope and the conditional ones of what it does."""
 NAMES_ANOTHERS_OBJECT: Final = {
+    "add_member",
     "ban_user",
+    "delete_organization",
     "delete_role",
     "delete_user",
     "disable_user",
@@ -85,22 +97,28 @@ NAMES_ANOTHERS_OBJECT: Final = {
     "force_password_reset",
     "get_api_key",
     "get_audit_log",
+    "get_organization",
     "get_role",
     "get_email",
     "get_session",
     "get_user",
     "get_user_access",
     "impersonate_user",
+    "list_members",
+    "list_user_organizations",
     "list_user_sessions",
     "resend_email",
+    "remove_member",
     "restore_user",
     "revoke_api_key",
-    "rotate_api_key",
     "revoke_session",
     "revoke_user_sessions",
+    "rotate_api_key",
     "set_user_password",
     "unban_user",
     "unlock_user",
+    "update_member",
+    "update_organization",
     "update_role",
     "update_user",
 }
@@ -197,7 +215,7 @@ async def test_another_tenant_finds_nothing(world: World, operation: str) -> Non
     elif operation in BULK:
         assert answer.json()[BULK[operation]] == 0
         assert set(answer.json()["not_found"]) == set(call.body["user_ids"])
-    elif operation in {"list_emails", "list_sessions", "list_users", "search_users"}:
+    elif operation in {"list_emails", "list_organizations", "list_sessions", "list_users", "search_users"}:
         assert answer.json()["data"] == []
     elif operation == "verify_token":
         assert answer.json() == {"valid": False, "reason": "invalid_token"}

@@ -26,6 +26,7 @@ REFUSED: Final = {
 ENDS_ITSELF: Final = {"sign_out"}
 """Once done, its credential opens nothing: there is nothing to replay."""
 OTHERWISE: Final[dict[str, dict[str, str]]] = {
+    "add_member": {"reason": "another"},
     "ban_user": {"reason": "another"},
     "bulk_ban_users": {"reason": "another"},
     "bulk_delete_users": {"reason": "another"},
@@ -37,6 +38,7 @@ OTHERWISE: Final[dict[str, dict[str, str]]] = {
     "bulk_unban_users": {"reason": "another"},
     "create_api_key": {"name": "another"},
     "create_audit_log": {"action": "thing.else"},
+    "create_organization": {"name": "another"},
     "create_role": {"name": "another"},
     "create_tenant": {"name": "another"},
     "create_tenant_api_key": {"name": "another"},
@@ -46,18 +48,21 @@ OTHERWISE: Final[dict[str, dict[str, str]]] = {
     "enable_user": {"reason": "another"},
     "force_password_reset": {"reason": "another"},
     "impersonate_user": {"reason": "another"},
+    "remove_member": {"reason": "another"},
     "restore_user": {"reason": "another"},
     "revoke_api_key": {"reason": "another"},
     "revoke_every_session": {"reason": "another"},
     "revoke_session": {"reason": "another"},
     "revoke_user_sessions": {"reason": "another"},
-    "set_user_password": {"reason": "another"},
     "rotate_api_key": {"reason": "another"},
+    "set_user_password": {"reason": "another"},
     "suspend_tenant": {"reason": "another"},
     "unban_user": {"reason": "another"},
     "unlock_user": {"reason": "another"},
     "update_config": {"impersonation": {"enabled": False}},
     "update_me": {"name": "another"},
+    "update_member": {"reason": "another"},
+    "update_organization": {"name": "another"},
     "update_role": {"description": "another"},
     "update_tenant": {"name": "another"},
     "update_user": {"reason": "another"},
@@ -93,7 +98,15 @@ async def test_a_key_is_refused_where_nothing_is_kept(world: World, operation: s
 
 
 def test_every_operation_with_a_body_is_there() -> None:
-    without_body = {"delete_role", "delete_tenant", "resend_email", "resume_tenant", "revoke_own_session"}
+    without_body = {
+        "delete_organization",
+        "delete_role",
+        "delete_tenant",
+        "leave_organization",
+        "resend_email",
+        "resume_tenant",
+        "revoke_own_session",
+    }
     assert TABLE.keys() - REFUSED - ENDS_ITSELF - OTHERWISE.keys() == without_body
 
 

@@ -12,15 +12,17 @@ from tests.walk.recorder import CountingDatabase
 from tests.walk.world import World, send, walked_world
 
 BUDGET: Final = {
+    "add_member": 2,
     "ban_user": 2,
     "bulk_disable_users": 2,
     "delete_user": 2,
     "disable_user": 2,
     "get_api_key": 3,
     "get_audit_log": 3,
-    "get_current_api_key": 3,
     "get_config": 3,
+    "get_current_api_key": 3,
     "get_me": 3,
+    "get_organization": 3,
     "get_role": 3,
     "get_session": 3,
     "get_user": 3,
@@ -28,6 +30,9 @@ BUDGET: Final = {
     "impersonate_user": 2,
     "list_api_keys": 3,
     "list_audit_logs": 3,
+    "list_members": 4,
+    "list_organizations": 3,
+    "list_own_organizations": 3,
     "list_own_sessions": 3,
     "list_roles": 3,
     "list_sessions": 3,

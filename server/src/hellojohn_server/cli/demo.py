@@ -18,7 +18,7 @@ from hellojohn_server.features.audit.service import AuditLog
 from hellojohn_server.features.mfa import repository as mfa_repository
 from hellojohn_server.features.mfa.schemas import Factor, FactorType
 from hellojohn_server.features.organizations import repository as organizations_repository
-from hellojohn_server.features.organizations.schemas import Membership, Organization
+from hellojohn_server.features.organizations.schemas import Membership, Organization, slug_of
 from hellojohn_server.features.roles import repository as roles_repository
 from hellojohn_server.features.roles.schemas import BuiltinRole, Role
 from hellojohn_server.features.sessions import repository as sessions_repository
@@ -125,7 +125,7 @@ def make_demo(now_ms: int, seed: int = SEED) -> Demo:
         for name, text, permissions, privileged in _ROLES
     ]
     organizations = [
-        Organization(_id_at(dice, IdPrefix.ORGANIZATION, begun), name, begun, begun, 1) for name, _ in _ORGANIZATIONS
+        _organization(_id_at(dice, IdPrefix.ORGANIZATION, begun), name, begun) for name, _ in _ORGANIZATIONS
     ]
     users = _users(dice, now_ms)
     factors = [factor for user in users for factor in _factors(dice, user)]
@@ -153,6 +153,10 @@ async def insert_demo(tx: Transaction, demo: Demo, audit: AuditLog, context: Con
 
 def _id_at(dice: random.Random, prefix: IdPrefix, at_ms: int) -> str:
     return f"{prefix.value}_{encode_ulid(at_ms << _ULID_RANDOM_BITS | dice.getrandbits(_ULID_RANDOM_BITS))}"
+
+
+def _organization(organization_id: str, name: str, at_ms: int) -> Organization:
+    return Organization(organization_id, name, at_ms, at_ms, 1, slug_of(name, organization_id), fold(name))
 
 
 def _users(dice: random.Random, now_ms: int) -> list[User]:

@@ -17,6 +17,8 @@ from hellojohn_server.features.impersonation.routes import ImpersonationRoutes
 from hellojohn_server.features.impersonation.service import ImpersonationService
 from hellojohn_server.features.keys.routes import KeyRoutes
 from hellojohn_server.features.keys.service import KeyService
+from hellojohn_server.features.organizations.routes import OrganizationRoutes
+from hellojohn_server.features.organizations.service import OrganizationService
 from hellojohn_server.features.password_reset.routes import PasswordResetRoutes
 from hellojohn_server.features.password_reset.service import PasswordResetService
 from hellojohn_server.features.roles.routes import RoleRoutes
@@ -67,6 +69,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     bell: Bell
     mailbox: Mailbox | None
     signing_keys: SigningKeyService
+    organizations: OrganizationService
     role_catalog: RoleCatalog
     sessions: SessionService
     keys: KeyService
@@ -92,6 +95,7 @@ def routers(services: Services) -> list[object]:
         ImpersonationRoutes(services.impersonation),
         BulkRoutes(services.bulk),
         UserSessionRoutes(services.user_sessions),
+        OrganizationRoutes(services.organizations),
         RoleRoutes(services.role_catalog),
         AuditRoutes(services.audit, services.custom_entries),
         KeyRoutes(services.keys),

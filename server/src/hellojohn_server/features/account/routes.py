@@ -1,4 +1,4 @@
-"""What users do about themselves, with an access token: /v1/auth/me, /v1/auth/sessions, /v1/auth/password/change."""
+"""What users do about themselves, with an access token: profile, password, sessions, organizations; under /v1/auth."""
 
 from hellojohn_server.features.account.schemas import (
     ChangePasswordBody,
@@ -9,6 +9,8 @@ from hellojohn_server.features.account.schemas import (
 from hellojohn_server.features.account.service import AccountService
 from hellojohn_server.features.auth.errors import AccountLocked, InvalidCredentials, PasswordResetRequired
 from hellojohn_server.features.auth.schemas import OwnUserBody
+from hellojohn_server.features.organizations.errors import LastOwner, OrganizationNotFound
+from hellojohn_server.features.organizations.schemas import BelongingListBody, ListBelongingsQuery
 from hellojohn_server.features.sessions.errors import SessionNotFound
 from hellojohn_server.features.sessions.schemas import AccessStopped
 from hellojohn_server.features.users.errors import UsernameAlreadyExists
@@ -82,4 +84,28 @@ class AccountRoutes:
     async def revoke_own_session(self, context: Context, session_id: str) -> Answer[None]:
         """End a session of one's own."""
         await self._account.revoke_session(context, session_id)
+        return Answer(None)
+
+    @route(
+        Method.GET,
+        "/v1/auth/organizations",
+        credentials=ACCESS_TOKEN,
+        errors=(InvalidCursor,),
+        impersonation=Impersonation.ALLOWED,
+    )
+    async def list_own_organizations(self, context: Context, query: ListBelongingsQuery) -> Answer[BelongingListBody]:
+        """List one's own organizations, and as what one is a member."""
+        page = await self._account.list_organizations(context, query)
+        return Answer(BelongingListBody(page.rows, page.pagination))
+
+    @route(
+        Method.DELETE,
+        "/v1/auth/organizations/{organization_id}",
+        credentials=ACCESS_TOKEN,
+        status=204,
+        errors=(LastOwner, OrganizationNotFound),
+    )
+    async def leave_organization(self, context: Context, organization_id: str) -> Answer[None]:
+        """Leave an organization. The last owner stays."""
+        await self._account.leave_organization(context, organization_id)
         return Answer(None)

@@ -14,6 +14,9 @@ from hellojohn_server.features.audit.service import AuditLog
 from hellojohn_server.features.auth.errors import InvalidCredentials, PasswordResetRequired
 from hellojohn_server.features.auth.schemas import OwnUserBody, own_user_body
 from hellojohn_server.features.auth.service import AuthService, session_of_caller
+from hellojohn_server.features.organizations.errors import MemberNotFound, OrganizationNotFound
+from hellojohn_server.features.organizations.schemas import BelongingBody, ListBelongingsQuery
+from hellojohn_server.features.organizations.service import OrganizationService
 from hellojohn_server.features.sessions.errors import SessionNotFound
 from hellojohn_server.features.sessions.schemas import AccessStopped, Ending, ListSessionsQuery, RevokeCause
 from hellojohn_server.features.sessions.service import SessionService
@@ -41,6 +44,7 @@ class AccountService:
         users: UserService,
         sessions: SessionService,
         passwords: PasswordHasher,
+        organizations: OrganizationService,
     ) -> None:
         self._db = db
         self._clock = clock
@@ -49,6 +53,7 @@ class AccountService:
         self._users = users
         self._sessions = sessions
         self._passwords = passwords
+        self._organizations = organizations
 
     async def get_me(self, context: Context) -> OwnUserBody:
         """Return the user, as the user sees it."""
@@ -114,3 +119,14 @@ class AccountService:
                 await self._audit.record(tx, context, own_session_revoked(caller.user_id, session_id))
 
         await self._db.write(context.tenant_id, command, type(None), idempotency=context.idempotency)
+
+    async def list_organizations(self, context: Context, query: ListBelongingsQuery) -> Page[BelongingBody]:
+        """Return a page of the user's own organizations. InvalidCursor."""
+        return await self._organizations.list_belongings(context.tenant_id, session_of_caller(context).user_id, query)
+
+    async def leave_organization(self, context: Context, organization_id: str) -> None:
+        """End the user's own membership. OrganizationNotFound, also where the user is no member; LastOwner."""
+        try:
+            await self._organizations.remove_member(context, organization_id, session_of_caller(context).user_id)
+        except MemberNotFound as stranger:
+            raise OrganizationNotFound from stranger

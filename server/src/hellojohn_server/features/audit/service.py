@@ -42,6 +42,7 @@ AT_A_TIME: Final = 250
 
 _KNOWN_RESOURCES: Final = {
     IdPrefix.KEY: ResourceType.API_KEY,
+    IdPrefix.ORGANIZATION: ResourceType.ORGANIZATION,
     IdPrefix.ROLE: ResourceType.ROLE,
     IdPrefix.TENANT: ResourceType.TENANT,
     IdPrefix.USER: ResourceType.USER,

@@ -134,6 +134,10 @@ class UserService:
             raise UserNotFound
         return user
 
+    async def get_stored(self, reader: Reader, user_id: str) -> User | None:
+        """Return a user as the reader finds it, also one in the recycle bin, or None."""
+        return await repository.get_user(reader, user_id)
+
     async def get_user(self, tenant_id: str, user_id: str) -> UserBody:
         """Return what is shown of a user now; UserNotFound."""
         return body_of(await self.require_user(tenant_id, user_id), self._clock.now_ms())
