@@ -54,6 +54,7 @@ def test_every_setting_is_read_and_written_back() -> None:
         "HELLOJOHN_WORKERS": "4",
         "HELLOJOHN_LOG_LEVEL": "warning",
         "HELLOJOHN_TRUSTED_PROXIES": "10.0.0.0/8, 192.0.2.7",
+        "HELLOJOHN_PROXY_HEADER": "forwarded",
         "HELLOJOHN_METRICS_TOKEN": "a-token.of_16~+/==",
         "HELLOJOHN_SMTP_HOST": "smtp.example.com",
         "HELLOJOHN_SMTP_PORT": "2525",

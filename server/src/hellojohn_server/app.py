@@ -347,6 +347,7 @@ def http_settings(settings: Settings, *, dev: bool = False) -> HttpSettings:
     return HttpSettings(
         public_url=str(settings.public_url) if settings.public_url else f"http://{settings.host}:{settings.port}",
         trusted_proxies=settings.trusted_proxies,
+        proxy_header=settings.proxy_header,
         dev_host_check=_DEV_HOSTS if dev else None,
         metrics_token=settings.metrics_token,
         request_seconds=settings.request_seconds,

@@ -18,6 +18,7 @@ from hellojohn_server.kit.setting_values import (
     DatabaseUrl,
     EncryptionKey,
     MetricsToken,
+    ProxyHeader,
     PublicUrl,
     SenderAddress,
     SmtpPassword,
@@ -90,8 +91,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: Annotated[LogLevel, Meta(description="debug, info, warning, error or critical.")] = LogLevel.INFO
     trusted_proxies: Annotated[
         TrustedProxies,
-        Meta(description="Proxies whose X-Forwarded-For is believed: addresses or networks, separated by commas."),
+        Meta(description="Proxies that are believed where a request comes from: addresses or networks, with commas."),
     ] = TrustedProxies("")
+    proxy_header: Annotated[
+        ProxyHeader, Meta(description="The header in which they write it: x-forwarded-for or forwarded (RFC 7239).")
+    ] = ProxyHeader.X_FORWARDED_FOR
     metrics_token: Annotated[
         MetricsToken | None,
         Meta(description="Bearer token that opens /metrics to other machines, of 16 characters or more."),
@@ -340,6 +344,8 @@ def _reason(setting: Setting, error: msgspec.ValidationError) -> str:
         return "must be true or false"
     if wanted is LogLevel:
         return "must be debug, info, warning, error or critical"
+    if wanted is ProxyHeader:
+        return "must be x-forwarded-for or forwarded"
     if wanted is SmtpTls:
         return "must be starttls, tls or none"
     if wanted is int:

@@ -9,6 +9,7 @@ import pytest
 from hellojohn_server import __version__
 from hellojohn_server.http.settings import HttpSettings
 from hellojohn_server.kit.ids import IdFactory, IdPrefix, is_id
+from hellojohn_server.kit.setting_values import ProxyHeader
 from tests.http.things import ADMIN, Door, code_in, key_of
 
 
@@ -167,6 +168,44 @@ async def test_proxies_are_believed_by_name(ids: IdFactory, peer: str, forwarded
     headers = [*ADMIN.items(), *(("x-forwarded-for", value) for value in forwarded)]
     assert (await door.call("GET", "/v1/things", headers=headers, client=(peer, 1))).status_code == 200
     assert door.things.contexts[0].ip_address == found
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "found"),
+    [
+        ("192.0.2.1", ["for=203.0.113.9"], "192.0.2.1"),
+        ("10.0.0.1", ["for=203.0.113.9"], "203.0.113.9"),
+        ("10.0.0.1", ["for=198.51.100.7, for=203.0.113.9"], "203.0.113.9"),
+        ("10.0.0.1", ["for=198.51.100.7", "for=203.0.113.9;proto=https,For=10.1.1.1"], "203.0.113.9"),
+        ("10.0.0.1", ['by=10.0.0.1;proto=http;FOR="203.0.113.9:4711"'], "203.0.113.9"),
+        ("10.0.0.1", ['for="[2001:470::9]:4711";proto=https'], "2001:470::9"),
+        ("10.0.0.1", ["for=198.51.100.7, for=unknown"], "10.0.0.1"),
+        ("10.0.0.1", ["for=198.51.100.7, for=_hidden, for=10.1.1.1"], "10.1.1.1"),
+        ("10.0.0.1", ["for=198.51.100.7, proto=https"], "10.0.0.1"),
+        ("10.0.0.1", ["for=198.51.100.7;for=198.51.100.8"], "10.0.0.1"),
+        ("10.0.0.1", ['for="198.51.100.7, for=203.0.113.9'], "203.0.113.9"),
+        ("10.0.0.1", ['for="x, for="[2001:470::9]:4711"'], "2001:470::9"),
+        ("10.0.0.1", ['for=198.51.100.7;x="', 'for="203.0.113.9";y="a,b"'], "203.0.113.9"),
+        ("10.0.0.1", [f"for={'1' * 60_000}, for=203.0.113.9"], "203.0.113.9"),
+        ("10.0.0.1", [f"for={'1' * 60_000}"], "10.0.0.1"),
+        ("10.0.0.1", ['"' * 9], "10.0.0.1"),
+        ("10.0.0.1", [""], "10.0.0.1"),
+    ],
+)
+async def test_proxies_are_believed_in_forwarded_where_that_is_their_header(
+    ids: IdFactory, peer: str, forwarded: list[str], found: str
+) -> None:
+    door = Door(ids, HttpSettings(trusted_proxies=PROXIES, proxy_header=ProxyHeader.FORWARDED))
+    headers = [*ADMIN.items(), *(("forwarded", value) for value in forwarded), ("x-forwarded-for", "198.51.100.99")]
+    assert (await door.call("GET", "/v1/things", headers=headers, client=(peer, 1))).status_code == 200
+    assert door.things.contexts[0].ip_address == found
+
+
+async def test_the_other_header_is_the_clients_own_and_says_nothing(ids: IdFactory) -> None:
+    door = Door(ids, HttpSettings(trusted_proxies=PROXIES))
+    headers = ADMIN | {"forwarded": "for=198.51.100.7"}
+    await door.call("GET", "/v1/things", headers=headers, client=("10.0.0.1", 1))
+    assert door.things.contexts[0].ip_address == "10.0.0.1"
 
 
 async def test_nobody_is_believed_when_nobody_is_named(door: Door) -> None:

@@ -81,6 +81,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """Answer without the app, which has not seen the request, and close."""
         self.transport.write(
             b"HTTP/1.1 %d %b\r\ncontent-type: text/plain; charset=utf-8\r\n"
+            b"x-content-type-options: nosniff\r\ncache-control: no-store\r\n"
             b"content-length: %d\r\n%bconnection: close\r\n\r\n%b"
             % (status.value, status.phrase.encode(), len(message), headers, message)
         )

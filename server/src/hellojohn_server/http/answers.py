@@ -26,6 +26,11 @@ Header: TypeAlias = tuple[bytes, bytes]
 
 JSON: Final[Header] = (b"content-type", b"application/json")
 _API_POLICY: Final = b"default-src 'none'; frame-ancestors 'none'"
+_PAGE_HEADERS: Final = (
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+)
+"""What only documents have any use for."""
 _ONE_YEAR: Final = 31_536_000
 _ENCODER: Final = msgspec.json.Encoder()
 
@@ -76,6 +81,7 @@ class Answers:
             (b"x-content-type-options", b"nosniff"),
             (b"x-frame-options", b"DENY"),
             (b"referrer-policy", b"no-referrer"),
+            (b"cross-origin-resource-policy", b"same-origin"),
         ]
         if settings.public_url.startswith("https://"):
             common.append((b"strict-transport-security", b"max-age=%d" % _ONE_YEAR))
@@ -105,6 +111,7 @@ class Answers:
             [
                 *self._common,
                 *_own_headers(call),
+                *_PAGE_HEADERS,
                 (b"content-security-policy", policy),
                 (b"content-type", b"text/html; charset=utf-8"),
                 (b"content-length", b"%d" % len(body)),

@@ -48,7 +48,7 @@ class Edge:
         self._metrics = metrics
         self._running = Running(settings.request_seconds)
         self._concurrent_requests = settings.concurrent_requests
-        self._addresses = ClientAddresses(settings.trusted_proxies)
+        self._addresses = ClientAddresses(settings.trusted_proxies, settings.proxy_header)
         self._hosts = (
             None
             if settings.dev_host_check is None
@@ -88,7 +88,8 @@ class Edge:
             request_id = self._ids.new(IdPrefix.REQUEST)
         call = Call(scope, request_id, headers)
         peer = scope.get("client")
-        forwarded = call.values_of(b"x-forwarded-for") if b"x-forwarded-for" in headers else ()
+        name = self._addresses.header
+        forwarded = call.values_of(name) if name in headers else ()
         call.client_address = self._addresses.find(peer[0] if peer else None, forwarded)
         return call
 

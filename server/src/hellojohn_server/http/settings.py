@@ -3,7 +3,7 @@
 import msgspec
 
 from hellojohn_server.kit.addresses import Network
-from hellojohn_server.kit.setting_values import MetricsToken
+from hellojohn_server.kit.setting_values import MetricsToken, ProxyHeader
 
 
 class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,6 +19,7 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     public_url: str = "http://localhost:3000"
     trusted_proxies: tuple[Network, ...] = ()
+    proxy_header: ProxyHeader = ProxyHeader.X_FORWARDED_FOR
     dev_host_check: tuple[str, ...] | None = None
     metrics_token: MetricsToken | None = None
     max_body_bytes: int = 8_388_608

@@ -5,6 +5,7 @@ import binascii
 import hmac
 import ipaddress
 import re
+from enum import StrEnum
 from typing import Final, Self
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
@@ -162,8 +163,15 @@ class PublicUrl(str):
         return super().__new__(cls, text.rstrip("/"))
 
 
+class ProxyHeader(StrEnum):
+    """The header in which trusted proxies write where a request came from."""
+
+    FORWARDED = "forwarded"
+    X_FORWARDED_FOR = "x-forwarded-for"
+
+
 class TrustedProxies(tuple[Network, ...]):
-    """Networks whose X-Forwarded-For is believed."""
+    """Networks of proxies that are believed."""
 
     __slots__ = ()
 
