@@ -107,7 +107,14 @@ class UserParts(Parts):
         self.mailbox = Mailbox()
         mail = MailParts(self.mailbox, "no-reply@example.com", Sealer(bytes(32)), Bell())
         emails = EmailService(
-            database, ids, clock, self.log, tenants=self.tenants, metrics=Metrics(passwords), parts=mail
+            database,
+            ids,
+            clock,
+            self.log,
+            tenants=self.tenants,
+            cursors=self.cursors,
+            metrics=Metrics(passwords),
+            parts=mail,
         )
         settings = TenantSettingsService(database, clock, self.log)
         self.links = ActionTokenService(
