@@ -14,6 +14,7 @@ from hellojohn_server.cli import root
 from hellojohn_server.cli.parts import Parts, Tools
 from hellojohn_server.cli.process_logs import configure_process_logs, log_level
 from hellojohn_server.config import Settings, load_settings, with_encryption_key
+from hellojohn_server.features.access_tokens.service import AccessTokenService
 from hellojohn_server.features.account.service import AccountService
 from hellojohn_server.features.action_tokens.service import ActionTokenService
 from hellojohn_server.features.audit.service import AuditLog, AuditReader, CustomEntries
@@ -23,6 +24,8 @@ from hellojohn_server.features.emails.service import EmailService, MailParts
 from hellojohn_server.features.expiry.service import ExpiryService
 from hellojohn_server.features.impersonation.service import ImpersonationService, ImpersonationServices
 from hellojohn_server.features.keys.service import KeyService
+from hellojohn_server.features.mfa.service import MfaService
+from hellojohn_server.features.mfa_sign_in.service import MfaSignInService
 from hellojohn_server.features.organizations.service import OrganizationService
 from hellojohn_server.features.password_reset.service import PasswordResetService, ResetServices
 from hellojohn_server.features.roles.service import RoleCatalog, RoleService
@@ -33,6 +36,7 @@ from hellojohn_server.features.tenant_settings.service import TenantSettingsServ
 from hellojohn_server.features.tenants.service import TenantService
 from hellojohn_server.features.user_access.service import UserAccess
 from hellojohn_server.features.user_acts.service import UserActs
+from hellojohn_server.features.user_factors.service import FactorService, FactorServices
 from hellojohn_server.features.user_sessions.service import UserSessionService
 from hellojohn_server.features.users.service import UserCounters, UserService
 from hellojohn_server.http.application import Application, build_app
@@ -47,7 +51,7 @@ from hellojohn_server.kit.metrics import Metrics
 from hellojohn_server.kit.pagination import CursorCodec
 from hellojohn_server.kit.passwords import PasswordHasher
 from hellojohn_server.kit.rate_limits import Limit, Rate, RateLimiter
-from hellojohn_server.kit.secrets import AddressHasher, Purpose, Sealer, derive_key
+from hellojohn_server.kit.secrets import AddressHasher, BackupCodeHasher, Purpose, Sealer, derive_key
 from hellojohn_server.kit.sightings import SightingKind, Sightings
 from hellojohn_server.kit.smtp import SmtpOptions, SmtpTls, SmtpTransport
 from hellojohn_server.storage.database import Database
@@ -158,6 +162,8 @@ class _Foundation(msgspec.Struct, frozen=True, kw_only=True):
     signing_keys: SigningKeyService
     tenant_settings: TenantSettingsService
     emails: EmailService
+    access_tokens: AccessTokenService
+    mfa: MfaService
     action_tokens: ActionTokenService
     limiter: RateLimiter
 
@@ -173,10 +179,12 @@ def _lay_foundation(  # noqa: PLR0913, PLR0917 - what build_services is given
     metrics = Metrics(passwords)
     mail = _mail_parts(settings, transport)
     cursors = CursorCodec(_derived(settings, Purpose.CURSORS))
+    backup_codes = BackupCodeHasher(_derived(settings, Purpose.BACKUP_CODES))
     audit_log = AuditLog(ids, clock)
     tenants = TenantService(database, ids, clock, audit_log, cursors)
     sessions = SessionService(database, cursors)
-    sightings = Sightings()
+    sightings, roles = Sightings(), RoleService()
+    signing_keys = _signing_keys(database, settings, ids, clock, audit_log)
     tenant_settings = TenantSettingsService(database, clock, audit_log)
     addresses = AddressHasher(_derived(settings, Purpose.ADDRESSES))
     return _Foundation(
@@ -192,15 +200,19 @@ def _lay_foundation(  # noqa: PLR0913, PLR0917 - what build_services is given
         keys=KeyService(
             database, ids, clock, audit_log, tenants=tenants, sessions=sessions, cursors=cursors, sightings=sightings
         ),
-        roles=RoleService(),
+        roles=roles,
         role_catalog=RoleCatalog(database, ids, clock, audit_log, settings=tenant_settings, cursors=cursors),
         tenants=tenants,
         sessions=sessions,
-        signing_keys=_signing_keys(database, settings, ids, clock, audit_log),
+        signing_keys=signing_keys,
         tenant_settings=tenant_settings,
         emails=EmailService(
             database, ids, clock, audit_log, tenants=tenants, cursors=cursors, metrics=metrics, parts=mail
         ),
+        access_tokens=AccessTokenService(
+            database, clock, tenants=tenants, signing_keys=signing_keys, sightings=sightings
+        ),
+        mfa=MfaService(database, clock, audit_log, sealer=mail.sealer, backup_codes=backup_codes),
         action_tokens=ActionTokenService(
             database,
             ids,
@@ -252,18 +264,16 @@ def build_services(  # noqa: PLR0913 - what it takes, each by name
     passwords: PasswordHasher | None = None,
     transport: Transport | None = None,
 ) -> Services:
-    """Return every service over an open store. `ids` and `passwords` are made if they are not given.
-
-    Without a `transport` no mail can be sent.
-    """
+    """Return every service over an open store, and make what is absent; without a `transport` no mail can be sent."""
     ids = ids or IdFactory(clock)
     base = _lay_foundation(database, settings, clock, ids, passwords or PasswordHasher(), transport)
     passwords, addresses, sightings, audit_log = base.passwords, base.addresses, base.sightings, base.audit_log
     roles, tenants, sessions, signing_keys = base.roles, base.tenants, base.sessions, base.signing_keys
-    acting = (database, clock, audit_log)
+    acting, tokens = (database, clock, audit_log), base.access_tokens
     users, organizations, acts = _people(database, clock, base)
-    below = AuthServices(audit_log, tenants, users, sessions, signing_keys, passwords, addresses, sightings)
+    below = AuthServices(audit_log, tenants, users, sessions, signing_keys, passwords, addresses, sightings, base.mfa)
     auth = AuthService(database, ids, clock, below, floor_seconds=settings.sign_in_floor_ms / 1000)
+    beside = FactorServices(audit_log, tenants, roles, users, base.mfa, auth, tokens, base.emails)
     behind = ImpersonationServices(audit_log, base.keys, roles, sessions, base.tenant_settings, signing_keys, users)
     resets = _password_resets(database, settings, clock, base, users, acts)
     return Services(
@@ -288,11 +298,15 @@ def build_services(  # noqa: PLR0913 - what it takes, each by name
         sessions=sessions,
         keys=base.keys,
         users=users,
+        mfa=base.mfa,
         auth=auth,
         account=AccountService(
-            *acting, auth=auth, users=users, sessions=sessions, passwords=passwords, organizations=organizations
+            *acting, tokens, auth=auth, users=users, sessions=sessions, passwords=passwords, organizations=organizations
         ),
-        user_sessions=UserSessionService(*acting, auth=auth, roles=roles, sessions=sessions, users=users),
+        access_tokens=tokens,
+        mfa_sign_in=MfaSignInService(database, ids, auth=auth, mfa=base.mfa),
+        factors=FactorService(database, ids, clock, beside),
+        user_sessions=UserSessionService(*acting, access_tokens=tokens, roles=roles, sessions=sessions, users=users),
         impersonation=ImpersonationService(database, ids, clock, behind),
         search=UserSearch(database, clock, base.cursors),
         acts=acts,
@@ -314,6 +328,7 @@ def build_worker(services: Services, settings: Settings) -> Worker:
         PurgeChore("purge_recycle_bin", expiry.purge_recycle_bin, expiry.get_next_bin_purge),
         PurgeChore("purge_sessions", sessions.purge_ended_sessions, sessions.get_next_purge),
         PurgeChore("purge_links", action_tokens.purge_expired, action_tokens.get_next_purge),
+        PurgeChore("purge_mfa", services.mfa.purge, services.mfa.get_next_purge),
         PurgeChore("purge_failures", expiry.purge_failures, expiry.get_next_failures_end),
         PurgeChore("purge_addresses", expiry.purge_addresses, expiry.get_next_address_end),
         TenantChore("find_emails", emails.ring_if_due, emails.get_next_attempt),
@@ -451,6 +466,7 @@ async def open_tools(settings: Settings) -> AsyncGenerator[Tools]:
             signing_keys=services.signing_keys,
             keys=services.keys,
             search=services.search,
+            mfa=services.mfa,
         )
     finally:
         await database.close()

@@ -79,7 +79,7 @@ async def test_counters_search_and_the_audit_log_know_everyone(
         tenant_id = await app.make_tenant()
 
         async def insert(tx: Transaction) -> None:
-            await insert_demo(tx, demo, app.services.audit_log, app.context(tenant_id))
+            await insert_demo(tx, demo, app.services.audit_log, app.services.mfa, app.context(tenant_id))
 
         await database.write(tenant_id, insert, type(None))
         key = await app.make_key(tenant_id)

@@ -11,6 +11,7 @@ import httpx
 import msgspec
 import pytest
 from msgspec.structs import replace
+from pyotp.totp import TOTP
 
 from hellojohn_server.cli.demo import Demo, insert_demo, make_demo
 from hellojohn_server.cli.parts import Tools
@@ -101,6 +102,11 @@ curl -X DELETE "https://api.hellojohn.dev/v1/users/usr_01HABCDEF123456/sessions"
   -H "Authorization: Bearer sk_live_abc123" \\
   -H "X-Tenant-ID: tnt_01HABCDEF654321"
 """
+REMOVE_FACTOR: Final = """
+curl -X DELETE "https://api.hellojohn.dev/v1/users/usr_01HABCDEF123456/mfa/factors/fac_01HABCDEF555444" \\
+  -H "Authorization: Bearer sk_live_abc123" \\
+  -H "X-Tenant-ID: tnt_01HABCDEF654321"
+"""
 AUDIT: Final = """
 curl "https://api.hellojohn.dev/v1/audit-logs?actor_id=usr_01HABCDEF123456&limit=50" \\
   -H "Authorization: Bearer sk_live_abc123" \\
@@ -139,12 +145,13 @@ class Stage(msgspec.Struct, frozen=True):
             "org_01HABCDEF777666": self.organization_id,
             "usr_01HABCDEF123456": first,
             "usr_01HABCDEF789012": second,
+            "fac_01HABCDEF555444": second,
         }.items():
             call = call.replace(shown, real)
         line = call.strip().replace("curl ", "curl -sS -w '\\n%{http_code}' ", 1)
         ended = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=30, check=True)
         body, _, status = ended.stdout.rpartition("\n")
-        return int(status), json.loads(body)
+        return int(status), json.loads(body) if body else None
 
 
 @pytest.fixture
@@ -166,14 +173,14 @@ async def stage(place: Place, smtp: SmtpServer) -> AsyncIterator[Stage]:
 
         async def furnish(tools: Tools) -> None:
             tenant_id = (await tools.tenants.create_tenant(tools.context(), CreateTenantBody(name="Acme"))).id
-            body = CreateKeyBody(name="page", scopes=["users:*", "sessions:write", "audit:read"])
+            body = CreateKeyBody(name="page", scopes=["users:*", "sessions:write", "mfa:write", "audit:read"])
             key = (await tools.keys.create_key(tools.context(tenant_id), tenant_id, body)).key
             front = CreateKeyBody(name="front", type=TenantKeyType.PUBLISHABLE)
             publishable = (await tools.keys.create_key(tools.context(tenant_id), tenant_id, front)).key
             demo = four_people(tools)
 
             async def insert(tx: Transaction) -> None:
-                await insert_demo(tx, demo, tools.audit, tools.context(tenant_id))
+                await insert_demo(tx, demo, tools.audit, tools.mfa, tools.context(tenant_id))
                 await tools.audit.record(tx, as_user(tools, tenant_id, demo.users[0]), own_change(demo.users[0]))
 
             await tools.database.write(tenant_id, insert, type(None))
@@ -202,6 +209,7 @@ def four_people(tools: Tools) -> Demo:
         users=users,
         memberships=[Membership(organization.id, user.id, "member", user.created_at) for user in users],
         factors=[],
+        backup_codes={},
         sessions=[
             Session(tools.ids.new(IdPrefix.SESSION), user.id, now, now + DAY_MS, now + HOUR_MS)
             for user, count in zip(users, SESSIONS, strict=True)
@@ -309,6 +317,30 @@ async def test_bulk_disable_users(stage: Stage) -> None:
     assert body == {"disabled": 2, "sessions_revoked": 5}
     status, page = stage.paste(LIST)
     assert [user["disabled"] for user in page["data"]] == [True, True, False, False]
+
+
+async def test_remove_mfa_factor(stage: Stage) -> None:
+    dora = {"email": "dora@example.com", "password": "correct horse battery"}
+    async with httpx.AsyncClient(base_url=f"{stage.url}/v1/auth", timeout=30) as client:
+
+        async def post(path: str, body: Any, key: str = stage.publishable) -> Any:
+            return (await client.post(path, json=body, headers={"Authorization": f"Bearer {key}"})).json()
+
+        signed_up = await post("/sign-up", dora)
+        user, token = signed_up["user"]["id"], signed_up["session"]["access_token"]
+        begun = await post("/mfa/factors", {"type": "totp"}, token)
+        code = TOTP(begun["secret"]).at(SystemClock().now_ms() // 1000)
+        assert "backup_codes" in await post(f"/mfa/factors/{begun['id']}/confirm", {"code": code}, token)
+        assert (await post("/sign-in", dora))["error"]["code"] == "mfa_required"
+
+        assert stage.paste(REMOVE_FACTOR, user, begun["id"]) == (204, None)
+
+        assert (await post("/sign-in", dora))["user"]["mfa_enrolled"] is False
+    status, page = stage.paste(AUDIT.replace("actor_id", "user_id"), user)
+    assert status == 200
+    removed = next(entry for entry in page["data"] if entry["type"] == "user.mfa_factor_removed")
+    assert removed["metadata"] == {"factor_id": begun["id"], "type": "totp"}
+    assert removed["changes"] == {"mfa_enrolled": [True, False]}
 
 
 async def test_view_user_audit_events(stage: Stage) -> None:

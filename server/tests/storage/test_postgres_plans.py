@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from hellojohn_server.kit.retention import ENDED_SESSION_MS, RECYCLE_BIN_MS
+from hellojohn_server.kit.retention import ENDED_SESSION_MS, PENDING_FACTOR_MS, RECYCLE_BIN_MS
 from hellojohn_server.storage.postgres import _DUE
 from hellojohn_server.storage.postgres_schema import SCHEMAS
 from hellojohn_server.storage.sql import TENANT_TABLES, Statement
@@ -125,6 +125,9 @@ async def test_who_has_due_work_is_found_by_ranges_of_times(connections: dict[st
         "emails_next_attempt_at": "(next_attempt_at <= $1)",
         "emails_purge_at": "(purge_at <= $1)",
         "idempotency_records_due": "(expires_at <= $1)",
+        "mfa_challenges_expires_at": "(expires_at <= $1)",
+        "mfa_factors_pending": f"(created_at <= ($1 - {PENDING_FACTOR_MS}))",
+        "mfa_failures_expires_at": "(expires_at <= $1)",
         "sessions_expires_at": f"(expires_at <= ($1 - {ENDED_SESSION_MS}))",
         "sign_in_failures_expires_at": "(expires_at <= $1)",
         "users_banned_until": "(banned_until <= $1)",

@@ -7,6 +7,7 @@ import httpx
 from tests.features.password_reset.parts import token_in
 from tests.walk.access_acts import ACCESS_ACTS
 from tests.walk.acts import ACTS, Act, Call
+from tests.walk.mfa_acts import MFA_BY_ACCESS_TOKEN, MFA_BY_PUBLISHABLE_KEY, MFA_BY_SECRET_KEY
 from tests.walk.organization_acts import ORGANIZATION_ACTS
 from tests.walk.world import World
 
@@ -168,20 +169,24 @@ async def leave_organization(world: World) -> Call:
 
 
 BY_PUBLISHABLE_KEY: Final = {
-    act.__name__: act for act in (forgot_password, refresh_tokens, reset_password, sign_in, sign_up)
+    **{act.__name__: act for act in (forgot_password, refresh_tokens, reset_password, sign_in, sign_up)},
+    **MFA_BY_PUBLISHABLE_KEY,
 }
 BY_ACCESS_TOKEN: Final = {
-    act.__name__: act
-    for act in (
-        change_password,
-        get_me,
-        leave_organization,
-        list_own_organizations,
-        list_own_sessions,
-        revoke_own_session,
-        sign_out,
-        update_me,
-    )
+    **{
+        act.__name__: act
+        for act in (
+            change_password,
+            get_me,
+            leave_organization,
+            list_own_organizations,
+            list_own_sessions,
+            revoke_own_session,
+            sign_out,
+            update_me,
+        )
+    },
+    **MFA_BY_ACCESS_TOKEN,
 }
 BY_SECRET_KEY: Final = {
     act.__name__: act
@@ -198,6 +203,7 @@ EVERY_ACT: Final[dict[str, Act]] = {
     **ACTS,
     **ACCESS_ACTS,
     **ORGANIZATION_ACTS,
+    **MFA_BY_SECRET_KEY,
     **BY_PUBLISHABLE_KEY,
     **BY_ACCESS_TOKEN,
     **BY_SECRET_KEY,

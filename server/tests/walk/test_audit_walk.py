@@ -16,6 +16,7 @@ from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdPrefix, is_id, is_sess
 from tests.walk.access_table import ACCESS_TABLE
 from tests.walk.account_acts import EMAIL, EVERY_ACT
 from tests.walk.account_table import ACCOUNT_TABLE, SESSION
+from tests.walk.mfa_table import FACTOR, MFA_TABLE
 from tests.walk.organization_table import ORGANIZATION_TABLE
 from tests.walk.rows import Entry, Row
 from tests.walk.world import ADDRESS, AGENT, World, operations_of, send
@@ -297,7 +298,7 @@ OTHERS: Final[dict[str, Row]] = {
         before=1,
     ),
 }
-TABLE: Final[dict[str, Row]] = {**OTHERS, **ACCESS_TABLE, **ACCOUNT_TABLE, **ORGANIZATION_TABLE}
+TABLE: Final[dict[str, Row]] = {**OTHERS, **ACCESS_TABLE, **ACCOUNT_TABLE, **ORGANIZATION_TABLE, **MFA_TABLE}
 CHANGES_NOTHING: Final = {"search_users", "verify_token"}
 """Operations that are no GET and change nothing."""
 
@@ -384,6 +385,7 @@ def _expected(world: World, entry: Entry, objects: dict[str, str]) -> dict[str, 
     }
     user = {"id": objects.get(entry.by), "type": "user", "name": EMAIL}
     kind, name = entry.resource
+    ids = {MADE: objects["made"], FACTOR: objects.get("factor")}
     return {
         "where": entry.where,
         "type": entry.type,
@@ -399,6 +401,6 @@ def _expected(world: World, entry: Entry, objects: dict[str, str]) -> dict[str, 
         "reason": entry.reason,
         "changes": {field: tuple(values) for field, values in entry.changes.items()},
         "impersonated": entry.on_behalf_of is not None,
-        "metadata": {field: objects["made"] if value == MADE else value for field, value in entry.metadata.items()},
+        "metadata": {field: ids.get(str(value), value) for field, value in entry.metadata.items()},
         "personal_data_erased": False,
     }

@@ -15,12 +15,17 @@ from tests.walk.world import World, send
 AT_ONCE: Final = 8
 KEY: Final = "walk-1"
 REFUSED: Final = {
+    "begin_own_factor",
     "change_password",
+    "confirm_own_factor",
     "forgot_password",
+    "generate_own_backup_codes",
     "refresh_tokens",
+    "remove_own_factor",
     "reset_password",
     "sign_in",
     "sign_up",
+    "verify_mfa",
 }
 """Their answers hold what must not be kept."""
 ENDS_ITSELF: Final = {"sign_out"}
@@ -28,6 +33,7 @@ ENDS_ITSELF: Final = {"sign_out"}
 OTHERWISE: Final[dict[str, dict[str, str]]] = {
     "add_member": {"reason": "another"},
     "ban_user": {"reason": "another"},
+    "begin_user_factor": {"reason": "another"},
     "bulk_ban_users": {"reason": "another"},
     "bulk_delete_users": {"reason": "another"},
     "bulk_disable_users": {"reason": "another"},
@@ -36,6 +42,7 @@ OTHERWISE: Final[dict[str, dict[str, str]]] = {
     "bulk_restore_users": {"reason": "another"},
     "bulk_revoke_sessions": {"reason": "another"},
     "bulk_unban_users": {"reason": "another"},
+    "confirm_user_factor": {"code": "another"},
     "create_api_key": {"name": "another"},
     "create_audit_log": {"action": "thing.else"},
     "create_organization": {"name": "another"},
@@ -47,8 +54,10 @@ OTHERWISE: Final[dict[str, dict[str, str]]] = {
     "disable_user": {"reason": "another"},
     "enable_user": {"reason": "another"},
     "force_password_reset": {"reason": "another"},
+    "generate_user_backup_codes": {"reason": "another"},
     "impersonate_user": {"reason": "another"},
     "remove_member": {"reason": "another"},
+    "remove_user_factor": {"reason": "another"},
     "restore_user": {"reason": "another"},
     "revoke_api_key": {"reason": "another"},
     "revoke_every_session": {"reason": "another"},

@@ -12,6 +12,7 @@ from tests.walk.world import World, operations_of, send
 OPEN: Final[dict[str, tuple[int, int]]] = {
     "get_me": (200, 200),
     "list_own_organizations": (200, 200),
+    "list_own_factors": (200, 200),
     "list_own_sessions": (200, 200),
     "sign_out": (204, 204),
     "update_me": (200, 403),

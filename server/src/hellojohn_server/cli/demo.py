@@ -17,17 +17,20 @@ from hellojohn_server.cli.demo_people import PEOPLE
 from hellojohn_server.features.audit.service import AuditLog
 from hellojohn_server.features.mfa import repository as mfa_repository
 from hellojohn_server.features.mfa.schemas import Factor, FactorType
+from hellojohn_server.features.mfa.service import MfaService
 from hellojohn_server.features.organizations import repository as organizations_repository
 from hellojohn_server.features.organizations.schemas import Membership, Organization, slug_of
 from hellojohn_server.features.roles import repository as roles_repository
 from hellojohn_server.features.roles.schemas import BuiltinRole, Role
 from hellojohn_server.features.sessions import repository as sessions_repository
 from hellojohn_server.features.sessions.schemas import Session
+from hellojohn_server.features.user_factors import repository as factors_repository
 from hellojohn_server.features.users import repository as users_repository
 from hellojohn_server.features.users.events import user_created
 from hellojohn_server.features.users.schemas import PasswordOrigin, User, facets_of
 from hellojohn_server.features.users.service import change_counters
-from hellojohn_server.kit.ids import IdPrefix, encode_ulid
+from hellojohn_server.kit.backup_codes import BACKUP_CODE_LENGTH, BACKUP_CODES
+from hellojohn_server.kit.ids import IdPrefix, encode_ulid, time_of
 from hellojohn_server.kit.principal import Context
 from hellojohn_server.kit.text import email_key, fold
 from hellojohn_server.storage.database import Transaction
@@ -72,7 +75,9 @@ _ROLES: Final = (
     ("security_officer", "Reviews access of others", ("access:review",), True),
 )
 _MEMBERSHIP_ROLES: Final = ("admin", "member", "member", "member", "member")
-_FACTOR_NAMES: Final = {FactorType.TOTP: "Authenticator app", FactorType.PASSKEY: "Security key"}
+_FACTOR_NAMES: Final = {FactorType.TOTP: "Authenticator app", FactorType.WEBAUTHN: "Security key"}
+_BASE32: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+_SECRET_LENGTH: Final = 32
 _AREA_CODES: Final = ("202", "212", "312", "415", "617", "808")
 _HAS_PHONE: Final = 0.4
 _HAS_NOTES: Final = 0.3
@@ -89,13 +94,14 @@ _LANGUAGES: Final = ("en", "de", "fr", "es", "el", "ja", "ar", "he", "hi", "vi",
 
 
 class Demo(msgspec.Struct, frozen=True):
-    """Everything that the demo tenant has, as rows."""
+    """Everything that the demo tenant has, as rows. The factors' secrets are open; `backup_codes` are by user."""
 
     roles: list[Role]
     organizations: list[Organization]
     users: list[User]
     memberships: list[Membership]
     factors: list[Factor]
+    backup_codes: dict[str, list[str]]
     sessions: list[Session]
 
 
@@ -130,10 +136,11 @@ def make_demo(now_ms: int, seed: int = SEED) -> Demo:
     users = _users(dice, now_ms)
     factors = [factor for user in users for factor in _factors(dice, user)]
     sessions = [session for user in users for session in _sessions(dice, user, now_ms)]
-    return Demo(roles, organizations, users, _memberships(dice, organizations, users), factors, sessions)
+    codes = {user.id: _backup_codes(dice) for user in users if user.mfa_enrolled}
+    return Demo(roles, organizations, users, _memberships(dice, organizations, users), factors, codes, sessions)
 
 
-async def insert_demo(tx: Transaction, demo: Demo, audit: AuditLog, context: Context) -> None:
+async def insert_demo(tx: Transaction, demo: Demo, audit: AuditLog, mfa: MfaService, context: Context) -> None:
     """Insert the demo's rows, with counters, search and an audit entry for each user, in `tx`."""
     await roles_repository.insert_roles(tx, demo.roles)
     await organizations_repository.insert_organizations(tx, demo.organizations)
@@ -145,7 +152,11 @@ async def insert_demo(tx: Transaction, demo: Demo, audit: AuditLog, context: Con
             await tx.slice()
     await change_counters(tx, counters)
     await organizations_repository.insert_memberships(tx, demo.memberships)
-    await mfa_repository.insert_factors(tx, demo.factors)
+    await mfa_repository.insert_factors(tx, [_sealed(mfa, tx.tenant_id, factor) for factor in demo.factors])
+    for user_id, codes in demo.backup_codes.items():
+        made_at = time_of(user_id) + _HOUR + _MINUTE
+        hashes = [mfa.hash_backup_code(tx.tenant_id, user_id, code) for code in codes]
+        await factors_repository.insert_backup_codes(tx, user_id, hashes, made_at)
     await sessions_repository.insert_sessions(tx, demo.sessions)
     await tx.slice()
     await audit.record_many(tx, context, [user_created(user, PasswordOrigin.NONE) for user in demo.users])
@@ -252,12 +263,30 @@ def _in_state(dice: random.Random, user: User, state: State, now_ms: int) -> Use
 
 
 def _factors(dice: random.Random, user: User) -> list[Factor]:
-    kinds = [FactorType.TOTP, FactorType.PASSKEY][: dice.choice((1, 1, 2))] if user.mfa_enrolled else []
+    kinds = [FactorType.TOTP, FactorType.WEBAUTHN][: dice.choice((1, 1, 2))] if user.mfa_enrolled else []
     at = user.created_at + _HOUR
     return [
-        Factor(_id_at(dice, IdPrefix.FACTOR, at), user.id, kind, _FACTOR_NAMES[kind], at + _MINUTE, at)
+        Factor(
+            _id_at(dice, IdPrefix.FACTOR, at),
+            user.id,
+            kind,
+            _FACTOR_NAMES[kind],
+            at + _MINUTE,
+            at,
+            "".join(dice.choices(_BASE32, k=_SECRET_LENGTH)).encode() if kind is FactorType.TOTP else None,
+        )
         for kind in kinds
     ]
+
+
+def _backup_codes(dice: random.Random) -> list[str]:
+    return ["".join(dice.choices(_BASE32, k=BACKUP_CODE_LENGTH)) for _ in range(BACKUP_CODES)]
+
+
+def _sealed(mfa: MfaService, tenant_id: str, factor: Factor) -> Factor:
+    if factor.secret is None:
+        return factor
+    return replace(factor, secret=mfa.seal_secret(tenant_id, factor.id, factor.secret.decode()))
 
 
 def _sessions(dice: random.Random, user: User, now_ms: int) -> list[Session]:

@@ -110,7 +110,7 @@ async def _fill(tools: Tools, tenant_id: str) -> None:
 
     async def insert(tx: Transaction) -> None:
         if await users_repository.get_user_by_email(tx, demo.users[0].email_key) is None:
-            await insert_demo(tx, demo, tools.audit, context)
+            await insert_demo(tx, demo, tools.audit, tools.mfa, context)
 
     await tools.database.write(tenant_id, insert, type(None))
 

@@ -12,6 +12,7 @@ from hellojohn_server.cli.data_dir import require_data_dir
 from hellojohn_server.config import Settings
 from hellojohn_server.features.audit.service import AuditLog
 from hellojohn_server.features.keys.service import KeyService
+from hellojohn_server.features.mfa.service import MfaService
 from hellojohn_server.features.search.service import UserSearch
 from hellojohn_server.features.signing_keys.service import SigningKeyService
 from hellojohn_server.features.tenants.service import TenantService
@@ -36,6 +37,7 @@ class Tools(msgspec.Struct, frozen=True):
     signing_keys: SigningKeyService
     keys: KeyService
     search: UserSearch
+    mfa: MfaService
 
     def context(self, tenant_id: str = CONTROL_TENANT_ID) -> Context:
         """Return the context of one act of this command in a tenant, or on the control store."""

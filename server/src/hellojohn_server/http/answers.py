@@ -7,6 +7,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from hellojohn_server import __version__
+from hellojohn_server.features.mfa.schemas import FactorRef
 from hellojohn_server.http.call import Call
 from hellojohn_server.http.errors import RequestTimeout
 from hellojohn_server.http.settings import HttpSettings
@@ -46,6 +47,10 @@ class ErrorObject(msgspec.Struct, frozen=True, kw_only=True):
     status: Annotated[int, Meta(description="The status of the answer")]
     request_id: Annotated[str, Meta(description="Also in the X-Request-ID header; quote it when you ask for help")]
     details: list[FieldError] | UnsetType = UNSET
+    challenge_id: (
+        Annotated[str, Meta(description="With mfa_required: what the second step is sent with")] | UnsetType
+    ) = UNSET
+    factors: Annotated[list[FactorRef], Meta(description="With mfa_required: what the user has")] | UnsetType = UNSET
 
 
 class ErrorBody(msgspec.Struct, frozen=True):
@@ -136,6 +141,7 @@ class Answers:
                 status=error.status,
                 request_id=call.request_id,
                 details=list(error.details) or UNSET,
+                **error.extras,
             )
         )
         return self.json(call, error.status, encode(body), _error_headers(error))

@@ -70,7 +70,7 @@ def build_app(services: Services, settings: HttpSettings, *, log: FilteringBound
     return assemble(
         Parts(
             owners=routers(services),
-            authenticator=StoreAuthenticator(services.keys, services.auth),
+            authenticator=StoreAuthenticator(services.keys, services.access_tokens),
             record_denied=partial(services.audit_log.record_denied, services.database),
             ids=services.ids,
             settings=settings,

@@ -3,7 +3,7 @@
 import re
 from typing import Final, Protocol
 
-from hellojohn_server.features.auth.service import AuthService
+from hellojohn_server.features.access_tokens.service import AccessTokenService
 from hellojohn_server.features.keys.errors import invalid_key
 from hellojohn_server.features.keys.service import KeyService
 from hellojohn_server.http.call import Call
@@ -41,9 +41,9 @@ class StoreAuthenticator:
     The store is read each time, so that what was revoked is refused from the next request on.
     """
 
-    def __init__(self, keys: KeyService, auth: AuthService) -> None:
+    def __init__(self, keys: KeyService, access_tokens: AccessTokenService) -> None:
         self._keys = keys
-        self._auth = auth
+        self._access_tokens = access_tokens
 
     async def authenticate(self, credential: str) -> Principal:
         """Return whom a credential stands for. What is not even the form of one never reaches the store."""
@@ -55,7 +55,7 @@ class StoreAuthenticator:
             raise invalid_key(kind)
         if not credential.startswith(_TOKEN_START):
             raise InvalidToken
-        return await self._auth.authenticate(credential)
+        return await self._access_tokens.authenticate(credential)
 
 
 def credential_of(call: Call) -> str:

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from hellojohn_server.features.access_tokens.service import AccessTokenService
 from hellojohn_server.features.account.routes import AccountRoutes
 from hellojohn_server.features.account.service import AccountService
 from hellojohn_server.features.action_tokens.service import ActionTokenService
@@ -17,6 +18,9 @@ from hellojohn_server.features.impersonation.routes import ImpersonationRoutes
 from hellojohn_server.features.impersonation.service import ImpersonationService
 from hellojohn_server.features.keys.routes import KeyRoutes
 from hellojohn_server.features.keys.service import KeyService
+from hellojohn_server.features.mfa.service import MfaService
+from hellojohn_server.features.mfa_sign_in.routes import MfaSignInRoutes
+from hellojohn_server.features.mfa_sign_in.service import MfaSignInService
 from hellojohn_server.features.organizations.routes import OrganizationRoutes
 from hellojohn_server.features.organizations.service import OrganizationService
 from hellojohn_server.features.password_reset.routes import PasswordResetRoutes
@@ -35,6 +39,8 @@ from hellojohn_server.features.tenants.service import TenantService
 from hellojohn_server.features.user_access.routes import UserAccessRoutes
 from hellojohn_server.features.user_access.service import UserAccess
 from hellojohn_server.features.user_acts.service import UserActs
+from hellojohn_server.features.user_factors.routes import OwnFactorRoutes, UserFactorRoutes
+from hellojohn_server.features.user_factors.service import FactorService, OwnFactorService, UserFactorService
 from hellojohn_server.features.user_sessions.routes import UserSessionRoutes
 from hellojohn_server.features.user_sessions.service import UserSessionService
 from hellojohn_server.features.users.routes import UserRoutes
@@ -76,9 +82,13 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     users: UserService
     acts: UserActs
     access: UserAccess
+    mfa: MfaService
     auth: AuthService
+    access_tokens: AccessTokenService
+    mfa_sign_in: MfaSignInService
     account: AccountService
     password_resets: PasswordResetService
+    factors: FactorService
     user_sessions: UserSessionService
     impersonation: ImpersonationService
     search: UserSearch
@@ -97,6 +107,7 @@ def routers(services: Services) -> list[object]:
         UserSessionRoutes(services.user_sessions),
         OrganizationRoutes(services.organizations),
         RoleRoutes(services.role_catalog),
+        UserFactorRoutes(UserFactorService(services.factors)),
         AuditRoutes(services.audit, services.custom_entries),
         KeyRoutes(services.keys),
         TenantSettingsRoutes(services.tenant_settings),
@@ -104,6 +115,8 @@ def routers(services: Services) -> list[object]:
         TenantRoutes(services.tenants),
         SigningKeyRoutes(services.signing_keys),
         AuthRoutes(services.auth),
+        MfaSignInRoutes(services.mfa_sign_in),
         AccountRoutes(services.account),
+        OwnFactorRoutes(OwnFactorService(services.factors)),
         SystemRoutes(services.database),
     ]

@@ -16,8 +16,8 @@ ApiError
 └── Unavailable           503  try again after `retry_after` seconds
 """
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -35,6 +35,7 @@ class FieldError(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ApiError(Exception):
     """A refusal with a public message. `details` lists fields; the cause, if any, is for the log only.
 
+    `extras`: what the body of the error says beside them, by name; http/answers.py knows the names.
     `is_denial`: a 401 or 403 of this kind, to an authenticated caller, is written down as operation.denied.
     """
 
@@ -43,6 +44,7 @@ class ApiError(Exception):
     code: ErrorCode = ErrorCode.INTERNAL_ERROR
     message: str = "Something went wrong on our side. Quote the request_id when you ask about it."
     retry_after: int | None = None
+    extras: Mapping[str, Any] = {}
 
     def __init__(self, message: str | None = None, *, details: Sequence[FieldError] = ()) -> None:
         if message is not None:

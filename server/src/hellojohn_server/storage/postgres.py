@@ -25,7 +25,7 @@ import msgspec
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.idempotency import Idempotency
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdPrefix, is_id
-from hellojohn_server.kit.retention import ENDED_SESSION_MS, RECYCLE_BIN_MS
+from hellojohn_server.kit.retention import ENDED_SESSION_MS, PENDING_FACTOR_MS, RECYCLE_BIN_MS
 from hellojohn_server.storage.database import (
     NO_MARK,
     Command,
@@ -101,6 +101,13 @@ _DUE: Final = f"""
         SELECT tenant_id, next_attempt_at FROM emails WHERE next_attempt_at <= $1
         UNION ALL
         SELECT tenant_id, purge_at FROM emails WHERE purge_at <= $1
+        UNION ALL
+        SELECT tenant_id, expires_at FROM mfa_challenges WHERE expires_at <= $1
+        UNION ALL
+        SELECT tenant_id, expires_at FROM mfa_failures WHERE expires_at <= $1
+        UNION ALL
+        SELECT tenant_id, created_at + {PENDING_FACTOR_MS} FROM mfa_factors
+        WHERE confirmed_at IS NULL AND created_at <= $1 - {PENDING_FACTOR_MS}
     ) AS due
     WHERE tenant_id <> ALL($3)
     GROUP BY tenant_id ORDER BY due_at, tenant_id LIMIT $2

@@ -1,5 +1,6 @@
 """The rules of what users do about themselves. In an impersonation it is done on the user's behalf, and said so."""
 
+from hellojohn_server.features.access_tokens.service import AccessTokenService
 from hellojohn_server.features.account import repository
 from hellojohn_server.features.account.events import own_session_revoked, user_password_changed
 from hellojohn_server.features.account.schemas import (
@@ -39,6 +40,7 @@ class AccountService:
         db: Database,
         clock: Clock,
         audit: AuditLog,
+        access_tokens: AccessTokenService,
         *,
         auth: AuthService,
         users: UserService,
@@ -49,6 +51,7 @@ class AccountService:
         self._db = db
         self._clock = clock
         self._audit = audit
+        self._access_tokens = access_tokens
         self._auth = auth
         self._users = users
         self._sessions = sessions
@@ -87,7 +90,7 @@ class AccountService:
             if changed is None:
                 raise InvalidCredentials
             address, is_reset_required = changed
-            await self._auth.require_session_stands(tx, session.id)
+            await self._access_tokens.require_session_stands(tx, session.id)
             if is_reset_required:
                 raise PasswordResetRequired
             await self._auth.forget_failures(tx, address)

@@ -17,6 +17,9 @@ Forbidden: ShutOut
 └── PasswordResetRequired   403
 """
 
+from collections.abc import Sequence
+
+from hellojohn_server.features.mfa.schemas import FactorRef
 from hellojohn_server.kit.error_codes import ErrorCode
 from hellojohn_server.kit.errors import Forbidden, Unauthenticated
 
@@ -89,8 +92,14 @@ class AccountLocked(ShutOut):
 
 
 class MfaRequired(ShutOut):
+    """The password is right. `challenge` is what the second step is sent with, and `factors` what the user has."""
+
     code = ErrorCode.MFA_REQUIRED
-    message = "The account has a second factor, which this version cannot check."
+    message = "The password is right. Finish the sign-in with a code, at /v1/auth/mfa/verify."
+
+    def __init__(self, challenge: str, factors: Sequence[FactorRef]) -> None:
+        super().__init__()
+        self.extras = {"challenge_id": challenge, "factors": list(factors)}
 
 
 class PasswordResetRequired(ShutOut):

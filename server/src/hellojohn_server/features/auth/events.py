@@ -1,13 +1,16 @@
 """What signing in and out says of itself in the audit log. docs/audit.md lists it."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from hellojohn_server.features.audit.events import Event
 from hellojohn_server.kit.audit_types import AuditResult, AuditType, ResourceType
 from hellojohn_server.kit.times import format_time
 
 
-def user_signed_in(user_id: str, session_id: str, amr: tuple[str, ...]) -> Event:
+def user_signed_in(user_id: str, session_id: str, amr: tuple[str, ...], details: Mapping[str, Any]) -> Event:
     """Return the entry of a sign-in."""
-    metadata = {"session_id": session_id, "amr": list(amr)}
+    metadata = {"session_id": session_id, "amr": list(amr), **details}
     return Event(AuditType.USER_SIGNED_IN, user_id, ResourceType.USER, metadata=metadata)
 
 

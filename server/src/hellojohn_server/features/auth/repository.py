@@ -1,11 +1,10 @@
-"""The statements of signing in, and the one that every request with an access token makes."""
+"""The statements of signing in."""
 
 from typing import Final
 
 import msgspec
 
 from hellojohn_server.features.auth.schemas import LOCK_AFTER, LOCK_MS, LOCK_WINDOW_MS
-from hellojohn_server.features.sessions.schemas import Session, session_columns, session_of
 from hellojohn_server.features.users.schemas import USER_COLUMNS, User, user_columns, user_of
 from hellojohn_server.storage.database import Reader, Transaction
 from hellojohn_server.storage.primitives import consume_once
@@ -46,13 +45,6 @@ GET_USER = Statement(f"SELECT {USER_COLUMNS} FROM users WHERE tenant_id = :tenan
 LOCK_USER = Statement(
     "SELECT id FROM users WHERE tenant_id = :tenant_id AND id = :user_id",
     "SELECT id FROM users WHERE tenant_id = :tenant_id AND id = :user_id FOR UPDATE",
-)
-GET_SESSION_AND_USER = Statement(
-    f"""
-    SELECT {user_columns("u")}, {session_columns("s")}
-    FROM sessions AS s JOIN users AS u ON u.tenant_id = :tenant_id AND u.id = s.user_id
-    WHERE s.tenant_id = :tenant_id AND s.id = :session_id
-    """
 )
 GET_LOCK = Statement(
     "SELECT locked_until FROM sign_in_failures WHERE tenant_id = :tenant_id AND address_hash = :address_hash"
@@ -104,13 +96,29 @@ UPDATE_LOCKED = Statement(
     WHERE tenant_id = :tenant_id AND id = :user_id AND deleted_at IS NULL
     """
 )
-# Only while the password is still the one that was verified. `password_hash` is the same, or its upgrade.
+# Only while the password is still the one that was verified, and there is no second factor. `password_hash` is the
+# same, or its upgrade.
 UPDATE_SIGNED_IN = Statement(
     f"""
     UPDATE users SET last_sign_in_at = :now, last_active_at = :now, password_hash = :password_hash
     WHERE tenant_id = :tenant_id AND id = :user_id AND password_hash = :verified_hash AND deleted_at IS NULL
+        AND NOT mfa_enrolled
     RETURNING {USER_COLUMNS}
     """
+)
+UPDATE_ENTERED = Statement(
+    f"""
+    UPDATE users SET last_sign_in_at = :now, last_active_at = :now
+    WHERE tenant_id = :tenant_id AND id = :user_id
+    RETURNING {USER_COLUMNS}
+    """
+)
+UPDATE_HASH = Statement(
+    """
+    UPDATE users SET password_hash = :password_hash
+    WHERE tenant_id = :tenant_id AND id = :user_id AND password_hash = :verified_hash
+    """,
+    kind=Kind.BOOKKEEPING,
 )
 
 
@@ -138,12 +146,6 @@ async def get_user_locked(tx: Transaction, user_id: str) -> str | None:
     """Return the id of a user who does not change until `tx` ends; None when there is none."""
     row = await tx.fetch_one(LOCK_USER, user_id=user_id)
     return None if row is None else row[0]
-
-
-async def get_session_and_user(reader: Reader, session_id: str) -> tuple[Session, User] | None:
-    """Return a session, whatever its status, and its user; None when there is no such session."""
-    row = await reader.fetch_one(GET_SESSION_AND_USER, session_id=session_id)
-    return None if row is None else (session_of(row[_USER_WIDTH:]), user_of(row))
 
 
 async def get_locked_until(reader: Reader, address_hash: str) -> int | None:
@@ -186,7 +188,8 @@ async def update_signed_in(
 ) -> User | None:
     """Note a sign-in, and return the user, who does not change until `tx` ends.
 
-    None when the password is not the verified one any more, or the user is in the recycle bin or gone.
+    None when the password is not the verified one any more, or the user has a second factor, is in the recycle bin or
+    gone.
     """
     row = await consume_once(
         tx,
@@ -197,3 +200,14 @@ async def update_signed_in(
         now=now_ms,
     )
     return None if row is None else user_of(row)
+
+
+async def update_entered(tx: Transaction, user_id: str, now_ms: int) -> User | None:
+    """Note a sign-in of a locked user, and return the user; None when there is none."""
+    row = await tx.fetch_one(UPDATE_ENTERED, user_id=user_id, now=now_ms)
+    return None if row is None else user_of(row)
+
+
+async def update_hash(tx: Transaction, user_id: str, verified_hash: str, password_hash: str) -> None:
+    """Put another hash of the same password in the place of the verified one, if that is still there."""
+    await tx.execute(UPDATE_HASH, user_id=user_id, verified_hash=verified_hash, password_hash=password_hash)

@@ -1,5 +1,6 @@
 """What signing up, in and out takes and answers."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -8,7 +9,6 @@ from msgspec import Meta
 from hellojohn_server.features.auth.errors import (
     AccountBanned,
     AccountDisabled,
-    MfaRequired,
     PasswordResetRequired,
     SessionExpired,
     SessionRevoked,
@@ -29,6 +29,7 @@ from hellojohn_server.features.users.schemas import (
 )
 from hellojohn_server.kit.errors import ApiError
 from hellojohn_server.kit.passwords import MAX_BYTES
+from hellojohn_server.kit.principal import ActorType, CredentialKind, Principal, SessionRef
 from hellojohn_server.kit.routing import checked_by
 from hellojohn_server.kit.times import Timestamp, format_time
 
@@ -68,6 +69,19 @@ class RefreshBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """The refresh token that was given last. It is good once."""
 
     refresh_token: RefreshTokenText
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """What a user proved beside a password, or in its place, and what must not have changed since, where not None.
+
+    `amr` is how (RFC 8176); `metadata` is for the entry of the sign-in.
+    """
+
+    user_id: str
+    amr: tuple[str, ...]
+    generation: int | None = None
+    password_mark: bytes | None = None
+    metadata: Mapping[str, Any] = {}
 
 
 class OwnUserBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,6 +162,20 @@ def standing_refusal_of(session: Session, user: User, now_ms: int) -> ApiError |
 def entry_refusal_of(user: User, now_ms: int) -> ApiError | None:
     """Return why a user who gave the right password is not let in; None when nothing is in the way."""
     refusal = refusal_of(user, now_ms)
-    if refusal is None and user.password_reset_required:
-        return PasswordResetRequired()
-    return MfaRequired() if refusal is None and user.mfa_enrolled else refusal
+    return PasswordResetRequired() if refusal is None and user.password_reset_required else refusal
+
+
+def principal_of(session: Session, user: User, tenant_id: str) -> Principal:
+    """Return whom a session's access token stands for: its user, or in an impersonation the credential behind it."""
+    ref = SessionRef(session.id, user.id, session.is_impersonation, session.read_only)
+    if session.impersonator_id is None or session.impersonator_type is None:
+        return Principal(CredentialKind.ACCESS_TOKEN, ActorType.USER, user.id, user.email, tenant_id, session=ref)
+    return Principal(
+        CredentialKind.ACCESS_TOKEN,
+        ActorType(session.impersonator_type),
+        session.impersonator_id,
+        session.impersonator_name or "",
+        tenant_id,
+        session=ref,
+        asserted=session.impersonator_asserted,
+    )

@@ -1,4 +1,4 @@
-"""The rules of signing up, in and out, of refreshing, and of what an access token is worth.
+"""The rules of signing up, in and out, and of refreshing.
 
 A refused sign-in tells nothing about whether anybody has the address: the same work is done, the same answer given, and
 not before the same time is over. What depends on the account is said only after the right password.
@@ -16,12 +16,11 @@ from hellojohn_server.features.auth import repository
 from hellojohn_server.features.auth.errors import (
     AccountLocked,
     InvalidCredentials,
+    MfaRequired,
     RefreshTokenExpired,
     RefreshTokenInvalid,
     RefreshTokenReused,
     SessionRevoked,
-    TokenExpired,
-    TokenStale,
 )
 from hellojohn_server.features.auth.events import (
     refresh_token_reused,
@@ -31,6 +30,7 @@ from hellojohn_server.features.auth.events import (
     user_signed_out,
 )
 from hellojohn_server.features.auth.schemas import (
+    Entry,
     RefreshBody,
     SignedInBody,
     SignInBody,
@@ -39,21 +39,22 @@ from hellojohn_server.features.auth.schemas import (
     entry_refusal_of,
     refusal_of,
     signed_in_body,
-    standing_refusal_of,
 )
+from hellojohn_server.features.mfa.schemas import FactorRef
+from hellojohn_server.features.mfa.service import MfaService
 from hellojohn_server.features.sessions.schemas import SESSION_SECONDS, Ending, RevokeCause, Session
 from hellojohn_server.features.sessions.service import SessionService
 from hellojohn_server.features.signing_keys.service import SigningKeyService
-from hellojohn_server.features.tenants.errors import TenantNotFound
 from hellojohn_server.features.tenants.service import TenantService
 from hellojohn_server.features.users.errors import EmailAlreadyExists, EmailBanned, EmailInRecycleBin
 from hellojohn_server.features.users.schemas import CreateUserBody, User, is_locked
 from hellojohn_server.features.users.service import UserService
+from hellojohn_server.kit.challenges import make_challenge, mark_of
 from hellojohn_server.kit.clock import Clock
-from hellojohn_server.kit.errors import ApiError, CredentialNotAllowed, InvalidToken
+from hellojohn_server.kit.errors import ApiError, CredentialNotAllowed
 from hellojohn_server.kit.ids import IdFactory, IdPrefix
 from hellojohn_server.kit.passwords import PasswordHasher
-from hellojohn_server.kit.principal import ActorType, Context, CredentialKind, Principal, SessionRef
+from hellojohn_server.kit.principal import ActorType, Context, Principal, SessionRef
 from hellojohn_server.kit.refresh_tokens import (
     RefreshToken,
     make_refresh_token,
@@ -63,9 +64,9 @@ from hellojohn_server.kit.refresh_tokens import (
 from hellojohn_server.kit.secrets import AddressHasher
 from hellojohn_server.kit.sightings import SightingKind, Sightings
 from hellojohn_server.kit.text import email_key
-from hellojohn_server.kit.tokens import AccessClaims, InvalidAccessToken
+from hellojohn_server.kit.tokens import AccessClaims
 from hellojohn_server.storage.database import Database, Exempt, Reader, Transaction
-from hellojohn_server.storage.errors import TenantStoreNotFound, UniqueViolation
+from hellojohn_server.storage.errors import UniqueViolation
 
 _AMR: Final = ("pwd",)
 _LONGEST_FLOOR_SECONDS: Final = 5.0
@@ -101,6 +102,7 @@ class AuthServices(msgspec.Struct, frozen=True):
     passwords: PasswordHasher
     addresses: AddressHasher
     sightings: Sightings
+    mfa: MfaService
 
 
 class AuthService:
@@ -146,7 +148,7 @@ class AuthService:
             raise EmailAlreadyExists from banned
         if begun.user is None or begun.session is None:
             raise RuntimeError("a user who was just made has not the password of a moment ago")
-        return await self._signed_in(context.tenant_id, begun.user, begun.session, refresh)
+        return await self.signed_in(context.tenant_id, begun.user, begun.session, refresh)
 
     async def sign_in(self, context: Context, body: SignInBody) -> SignedInBody:
         """Sign in with a password.
@@ -192,6 +194,16 @@ class AuthService:
         if locked_until is not None and locked_until > self._clock.now_ms():
             raise AccountLocked
 
+    async def require_password(self, tx: Transaction, user: User, verified_hash: str) -> None:
+        """Forget the failed sign-ins of a held user whose password was given; InvalidCredentials if it is another now.
+
+        AccountLocked if they lock the address by now.
+        """
+        found = await repository.get_password(tx, user.id)
+        if found is None or found[1] != verified_hash:
+            raise InvalidCredentials
+        await self.forget_failures(tx, user.email_key)
+
     async def refresh(self, context: Context, body: RefreshBody) -> SignedInBody:
         """Give a session's next tokens for the refresh token that was given last.
 
@@ -222,7 +234,7 @@ class AuthService:
         if done.user is None or done.session is None:
             raise _Unrefreshed[done.refused or ""].value
         self._note_active(context.tenant_id, done.session, done.user)
-        return await self._signed_in(context.tenant_id, done.user, done.session, fresh)
+        return await self.signed_in(context.tenant_id, done.user, done.session, fresh)
 
     async def sign_out(self, context: Context) -> None:
         """End the session of the token that is presented; an impersonation's too."""
@@ -235,68 +247,11 @@ class AuthService:
 
         await self._db.write(context.tenant_id, command, type(None), idempotency=context.idempotency)
 
-    async def authenticate(self, token: str) -> Principal:
-        """Return whom an access token stands for; in an impersonation that is the credential behind it.
-
-        Tenant, session and user are read from the store each time (two indexed reads). InvalidToken, TokenExpired,
-        TokenStale, SessionRevoked, SessionExpired; AccountDisabled, AccountBanned; TenantSuspended.
-        """
-        claims = await self._claims_of(token)
-        try:
-            await self._services.tenants.require_open(claims.tenant_id)
-            session, user = await self.require_standing(claims)
-        except (TenantNotFound, TenantStoreNotFound) as missing:
-            raise InvalidToken from missing
-        self._note_active(claims.tenant_id, session, user)
-        return _principal_of(session, user, claims.tenant_id)
-
-    async def verify(self, tenant_id: str, token: str) -> tuple[Session, User]:
-        """Return the session and the user of an access token of this tenant; raises as authenticate."""
-        claims = await self._claims_of(token)
-        if claims.tenant_id != tenant_id:
-            raise InvalidToken
-        return await self.require_standing(claims)
-
-    async def require_standing(self, claims: AccessClaims) -> tuple[Session, User]:
-        """Return the session and user of claims that we signed, when both still stand."""
-
-        async def query(reader: Reader) -> tuple[Session, User] | None:
-            return await repository.get_session_and_user(reader, claims.sid)
-
-        found = await self._db.read(claims.tenant_id, query)
-        if found is None or found[1].id != claims.sub:
-            raise InvalidToken
-        refusal = standing_refusal_of(*found, self._clock.now_ms())
-        if refusal is not None:
-            raise refusal
-        if claims.gen < found[1].generation:
-            raise TokenStale
-        return found
-
-    async def require_session_stands(self, tx: Transaction, session_id: str) -> None:
-        """Raise unless the session and its user still stand, for a command that began with work of its own.
-
-        The caller holds the user's row, so that whoever stops the user's access comes before this or after the command.
-        """
-        found = await repository.get_session_and_user(tx, session_id)
-        refusal = SessionRevoked() if found is None else standing_refusal_of(*found, self._clock.now_ms())
-        if refusal is not None:
-            raise refusal
-
     def _note_active(self, tenant_id: str, session: Session, user: User) -> None:
         """Note that a user is active now; somebody in the user's place says nothing of that."""
         if not session.is_impersonation:
             now = self._clock.now_ms()
             self._services.sightings.note(SightingKind.USER, tenant_id, user.id, user.last_active_at, now)
-
-    async def _claims_of(self, token: str) -> AccessClaims:
-        try:
-            claims = await self._services.signing_keys.verify(token)
-        except InvalidAccessToken as error:
-            raise InvalidToken from error
-        if claims.exp * 1000 <= self._clock.now_ms():
-            raise TokenExpired
-        return claims
 
     async def _sign_in(self, context: Context, body: SignInBody) -> SignedInBody:
         for _ in range(_TRIES):
@@ -306,7 +261,7 @@ class AuthService:
         raise InvalidCredentials
 
     async def _try_sign_in(self, context: Context, body: SignInBody) -> SignedInBody | None:
-        """Sign in; None when the stored hash was replaced while the password was checked against it."""
+        """Sign in; None when stored hash or second factor changed while the password was checked."""
         key = email_key(body.email)
         address = self._services.addresses.hash(context.tenant_id, key)
 
@@ -322,17 +277,21 @@ class AuthService:
         password_hash = verified_hash
         if needs_upgrade:
             password_hash = await self._services.passwords.hash(body.password, owner=context.tenant_id)
+        proof = (user.id, verified_hash, password_hash)
+        if user.mfa_enrolled:
+            await self._challenge(context, proof, key)
+            return None
         refresh = make_refresh_token(self._ids.new(IdPrefix.SESSION))
 
         async def command(tx: Transaction) -> _Begun:
-            begun = await self._begin(tx, acting, (user.id, verified_hash, password_hash), refresh)
+            begun = await self._begin(tx, acting, proof, refresh)
             await self.forget_failures(tx, key)
             return begun
 
         begun = await self._db.write(context.tenant_id, command, _Begun)
         if begun.user is None or begun.session is None:
             return None
-        return await self._signed_in(context.tenant_id, begun.user, begun.session, refresh)
+        return await self.signed_in(context.tenant_id, begun.user, begun.session, refresh)
 
     async def _checked(
         self, context: Context, candidate: repository.Candidate, password: str
@@ -383,6 +342,34 @@ class AuthService:
         user = await repository.update_signed_in(tx, *proof, now)
         if user is None:
             return _Begun()
+        return _Begun(user, await self._begin_session(tx, acting, user, Entry(user.id, _AMR), refresh))
+
+    async def get_unchanged(self, reader: Reader, entry: Entry) -> User | None:
+        """Return the user; None when there is none, or the user is not as `entry` says any more."""
+        found = await repository.get_password(reader, entry.user_id)
+        if found is None or found[0].deleted_at is not None:
+            return None
+        user, stored = found
+        if entry.generation not in {None, user.generation} or entry.password_mark not in {None, mark_of(stored or "")}:
+            return None
+        return user
+
+    async def enter(
+        self, tx: Transaction, context: Context, user: User, entry: Entry, refresh: RefreshToken
+    ) -> Session:
+        """Begin a session of a held user who proved more than a password in `tx`.
+
+        AccountBanned, AccountDisabled, PasswordResetRequired; AccountLocked.
+        """
+        await repository.update_entered(tx, user.id, self._clock.now_ms())
+        session = await self._begin_session(tx, as_user(context, user.id, user.email), user, entry, refresh)
+        await self.forget_failures(tx, user.email_key)
+        return session
+
+    async def _begin_session(
+        self, tx: Transaction, acting: Context, user: User, entry: Entry, refresh: RefreshToken
+    ) -> Session:
+        now = self._clock.now_ms()
         refusal = entry_refusal_of(user, now)
         if refusal is not None:
             raise refusal
@@ -392,13 +379,38 @@ class AuthService:
             created_at=now,
             expires_at=now + SESSION_SECONDS * 1000,
             access_expires_at=access_end(now),
-            amr=_AMR,
+            amr=entry.amr,
             ip_address=acting.ip_address,
             user_agent=acting.user_agent,
         )
         await self._services.sessions.begin_session(tx, session, refresh)
-        await self._services.audit.record(tx, acting, user_signed_in(user.id, session.id, session.amr))
-        return _Begun(user, session)
+        await self._services.audit.record(tx, acting, user_signed_in(user.id, session.id, session.amr, entry.metadata))
+        return session
+
+    async def _challenge(self, context: Context, proof: tuple[str, str, str], key: str) -> None:
+        """Raise MfaRequired with a challenge; AccountLocked when the address is locked by now.
+
+        Nothing is begun when the hash that was verified is not the user's any more, or there is no second factor.
+        """
+        user_id, verified_hash, password_hash = proof
+        challenge = make_challenge()
+        address = self._services.addresses.hash(context.tenant_id, key)
+
+        async def command(tx: Transaction) -> list[FactorRef]:
+            await repository.get_user_locked(tx, user_id)
+            found = await repository.get_password(tx, user_id)
+            if found is None or found[1] != verified_hash or not found[0].mfa_enrolled:
+                return []
+            locked_until = await repository.get_locked_until(tx, address)
+            if locked_until is not None and locked_until > self._clock.now_ms():
+                raise AccountLocked
+            await repository.update_hash(tx, user_id, verified_hash, password_hash)
+            bound_to = (found[0].generation, password_hash)
+            return await self._services.mfa.begin_challenge(tx, context, user_id, bound_to, challenge)
+
+        factors = await self._db.write(context.tenant_id, command, list[FactorRef])
+        if factors:
+            raise MfaRequired(challenge, factors)
 
     async def _unrefreshed(self, tx: Transaction, context: Context, used: RefreshToken, now_ms: int) -> _Unrefreshed:
         found = await self._services.sessions.get_session_of_family(tx, used)
@@ -415,7 +427,8 @@ class AuthService:
             await self._services.audit.record(tx, context, refresh_token_reused(session.user_id, session.id))
         return _Unrefreshed.REUSED
 
-    async def _signed_in(self, tenant_id: str, user: User, session: Session, refresh: RefreshToken) -> SignedInBody:
+    async def signed_in(self, tenant_id: str, user: User, session: Session, refresh: RefreshToken) -> SignedInBody:
+        """Return the answer that a session which was begun or refreshed has."""
         now = session.created_at if session.last_refreshed_at is None else session.last_refreshed_at
         claims = AccessClaims(
             iss=self._services.signing_keys.issuer,
@@ -472,21 +485,6 @@ def session_of_caller(context: Context) -> SessionRef:
     if context.principal.session is None:
         raise CredentialNotAllowed
     return context.principal.session
-
-
-def _principal_of(session: Session, user: User, tenant_id: str) -> Principal:
-    ref = SessionRef(session.id, user.id, session.is_impersonation, session.read_only)
-    if session.impersonator_id is None or session.impersonator_type is None:
-        return Principal(CredentialKind.ACCESS_TOKEN, ActorType.USER, user.id, user.email, tenant_id, session=ref)
-    return Principal(
-        CredentialKind.ACCESS_TOKEN,
-        ActorType(session.impersonator_type),
-        session.impersonator_id,
-        session.impersonator_name or "",
-        tenant_id,
-        session=ref,
-        asserted=session.impersonator_asserted,
-    )
 
 
 def _as_taken(conflict: Exception) -> Exception:

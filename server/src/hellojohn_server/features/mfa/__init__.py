@@ -1,1 +1,1 @@
-"""Second factors of users, as rows; the operations on them come with MFA itself."""
+"""Second factors: what a user has, whether a code is right, and the sign-ins that wait for one."""

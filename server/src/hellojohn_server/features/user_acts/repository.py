@@ -109,6 +109,27 @@ DELETE_EMAILS_TO = Statement(
     "DELETE FROM emails WHERE tenant_id = :tenant_id AND address_key = ANY(:address_keys)",
     kind=Kind.BOOKKEEPING,
 )
+DELETE_BACKUP_CODES = Statement(
+    """
+    DELETE FROM mfa_backup_codes
+    WHERE tenant_id = :tenant_id AND user_id IN (SELECT value FROM json_each(:user_ids))
+    """,
+    "DELETE FROM mfa_backup_codes WHERE tenant_id = :tenant_id AND user_id = ANY(:user_ids)",
+)
+DELETE_MFA_FAILURES = Statement(
+    """
+    DELETE FROM mfa_failures
+    WHERE tenant_id = :tenant_id AND user_id IN (SELECT value FROM json_each(:user_ids))
+    """,
+    "DELETE FROM mfa_failures WHERE tenant_id = :tenant_id AND user_id = ANY(:user_ids)",
+)
+DELETE_CHALLENGES = Statement(
+    """
+    DELETE FROM mfa_challenges
+    WHERE tenant_id = :tenant_id AND user_id IN (SELECT value FROM json_each(:user_ids))
+    """,
+    "DELETE FROM mfa_challenges WHERE tenant_id = :tenant_id AND user_id = ANY(:user_ids)",
+)
 DELETE_ANSWERS = Statement(
     """
     DELETE FROM idempotency_records
@@ -159,7 +180,15 @@ async def delete_failures(tx: Transaction, address_hashes: Sequence[str]) -> Non
 
 async def delete_held(tx: Transaction, user_ids: Sequence[str], address_keys: Sequence[str]) -> None:
     """Delete what is held of users beside their rows and sessions: memberships, factors, mail, answers for retries."""
-    for statement in (DELETE_MEMBERSHIPS, DELETE_FACTORS, DELETE_EMAILS, DELETE_ANSWERS):
+    for statement in (
+        DELETE_MEMBERSHIPS,
+        DELETE_FACTORS,
+        DELETE_BACKUP_CODES,
+        DELETE_MFA_FAILURES,
+        DELETE_CHALLENGES,
+        DELETE_EMAILS,
+        DELETE_ANSWERS,
+    ):
         await tx.execute(statement, user_ids=user_ids)
     await tx.execute(DELETE_EMAILS_TO, address_keys=address_keys)
 

@@ -3,9 +3,9 @@
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from hellojohn_server.features.access_tokens.service import AccessTokenService
 from hellojohn_server.features.audit.service import AuditLog
 from hellojohn_server.features.auth.schemas import own_user_body
-from hellojohn_server.features.auth.service import AuthService
 from hellojohn_server.features.roles.schemas import is_builtin
 from hellojohn_server.features.roles.service import RoleService
 from hellojohn_server.features.sessions.errors import SessionNotFound
@@ -46,7 +46,7 @@ class UserSessionService:
         clock: Clock,
         audit: AuditLog,
         *,
-        auth: AuthService,
+        access_tokens: AccessTokenService,
         roles: RoleService,
         sessions: SessionService,
         users: UserService,
@@ -54,7 +54,7 @@ class UserSessionService:
         self._db = db
         self._clock = clock
         self._audit = audit
-        self._auth = auth
+        self._access_tokens = access_tokens
         self._roles = roles
         self._sessions = sessions
         self._users = users
@@ -132,7 +132,7 @@ class UserSessionService:
     async def verify_token(self, tenant_id: str, token: str) -> VerifiedTokenBody:
         """Say whether an access token of the tenant is good now: signed, not expired, its session and user well."""
         try:
-            session, user = await self._auth.verify(tenant_id, token)
+            session, user = await self._access_tokens.verify(tenant_id, token)
         except (Unauthenticated, Forbidden) as refusal:
             return VerifiedTokenBody(valid=False, reason=refusal.code)
         permissions = await self._permissions_of(tenant_id, user.role)

@@ -1,0 +1,223 @@
+"""The rules of second factors: which codes are right, that each is good once, and how many may be wrong."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+from hellojohn_server.features.audit.service import AuditLog
+from hellojohn_server.features.mfa import repository
+from hellojohn_server.features.mfa.errors import InvalidMfaCode, MfaChallengeInvalid, TooManyMfaAttempts
+from hellojohn_server.features.mfa.events import user_mfa_challenged, user_mfa_failed
+from hellojohn_server.features.mfa.schemas import (
+    CHALLENGE_MS,
+    FAILURES,
+    Challenge,
+    CodeMatch,
+    Factor,
+    FactorRef,
+    FactorType,
+    is_alive,
+    refs_of,
+)
+from hellojohn_server.kit.backup_codes import normalize_code
+from hellojohn_server.kit.challenges import hash_challenge, mark_of
+from hellojohn_server.kit.clock import Clock
+from hellojohn_server.kit.error_codes import ErrorCode
+from hellojohn_server.kit.principal import Context
+from hellojohn_server.kit.secrets import BackupCodeHasher, Sealer
+from hellojohn_server.kit.totp import DIGITS, matching_step
+from hellojohn_server.storage.database import Database, Exempt, Reader, Transaction
+
+T = TypeVar("T")
+
+_PLACE: Final = ("mfa_factors", "secret")
+_AT_A_TIME: Final = 100
+
+
+class CodeSpent(Exception):
+    """A code that was right has been used meanwhile: the command that was to use it is undone."""
+
+
+class MfaService:
+    """Second factors of users of one tenant at a time. Knows users by id; operations on factors are in user_factors."""
+
+    def __init__(
+        self, db: Database, clock: Clock, audit: AuditLog, *, sealer: Sealer, backup_codes: BackupCodeHasher
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._audit = audit
+        self._sealer = sealer
+        self._backup_codes = backup_codes
+
+    def seal_secret(self, tenant_id: str, factor_id: str, secret: str) -> bytes:
+        """Return a factor's secret as it is stored: sealed, and bound to its row."""
+        return self._sealer.seal(secret.encode(), tenant_id, _PLACE[0], factor_id, _PLACE[1])
+
+    def hash_backup_code(self, tenant_id: str, user_id: str, code: str) -> str:
+        """Return a backup code as it is stored."""
+        return self._backup_codes.hash(tenant_id, user_id, normalize_code(code))
+
+    def matching_step(self, tenant_id: str, factor: Factor, code: str) -> int | None:
+        """Return the time step of a factor that a code is of; None when it is of none, or the factor makes no codes."""
+        if factor.type is not FactorType.TOTP or factor.secret is None:
+            return None
+        secret = self._sealer.open(factor.secret, tenant_id, _PLACE[0], factor.id, _PLACE[1]).decode()
+        return matching_step(secret, normalize_code(code), self._clock.now_ms())
+
+    async def list_factors(self, reader: Reader, user_id: str) -> list[Factor]:
+        """Return a user's factors, the oldest first; those whose time to be confirmed is over are not among them."""
+        now = self._clock.now_ms()
+        return [one for one in await repository.list_factors(reader, user_id) if is_alive(one, now)]
+
+    async def with_code(
+        self,
+        context: Context,
+        user_id: str,
+        code: str,
+        write: Callable[[CodeMatch], Awaitable[T]],
+        factor_id: str | None = None,
+    ) -> T:
+        """Run `write` with what a right code of a confirmed factor was found to be; its command must spend it.
+
+        InvalidMfaCode for a wrong one and one that was used before, which is counted in a write of its own;
+        TooManyMfaAttempts after too many of them. `factor_id`: of this factor only, and no backup code.
+        """
+        match = await self._match(context.tenant_id, user_id, code, factor_id)
+        if match is not None:
+            try:
+                return await write(match)
+            except CodeSpent:
+                pass
+        await self.count_failure(context, user_id)
+        raise InvalidMfaCode
+
+    async def spend_code(self, tx: Transaction, match: CodeMatch) -> None:
+        """Use up a code, and hold the user's row. Of any number at once with one code one may: CodeSpent.
+
+        TooManyMfaAttempts when too many were wrong by now; else those are forgotten.
+        """
+        now = self._clock.now_ms()
+        await repository.get_user_locked(tx, match.user_id)
+        await self.require_attempt(tx, match.user_id)
+        if match.backup_hash is not None:
+            is_good = await repository.consume_backup_code(tx, match.user_id, match.backup_hash)
+        else:
+            is_good = await repository.consume_step(tx, match.user_id, match.factor_id or "", match.step or 0, now)
+        if not is_good:
+            raise CodeSpent
+        await repository.delete_failures(tx, match.user_id)
+
+    async def require_attempt(self, tx: Transaction, user_id: str) -> None:
+        """Raise TooManyMfaAttempts while too many codes of a user were wrong. The caller holds the user's row."""
+        now = self._clock.now_ms()
+        failures, until = await repository.get_failures(tx, user_id)
+        if failures >= FAILURES and until > now:
+            raise _too_many(until, now)
+
+    async def count_failure(self, context: Context, user_id: str) -> None:
+        """Count a wrong code, in a write of its own; TooManyMfaAttempts when there were too many before it."""
+
+        async def command(tx: Transaction) -> int:
+            now = self._clock.now_ms()
+            if await repository.get_user_locked(tx, user_id) is None:
+                return 0
+            counted = await repository.update_failures(tx, user_id, now)
+            if counted is None:
+                return (await repository.get_failures(tx, user_id))[1]
+            tx.mark_due((await repository.get_failures(tx, user_id))[1])
+            await self._audit.record(tx, context, user_mfa_failed(user_id, InvalidMfaCode.code))
+            return 0
+
+        until = await self._db.write(context.tenant_id, command, int)
+        if until:
+            raise _too_many(until, self._clock.now_ms())
+
+    async def record_refusal(self, context: Context, user_id: str, code: ErrorCode) -> None:
+        """Record that the second step was refused although the code was right, unless the user is gone."""
+
+        async def command(tx: Transaction) -> None:
+            if await repository.get_user_locked(tx, user_id) is not None:
+                await self._audit.record(tx, context, user_mfa_failed(user_id, code))
+
+        await self._db.write(context.tenant_id, command, type(None))
+
+    async def begin_challenge(
+        self, tx: Transaction, context: Context, user_id: str, bound_to: tuple[int, str], challenge: str
+    ) -> list[FactorRef]:
+        """Let a sign-in wait for its second step, and return what it may be finished with.
+
+        `bound_to`: the user's generation and the stored hash of the password. The caller holds the user's row.
+        """
+        end = self._clock.now_ms() + CHALLENGE_MS
+        generation, password_hash = bound_to
+        stored = Challenge(hash_challenge(challenge), user_id, generation, mark_of(password_hash), end)
+        await repository.insert_challenge(tx, stored)
+        await self._audit.record(tx, context, user_mfa_challenged(user_id))
+        tx.mark_due(end)
+        return refs_of(await repository.list_factors(tx, user_id))
+
+    async def require_challenge(self, tenant_id: str, challenge: str) -> Challenge:
+        """Return a challenge that waits for its second step; MfaChallengeInvalid."""
+
+        async def query(reader: Reader) -> Challenge | None:
+            return await repository.get_challenge(reader, hash_challenge(challenge), self._clock.now_ms())
+
+        found = await self._db.read(tenant_id, query)
+        if found is None:
+            raise MfaChallengeInvalid
+        return found
+
+    async def require_waiting(self, tx: Transaction, challenge: Challenge) -> None:
+        """Raise MfaChallengeInvalid unless a challenge still waits; whoever uses it comes after `tx`.
+
+        From here on the user's row is held.
+        """
+        await repository.get_user_locked(tx, challenge.user_id)
+        if await repository.get_challenge(tx, challenge.challenge_hash, self._clock.now_ms()) is None:
+            raise MfaChallengeInvalid
+
+    async def consume_challenge(self, tx: Transaction, challenge: Challenge) -> None:
+        """Use up a challenge. Of any number at once one may: MfaChallengeInvalid."""
+        if not await repository.consume_challenge(tx, challenge.challenge_hash, self._clock.now_ms()):
+            raise MfaChallengeInvalid
+
+    async def purge(self, tenant_id: str, now_ms: int) -> None:
+        """Delete challenges and counts that are over, and factors that were never confirmed."""
+
+        async def first_due(reader: Reader) -> int | None:
+            return await repository.get_next_end(reader, now_ms)
+
+        async def delete_some(tx: Transaction) -> int:
+            return await repository.delete_ended(tx, now_ms, _AT_A_TIME)
+
+        if await self._db.read(tenant_id, first_due) is None:
+            return
+        while await self._db.write(tenant_id, delete_some, int, exempt=Exempt.HOUSEKEEPING) == _AT_A_TIME:
+            pass
+
+    async def get_next_purge(self, reader: Reader) -> int | None:
+        """Return when there is next something to delete, or None."""
+        return await repository.get_next_end(reader)
+
+    async def _match(self, tenant_id: str, user_id: str, code: str, factor_id: str | None) -> CodeMatch | None:
+        """Return what a code is of. Whether a backup code is one shows when it is spent."""
+        given = normalize_code(code)
+        if len(given) != DIGITS:
+            hashed = self._backup_codes.hash(tenant_id, user_id, given)
+            return CodeMatch(user_id, backup_hash=hashed) if factor_id is None else None
+
+        async def query(reader: Reader) -> list[Factor]:
+            return await repository.list_factors(reader, user_id)
+
+        for factor in await self._db.read(tenant_id, query):
+            if factor.confirmed_at is not None and factor_id in {None, factor.id}:
+                step = self.matching_step(tenant_id, factor, given)
+                if step is not None:
+                    return CodeMatch(user_id, factor.id, step)
+        return None
+
+
+def _too_many(until: int, now_ms: int) -> TooManyMfaAttempts:
+    refusal = TooManyMfaAttempts()
+    refusal.retry_after = max(1, -(-(until - now_ms) // 1000))
+    return refusal

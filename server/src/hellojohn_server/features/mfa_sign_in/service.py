@@ -1,0 +1,71 @@
+"""The rules of the second step of a sign-in: what the first has proved must still be so when the second is taken."""
+
+from typing import Any
+
+from hellojohn_server.features.auth.errors import ShutOut
+from hellojohn_server.features.auth.schemas import Entry, SignedInBody
+from hellojohn_server.features.auth.service import AuthService
+from hellojohn_server.features.mfa.errors import MfaChallengeInvalid
+from hellojohn_server.features.mfa.schemas import Challenge, CodeMatch
+from hellojohn_server.features.mfa.service import MfaService
+from hellojohn_server.features.mfa_sign_in.schemas import CODE_AMR, VerifyMfaBody
+from hellojohn_server.features.sessions.schemas import Session
+from hellojohn_server.features.users.schemas import User
+from hellojohn_server.kit.ids import IdFactory, IdPrefix
+from hellojohn_server.kit.principal import Context
+from hellojohn_server.kit.refresh_tokens import make_refresh_token
+from hellojohn_server.storage.database import Database, Reader, Transaction
+
+
+class MfaSignInService:
+    """Sign-ins of users who have a second factor."""
+
+    def __init__(self, db: Database, ids: IdFactory, *, auth: AuthService, mfa: MfaService) -> None:
+        self._db = db
+        self._ids = ids
+        self._auth = auth
+        self._mfa = mfa
+
+    async def verify(self, context: Context, body: VerifyMfaBody) -> SignedInBody:
+        """Finish a sign-in with a code. Of any number at once with one challenge, and with one code, one succeeds.
+
+        MfaChallengeInvalid, also when password, access or factors of the user changed since; InvalidMfaCode, which
+        counts and leaves the challenge; TooManyMfaAttempts; AccountBanned, AccountDisabled, AccountLocked,
+        PasswordResetRequired.
+        """
+        challenge = await self._mfa.require_challenge(context.tenant_id, body.challenge_id)
+        refresh = make_refresh_token(self._ids.new(IdPrefix.SESSION))
+
+        async def find(reader: Reader) -> User | None:
+            return await self._auth.get_unchanged(reader, _entry_of(challenge, None))
+
+        if await self._db.read(context.tenant_id, find) is None:  # no code of it counts as a wrong one
+            raise MfaChallengeInvalid
+
+        async def write(match: CodeMatch) -> tuple[User, Session]:
+            entry = _entry_of(challenge, match)
+
+            async def command(tx: Transaction) -> tuple[User, Session]:
+                await self._mfa.require_waiting(tx, challenge)
+                user = await self._auth.get_unchanged(tx, entry)
+                if user is None:
+                    raise MfaChallengeInvalid
+                await self._mfa.spend_code(tx, match)
+                await self._mfa.consume_challenge(tx, challenge)
+                return user, await self._auth.enter(tx, context, user, entry, refresh)
+
+            return await self._db.write(context.tenant_id, command, tuple[User, Session])
+
+        try:
+            user, session = await self._mfa.with_code(context, challenge.user_id, body.code, write, body.factor_id)
+        except ShutOut as refusal:
+            await self._mfa.record_refusal(context, challenge.user_id, refusal.code)
+            raise
+        return await self._auth.signed_in(context.tenant_id, user, session, refresh)
+
+
+def _entry_of(challenge: Challenge, match: CodeMatch | None) -> Entry:
+    used: dict[str, Any] = {}
+    if match is not None:
+        used = {"backup_code": True} if match.factor_id is None else {"factor_id": match.factor_id}
+    return Entry(challenge.user_id, CODE_AMR, challenge.generation, challenge.password_mark, used)
