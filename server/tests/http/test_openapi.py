@@ -27,7 +27,7 @@ from hellojohn_server.kit.routing import (
     routes_of,
 )
 from hellojohn_server.kit.scopes import Scope
-from tests.http.things import Color, Door, Echo, Part, ThingRoutes, WrittenAuthenticator
+from tests.http.things import Color, Door, Echo, Part, ThingRoutes, WrittenAuthenticator, WrittenOrigins
 
 
 @pytest.fixture
@@ -179,6 +179,7 @@ TENANT_403: Final = ANY_403 | {"tenant_mismatch", "tenant_suspended"}
 TOKEN_403: Final = TENANT_403 | {"account_banned", "account_disabled"}
 IMPERSONATION: Final = {"impersonation_forbidden"}
 ADDRESS: Final = {"address_not_allowed"}
+ORIGIN: Final = {"origin_not_allowed"}
 
 
 async def test_each_kind_of_credential_has_its_own_refusals(ids: IdFactory) -> None:
@@ -191,13 +192,13 @@ async def test_each_kind_of_credential_has_its_own_refusals(ids: IdFactory) -> N
     assert documented == {
         "be_public": (set(), set()),
         "take_master": (ANY_401, ANY_403 | IMPERSONATION),
-        "take_publishable": (TENANT_401, TENANT_403 | IMPERSONATION),
+        "take_publishable": (TENANT_401, TENANT_403 | IMPERSONATION | ORIGIN),
         "take_secret": (TENANT_401, TENANT_403 | IMPERSONATION | ADDRESS | {"insufficient_scope"}),
-        "refuse_impersonations": (TOKEN_401, TOKEN_403 | IMPERSONATION),
-        "look": (TOKEN_401, TOKEN_403),
-        "act": (TOKEN_401, TOKEN_403 | IMPERSONATION),
-        "leave": (TOKEN_401, TOKEN_403),
-        "take_either": (TOKEN_401, TOKEN_403 | ADDRESS),
+        "refuse_impersonations": (TOKEN_401, TOKEN_403 | IMPERSONATION | ORIGIN),
+        "look": (TOKEN_401, TOKEN_403 | ORIGIN),
+        "act": (TOKEN_401, TOKEN_403 | IMPERSONATION | ORIGIN),
+        "leave": (TOKEN_401, TOKEN_403 | ORIGIN),
+        "take_either": (TOKEN_401, TOKEN_403 | ADDRESS | ORIGIN),
     }
 
 
@@ -287,7 +288,14 @@ async def test_an_app_logs_to_standard_output_when_it_is_given_no_log(ids: IdFac
     async def nothing(*_: object) -> None:
         return None
 
-    assert assemble(Parts(owners=[], authenticator=WrittenAuthenticator(), record_denied=nothing, ids=ids)) is not None
+    parts = Parts(
+        owners=[],
+        authenticator=WrittenAuthenticator(),
+        record_denied=nothing,
+        origins=WrittenOrigins(),
+        ids=ids,
+    )
+    assert assemble(parts) is not None
 
 
 class Shelf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

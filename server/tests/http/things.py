@@ -191,6 +191,13 @@ class WrittenAuthenticator:
         return Principal(known, _ACTORS.get(known, ActorType.API_KEY), "key_1", "test", tenant_id, frozenset(scopes))
 
 
+class WrittenOrigins:
+    """Allows whatever has the word in it."""
+
+    async def is_allowed(self, tenant_id: str, origin: str) -> bool:
+        return tenant_id == TENANT and "friend" in origin
+
+
 class Door:
     """An app with what it logged and what it recorded as denied."""
 
@@ -211,6 +218,7 @@ class Door:
                 owners=[self.things] if owners is None else owners,
                 authenticator=WrittenAuthenticator(),
                 record_denied=self._record,
+                origins=WrittenOrigins(),
                 ids=ids,
                 settings=settings or HttpSettings(),
                 log=make_logger(self._log),

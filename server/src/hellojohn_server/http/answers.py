@@ -32,6 +32,10 @@ _PAGE_HEADERS: Final = (
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
 )
 """What only documents have any use for."""
+_EXPOSED: Final = (
+    b"ETag, Idempotency-Replayed, Location, Retry-After, WWW-Authenticate, X-HelloJohn-Version, X-RateLimit-Limit, "
+    b"X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-ID"
+)
 _ONE_YEAR: Final = 31_536_000
 _ENCODER: Final = msgspec.json.Encoder()
 
@@ -152,13 +156,23 @@ def _own_headers(call: Call) -> list[Header]:
     request_id = (b"x-request-id", call.request_id.encode())
     standing = call.standing
     if standing is None:
-        return [request_id]
+        return [request_id] if call.origin is None else [request_id, *_page_headers(call.origin)]
     return [
         request_id,
+        *(() if call.origin is None else _page_headers(call.origin)),
         (b"x-ratelimit-limit", b"%d" % standing.calls),
         (b"x-ratelimit-remaining", b"%d" % standing.remaining),
         (b"x-ratelimit-reset", b"%d" % standing.resets_at),
     ]
+
+
+def _page_headers(origin: bytes) -> tuple[Header, ...]:
+    """Return what lets a page of another origin read an answer."""
+    return (
+        (b"access-control-allow-origin", origin),
+        (b"access-control-expose-headers", _EXPOSED),
+        (b"vary", b"Origin"),
+    )
 
 
 def _error_headers(error: ApiError) -> Iterable[Header]:

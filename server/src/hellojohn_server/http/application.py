@@ -10,6 +10,7 @@ from structlog.typing import FilteringBoundLogger
 from hellojohn_server.http.answers import Answers, Outgoing
 from hellojohn_server.http.authentication import Authenticator, StoreAuthenticator
 from hellojohn_server.http.call import Call
+from hellojohn_server.http.cors import Origins, TenantOrigins, is_for_browsers, preflight_headers
 from hellojohn_server.http.docs_page import PAGE_POLICY, render_page
 from hellojohn_server.http.edge import Edge
 from hellojohn_server.http.limits import CallLimits
@@ -26,7 +27,7 @@ from hellojohn_server.kit.logs import make_logger
 from hellojohn_server.kit.mail import Mailbox
 from hellojohn_server.kit.metrics import Metrics
 from hellojohn_server.kit.rate_limits import RateLimiter
-from hellojohn_server.kit.routing import routes_of
+from hellojohn_server.kit.routing import Route, routes_of
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +36,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     owners: Sequence[object]
     authenticator: Authenticator
     record_denied: RecordDenied
+    origins: Origins
     ids: IdFactory
     settings: HttpSettings = HttpSettings()
     log: FilteringBoundLogger | None = None
@@ -77,6 +79,12 @@ def build_app(services: Services, settings: HttpSettings, *, log: FilteringBound
             log=log,
             metrics=services.metrics,
             limiter=services.limiter,
+            origins=TenantOrigins(
+                services.tenant_settings,
+                services.tenants,
+                public_url=settings.public_url,
+                is_dev=settings.dev_host_check is not None,
+            ),
             mailbox=None if settings.dev_host_check is None else services.mailbox,
         )
     )
@@ -92,6 +100,7 @@ def assemble(parts: Parts) -> Application:
         parts.record_denied,
         answers,
         limits,
+        parts.origins,
         parts.settings.max_body_bytes,
         parts.settings.body_seconds,
     )
@@ -103,7 +112,7 @@ def assemble(parts: Parts) -> Application:
     endpoints.append(_metrics(MetricsPage(metrics, parts.settings.metrics_token, answers, limits)))
     if parts.mailbox is not None:
         endpoints += _mailbox(MailboxPage(parts.mailbox, answers))
-    endpoints += _options(answers, endpoints)
+    endpoints += _options(answers, endpoints, [one.route for one in operations if is_for_browsers(one.route)])
     edge = Edge(parts.settings, parts.ids, answers, make_logger() if parts.log is None else parts.log, metrics)
     return Application(edge, RoutingTable(endpoints))
 
@@ -152,19 +161,22 @@ def _mailbox(page: MailboxPage) -> list[Endpoint]:
     ]
 
 
-def _options(answers: Answers, endpoints: Iterable[Endpoint]) -> list[Endpoint]:
-    """Return OPTIONS of each path: 204 and what the path takes (RFC 9110 section 9.3.7)."""
+def _options(answers: Answers, endpoints: Iterable[Endpoint], for_browsers: Iterable[Route]) -> list[Endpoint]:
+    """Return OPTIONS of each path: 204, what the path takes (RFC 9110 section 9.3.7), and what a preflight asks."""
     methods: dict[str, set[str]] = {}
+    from_pages: dict[str, set[str]] = {}
+    for route in for_browsers:
+        from_pages.setdefault(route.path, set()).add(route.method.value)
     for endpoint in endpoints:
         methods.setdefault(endpoint.path, {"OPTIONS"}).add(endpoint.method)
-    return [_options_of(answers, path, taken) for path, taken in methods.items()]
+    return [_options_of(answers, path, taken, from_pages.get(path, set())) for path, taken in methods.items()]
 
 
-def _options_of(answers: Answers, path: str, methods: Iterable[str]) -> Endpoint:
+def _options_of(answers: Answers, path: str, methods: Iterable[str], from_pages: set[str]) -> Endpoint:
     allow = (b"allow", ", ".join(methods_of(methods)).encode())
 
     async def options(call: Call, _receive: Any) -> Outgoing:
-        return answers.empty(call, 204, [allow])
+        return answers.empty(call, 204, [allow, *preflight_headers(call, from_pages)])
 
     return Endpoint("OPTIONS", path, options)
 

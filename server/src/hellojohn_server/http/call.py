@@ -11,7 +11,7 @@ class Call:
 
     `method` is as it was sent. `route` is the template of the path, `path_values` what stands in place of its names;
     `status` is 0 until an answer has begun; `standing` is where the caller stands with the limit that the request
-    counted for.
+    counted for. `origin` is that of the page that may read the answer, if one may.
     `headers` has the last value of each header by its lower-case name; `repeated` says that some header came twice.
     """
 
@@ -21,6 +21,7 @@ class Call:
         "headers",
         "is_late",
         "method",
+        "origin",
         "path_values",
         "principal",
         "repeated",
@@ -39,6 +40,7 @@ class Call:
         self.headers = headers
         self.repeated = len(headers) != len(scope["headers"])
         self.client_address: str | None = None
+        self.origin: bytes | None = None
         self.principal: Principal | None = None
         self.route: str | None = None
         self.path_values: dict[str, str] = {}

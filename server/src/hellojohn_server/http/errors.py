@@ -1,6 +1,8 @@
 """What the HTTP door itself refuses, beside the errors of kit.
 
 ApiError
+├── Forbidden
+│   └── OriginNotAllowed  403  a page of an origin that the tenant does not allow
 ├── RequestTimeout        408  the body did not arrive in time
 ├── TooManyHeaders        431
 ├── BadRequest
@@ -12,7 +14,7 @@ ApiError
 """
 
 from hellojohn_server.kit.error_codes import ErrorCode
-from hellojohn_server.kit.errors import ApiError, BadRequest, Unavailable
+from hellojohn_server.kit.errors import ApiError, BadRequest, Forbidden, Unavailable
 
 
 class InvalidHost(BadRequest):
@@ -24,6 +26,12 @@ class RequestTimeout(ApiError):
     status = 408
     code = ErrorCode.REQUEST_TIMEOUT
     message = "The body did not arrive in time. Send the request again."
+
+
+class OriginNotAllowed(Forbidden):
+    is_denial = False
+    code = ErrorCode.ORIGIN_NOT_ALLOWED
+    message = "The tenant does not allow pages of this origin. Name it in `cors.allowed_origins` of its settings."
 
 
 class TooManyHeaders(ApiError):

@@ -19,7 +19,15 @@ from hellojohn_server.features.auth.errors import (
 from hellojohn_server.features.keys.errors import ApiKeyExpired, InvalidApiKey, InvalidPublishableKey
 from hellojohn_server.features.tenants.errors import TenantSuspended
 from hellojohn_server.http.answers import ErrorBody
-from hellojohn_server.http.errors import DeadlineExceeded, InvalidHost, RequestTimeout, ServerBusy, TooManyHeaders
+from hellojohn_server.http.cors import is_for_browsers
+from hellojohn_server.http.errors import (
+    DeadlineExceeded,
+    InvalidHost,
+    OriginNotAllowed,
+    RequestTimeout,
+    ServerBusy,
+    TooManyHeaders,
+)
 from hellojohn_server.http.operations import Operation
 from hellojohn_server.kit.error_codes import FieldCode
 from hellojohn_server.kit.errors import (
@@ -326,6 +334,8 @@ def _refusals_of(route: Route) -> Iterator[type[ApiError]]:
         yield from (TokenExpired, TokenStale, SessionExpired, SessionRevoked, AccountBanned, AccountDisabled)
     if CredentialKind.SECRET_KEY in route.credentials:
         yield AddressNotAllowed
+    if is_for_browsers(route):
+        yield OriginNotAllowed
     if _may_refuse_impersonation(route):
         yield ImpersonationForbidden
     if route.scope is not None:

@@ -18,6 +18,7 @@ from hellojohn_server.http.answers import Answers, Header, Outgoing, encode
 from hellojohn_server.http.authentication import Authenticator, admit, credential_of, require_address
 from hellojohn_server.http.boundary import body_reader, query_reader, refuse_all
 from hellojohn_server.http.call import Call
+from hellojohn_server.http.cors import Origins, is_for_browsers, note_origin, require_origin
 from hellojohn_server.http.errors import RequestTimeout
 from hellojohn_server.http.limits import WRONG, CallLimits
 from hellojohn_server.http.request_headers import Given, read_headers, require_replayable
@@ -57,6 +58,7 @@ class Shared(msgspec.Struct, frozen=True):
     record_denied: RecordDenied
     answers: Answers
     limits: CallLimits
+    origins: Origins
     max_body_bytes: int
     body_seconds: float
 
@@ -70,6 +72,7 @@ class Operation:
         self.signature = signature_of(route, handler)
         self._handler = handler
         self._shared = shared
+        self._is_for_browsers = is_for_browsers(route)
         self._query = query_reader(self.signature.query)
         self._body = body_reader(self.signature.body, min(route.max_body_bytes, shared.max_body_bytes))
 
@@ -83,6 +86,8 @@ class Operation:
         route, limits = self.route, self._shared.limits
         if not route.credentials:
             return await self._serve_public(call, receive)
+        if self._is_for_browsers:
+            note_origin(call)
         credential = credential_of(call)
         principal = await self._authenticate(call, credential)
         faults: list[FieldError] = []
@@ -91,6 +96,8 @@ class Operation:
             require_address(call, principal)
             limits.note_right(call, credential)
             limits.count(call, route, principal)
+            if self._is_for_browsers:
+                await require_origin(call, principal, self._shared.origins)
             admit(call, route, principal)
             require_replayable(call, route, principal)
             body = await self._receive(call, receive)

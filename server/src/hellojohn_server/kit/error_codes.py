@@ -57,6 +57,7 @@ class ErrorCode(StrEnum):
     NOT_FOUND = "not_found"
     NOT_READY = "not_ready"
     ORGANIZATION_NOT_FOUND = "organization_not_found"
+    ORIGIN_NOT_ALLOWED = "origin_not_allowed"
     PASSWORD_HASHING_BUSY = "password_hashing_busy"
     PASSWORD_RESET_REQUIRED = "password_reset_required"
     PAYLOAD_TOO_LARGE = "payload_too_large"

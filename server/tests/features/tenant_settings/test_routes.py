@@ -17,6 +17,7 @@ NO_URLS: Final = dict.fromkeys(("reset_url", "verification_url", "invitation_url
 DEFAULTS: Final = {
     "impersonation": {"enabled": True, "max_duration": "24h", "always_read_only": False, "notify_user": False},
     "urls": NO_URLS,
+    "cors": {"allowed_origins": []},
     "version": 1,
     "updated_at": None,
 }
@@ -60,6 +61,7 @@ async def test_a_change_is_merged_and_told(app: RunningApp, tenant: str, key: st
     expected = {
         "impersonation": {"enabled": True, "max_duration": "30m", "always_read_only": True, "notify_user": False},
         "urls": NO_URLS,
+        "cors": {"allowed_origins": []},
         "version": 2,
         "updated_at": "2026-09-21T14:13:21.000Z",
     }
@@ -70,6 +72,7 @@ async def test_a_change_is_merged_and_told(app: RunningApp, tenant: str, key: st
     assert second.json() == {
         "impersonation": {"enabled": False, "max_duration": "24h", "always_read_only": True, "notify_user": False},
         "urls": NO_URLS,
+        "cors": {"allowed_origins": []},
         "version": 3,
         "updated_at": "2026-09-21T14:13:22.000Z",
     }

@@ -1,5 +1,6 @@
 """A tenant's settings as they are stored, shown, and asked to be changed."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Final, cast
 from urllib.parse import urlsplit
@@ -15,6 +16,8 @@ from hellojohn_server.kit.times import Duration, Timestamp, format_time, parse_d
 
 SHORTEST_IMPERSONATION_SECONDS: Final = 60
 LONGEST_IMPERSONATION_SECONDS: Final = 86_400
+_ORIGIN: Final = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?")
+_DEFAULT_PORTS: Final = frozenset({("http", 80), ("https", 443)})
 _LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 FIRST_VERSION: Final = 1
 """The version of settings that nobody has changed."""
@@ -38,11 +41,18 @@ class UrlSettings(msgspec.Struct, frozen=True, kw_only=True):
     magic_link_url: str | None = None
 
 
+class CorsSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The origins whose pages may call with a publishable key or an access token (the Fetch standard's CORS)."""
+
+    allowed_origins: list[str] = []
+
+
 class TenantConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a tenant sets for itself. A section that a stored document lacks has its defaults."""
 
     impersonation: ImpersonationSettings = ImpersonationSettings()
     urls: UrlSettings = UrlSettings()
+    cors: CorsSettings = CorsSettings()
 
 
 class StoredConfig(msgspec.Struct, frozen=True):
@@ -98,6 +108,46 @@ PageUrl = Annotated[
 ]
 
 
+def origin_fault(text: str) -> str | None:
+    """Say what is wrong with an origin. Browsers send exactly one form of each, so only that one is taken."""
+    wanted = "Must be an origin as browsers send it, such as https://app.example.com; http for localhost only."
+    if _ORIGIN.fullmatch(text) is None:
+        return wanted
+    try:
+        parts = urlsplit(text)
+        port, host = parts.port, parts.hostname
+    except ValueError:
+        return wanted
+    if host is None or port == 0 or (parts.scheme, port) in _DEFAULT_PORTS:
+        return wanted
+    return None if parts.scheme == "https" or host in _LOCAL_HOSTS else wanted
+
+
+def origins_fault(origins: list[str]) -> str | None:
+    """Say what is wrong with a list of origins."""
+    return None if len(set(origins)) == len(origins) else "Names an origin twice."
+
+
+Origin = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=255,
+        description="scheme, host and, unless it is the usual one, port",
+        examples=["https://app.example.com"],
+        extra=checked_by(origin_fault),
+    ),
+]
+
+
+class CorsChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What to change of the origins whose pages may call. The list that is given takes the place of the old one."""
+
+    allowed_origins: (
+        Annotated[list[Origin], Meta(max_length=50, extra=checked_by(origins_fault))] | UnsetType | None
+    ) = UNSET
+
+
 class UrlChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What to change of the pages that mailed links open."""
 
@@ -135,6 +185,7 @@ class UpdateConfigBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
 
     impersonation: ImpersonationChange | UnsetType | None = UNSET
     urls: UrlChange | UnsetType | None = UNSET
+    cors: CorsChange | UnsetType | None = UNSET
 
 
 def changed_config(config: TenantConfig, change: UpdateConfigBody) -> TenantConfig:

@@ -41,13 +41,17 @@ class TenantSettingsService:
         """Return what is shown of a tenant's settings."""
         return config_body(await self._db.read(tenant_id, repository.get_config))
 
+    async def get_allowed_origins(self, tenant_id: str) -> list[str]:
+        """Return the origins whose pages may call with what belongs to the tenant's visitors."""
+        return (await self._db.read(tenant_id, repository.get_config)).config.cors.allowed_origins
+
     async def update_config(self, context: Context, change: UpdateConfigBody) -> ConfigBody:
-        """Change settings. Those of impersonation and of URLs say whom to trust: admins:manage, else InsufficientScope.
+        """Change settings. All of them so far say whom to trust: that needs admins:manage, else InsufficientScope.
 
         What is so already changes nothing: no new version, no entry. NotAvailable; VersionMismatch. Changes at once run
         one after another.
         """
-        if change.impersonation is not UNSET or change.urls is not UNSET:
+        if any(section is not UNSET for section in (change.impersonation, change.urls, change.cors)):
             context.principal.require(Scope.ADMINS_MANAGE)
         faults = faults_together(change)
         if faults:
