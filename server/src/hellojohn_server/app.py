@@ -4,7 +4,6 @@ import os
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import msgspec
 import structlog
@@ -53,7 +52,6 @@ from hellojohn_server.kit.passwords import PasswordHasher
 from hellojohn_server.kit.rate_limits import Limit, Rate, RateLimiter
 from hellojohn_server.kit.secrets import AddressHasher, BackupCodeHasher, Purpose, Sealer, derive_key
 from hellojohn_server.kit.sightings import SightingKind, Sightings
-from hellojohn_server.kit.smtp import SmtpOptions, SmtpTls, SmtpTransport
 from hellojohn_server.storage.database import Database
 from hellojohn_server.storage.key_check import require_key
 from hellojohn_server.storage.postgres import PostgresDatabase, PostgresOptions
@@ -68,11 +66,11 @@ from hellojohn_server.worker.chores import (
     TenantChore,
 )
 from hellojohn_server.worker.loop import Worker
+from hellojohn_server.worker.mail_transport import make_transport, sender_of
 from hellojohn_server.worker.mailer import Mailer
 from hellojohn_server.worker.sightings import SightingsWriter
 
 _DEV_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]")
-_SMTP_PORTS: Final = {SmtpTls.NONE: 25, SmtpTls.STARTTLS: 587, SmtpTls.TLS: 465}
 _FACTORY: Final = "hellojohn_server.app:create_app"
 
 
@@ -110,38 +108,6 @@ def _signing_keys(
     return SigningKeyService(database, ids, clock, audit, sealer=sealer, issuer=http_settings(settings).public_url)
 
 
-def make_transport(settings: Settings, *, dev: bool = False) -> Transport | None:
-    """Return what carries mail away: the SMTP server of the settings, else in `hj dev` its mailbox, else nothing."""
-    if settings.smtp_host is None:
-        return Mailbox() if dev else None
-    password = settings.smtp_password
-    return SmtpTransport(
-        SmtpOptions(
-            host=settings.smtp_host,
-            port=settings.smtp_port or _SMTP_PORTS[settings.smtp_tls],
-            tls=settings.smtp_tls,
-            hello=_mail_domain(settings),
-            user=settings.smtp_user,
-            password=None if password is None else password.value,
-        )
-    )
-
-
-def _mail_domain(settings: Settings) -> str:
-    if settings.smtp_from is not None:
-        return settings.smtp_from.rpartition("@")[2]
-    return urlsplit(http_settings(settings).public_url).hostname or "localhost"
-
-
-def _mail_parts(settings: Settings, transport: Transport | None) -> MailParts:
-    return MailParts(
-        transport=transport,
-        from_address=settings.smtp_from or f"no-reply@{_mail_domain(settings)}",
-        sealer=Sealer(_derived(settings, Purpose.SEALED_VALUES)),
-        bell=Bell(),
-    )
-
-
 class _Foundation(msgspec.Struct, frozen=True, kw_only=True):
     """What nearly every service stands on."""
 
@@ -177,11 +143,13 @@ def _lay_foundation(  # noqa: PLR0913, PLR0917 - what build_services is given
     transport: Transport | None,
 ) -> _Foundation:
     metrics = Metrics(passwords)
-    mail = _mail_parts(settings, transport)
+    sealer = Sealer(_derived(settings, Purpose.SEALED_VALUES))
+    mail = MailParts(transport=transport, from_address=sender_of(settings), sealer=sealer, bell=Bell())
     cursors = CursorCodec(_derived(settings, Purpose.CURSORS))
     backup_codes = BackupCodeHasher(_derived(settings, Purpose.BACKUP_CODES))
     audit_log = AuditLog(ids, clock)
-    tenants = TenantService(database, ids, clock, audit_log, cursors)
+    acting = (database, ids, clock, audit_log)
+    tenants = TenantService(*acting, cursors)
     sessions = SessionService(database, cursors)
     sightings, roles = Sightings(), RoleService()
     signing_keys = _signing_keys(database, settings, ids, clock, audit_log)
@@ -197,17 +165,15 @@ def _lay_foundation(  # noqa: PLR0913, PLR0917 - what build_services is given
         addresses=addresses,
         audit_log=audit_log,
         audit=AuditReader(database, cursors),
-        keys=KeyService(
-            database, ids, clock, audit_log, tenants=tenants, sessions=sessions, cursors=cursors, sightings=sightings
-        ),
+        keys=KeyService(*acting, tenants=tenants, sessions=sessions, cursors=cursors, sightings=sightings),
         roles=roles,
-        role_catalog=RoleCatalog(database, ids, clock, audit_log, settings=tenant_settings, cursors=cursors),
+        role_catalog=RoleCatalog(*acting, settings=tenant_settings, cursors=cursors),
         tenants=tenants,
         sessions=sessions,
         signing_keys=signing_keys,
         tenant_settings=tenant_settings,
         emails=EmailService(
-            database, ids, clock, audit_log, tenants=tenants, cursors=cursors, metrics=metrics, parts=mail
+            *acting, tenants=tenants, settings=tenant_settings, cursors=cursors, metrics=metrics, parts=mail
         ),
         access_tokens=AccessTokenService(
             database, clock, tenants=tenants, signing_keys=signing_keys, sightings=sightings

@@ -6,11 +6,12 @@ that we send there.
 
 from collections.abc import Mapping
 from enum import StrEnum
+from html import escape
 from typing import Final
 
 import msgspec
-from jinja2 import StrictUndefined
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from hellojohn_server.kit.template_language import TemplateFault, read_source
 
 
 class EmailTemplate(StrEnum):
@@ -170,16 +171,52 @@ def _sources_of(words: _Words) -> Sources:
 DEFAULT_SOURCES: Final[Mapping[EmailTemplate, Sources]] = {
     template: _sources_of(words) for template, words in _WORDS.items()
 }
-_TEXTS: Final = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
-_PAGES: Final = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=True)
-_BUILT_IN: Final = {
-    template: (
-        _TEXTS.from_string(sources.subject),
-        _TEXTS.from_string(sources.text),
-        _PAGES.from_string(sources.html),
-    )
-    for template, sources in DEFAULT_SOURCES.items()
+_MAX_SUBJECT: Final = 300
+_ALWAYS: Final = frozenset({"email", "tenant_name"})
+SAMPLES: Final[Mapping[str, str]] = {
+    "email": "alice@example.com",
+    "expires_in": "1 hour",
+    "factor": "Authenticator app",
+    "link": "https://id.example.com/sample?token=sample&x=1",
+    "organization_name": "Acme & Sons",
+    "tenant_name": "Example, Inc.",
 }
+"""What a text is tried with before it is taken: one value for each name."""
+
+
+class Part(StrEnum):
+    """The parts of a mail's text."""
+
+    HTML = "html"
+    SUBJECT = "subject"
+    TEXT = "text"
+
+
+def names_of(template: EmailTemplate) -> frozenset[str]:
+    """Return the names of the values that the texts of a mail may use."""
+    return VALUES[template] | _ALWAYS
+
+
+def source_fault(template: EmailTemplate, part: Part, source: str) -> str | None:
+    """Say what is wrong with a text that is to stand in the place of the built-in one."""
+    if part is Part.SUBJECT and not source.isprintable():
+        return "A subject is one line without control characters."
+    try:
+        rendered = _render_part(template, part, source, SAMPLES)
+    except TemplateFault as fault:
+        return str(fault)
+    if not rendered.strip():
+        return "Nothing comes out of it."
+    if part is Part.SUBJECT:
+        return f"What comes out is longer than {_MAX_SUBJECT} characters." if len(rendered) > _MAX_SUBJECT else None
+    link = escape(SAMPLES["link"]) if part is Part.HTML else SAMPLES["link"]
+    if "link" in VALUES[template] and link not in rendered:
+        return "It must show {{ link }}: without it the mail is of no use."
+    return None
+
+
+def _render_part(template: EmailTemplate, part: Part, source: str, values: Mapping[str, str]) -> str:
+    return read_source(source, names_of(template), html=part is Part.HTML).render(values)
 
 
 def require_values(template: EmailTemplate, values: Mapping[str, str]) -> None:
@@ -188,10 +225,18 @@ def require_values(template: EmailTemplate, values: Mapping[str, str]) -> None:
         raise ValueError(f"a mail {template.value} takes {sorted(VALUES[template])}, not {sorted(values)}")
 
 
-def render(template: EmailTemplate, values: Mapping[str, str]) -> Rendered:
-    """Return the built-in text of a mail. `values` are those of VALUES, `tenant_name` and `email`."""
-    subject, text, html = (part.render(values) for part in _BUILT_IN[template])
-    return Rendered(one_line(subject), text, html)
+def render(template: EmailTemplate, values: Mapping[str, str], own: Mapping[Part, str] | None = None) -> Rendered:
+    """Return the text of a mail. `values` are those of VALUES, `tenant_name` and `email`.
+
+    `own` are texts in the place of built-in ones; TemplateFault when one of them cannot be rendered.
+    """
+    built_in = DEFAULT_SOURCES[template]
+    given: Mapping[Part, str] = {} if own is None else own
+    return Rendered(
+        subject=one_line(_render_part(template, Part.SUBJECT, given.get(Part.SUBJECT, built_in.subject), values)),
+        text=_render_part(template, Part.TEXT, given.get(Part.TEXT, built_in.text), values),
+        html=_render_part(template, Part.HTML, given.get(Part.HTML, built_in.html), values),
+    )
 
 
 def one_line(text: str) -> str:

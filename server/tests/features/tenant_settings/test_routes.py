@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from hellojohn_server.features.tenant_settings.schemas import TenantConfig
+from hellojohn_server.kit.email_templates import EmailTemplate
 from hellojohn_server.storage.database import Reader, Transaction
 from hellojohn_server.storage.sql import Kind, Statement
 from tests.conftest import ManualClock
@@ -14,8 +15,14 @@ from tests.support import RunningApp
 
 PATH: Final = "/v1/admin/config"
 NO_URLS: Final = dict.fromkeys(("reset_url", "verification_url", "invitation_url", "magic_link_url"))
+NO_MAIL: Final = {
+    "sender_name": None,
+    "reply_to": None,
+    "templates": dict.fromkeys(template.value for template in EmailTemplate),
+}
 DEFAULTS: Final = {
     "impersonation": {"enabled": True, "max_duration": "24h", "always_read_only": False, "notify_user": False},
+    "mail": NO_MAIL,
     "urls": NO_URLS,
     "cors": {"allowed_origins": []},
     "version": 1,
@@ -60,6 +67,7 @@ async def test_a_change_is_merged_and_told(app: RunningApp, tenant: str, key: st
     first = await app.call(key, "PATCH", PATH, {"impersonation": {"max_duration": "30m", "always_read_only": True}})
     expected = {
         "impersonation": {"enabled": True, "max_duration": "30m", "always_read_only": True, "notify_user": False},
+        "mail": NO_MAIL,
         "urls": NO_URLS,
         "cors": {"allowed_origins": []},
         "version": 2,
@@ -71,6 +79,7 @@ async def test_a_change_is_merged_and_told(app: RunningApp, tenant: str, key: st
     second = await app.call(key, "PATCH", PATH, {"impersonation": {"enabled": False, "max_duration": None}})
     assert second.json() == {
         "impersonation": {"enabled": False, "max_duration": "24h", "always_read_only": True, "notify_user": False},
+        "mail": NO_MAIL,
         "urls": NO_URLS,
         "cors": {"allowed_origins": []},
         "version": 3,

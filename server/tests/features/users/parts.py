@@ -105,6 +105,7 @@ class UserParts(Parts):
         )
         self.access = UserAccess(database, clock, acts=self.acts, users=self.users, passwords=passwords)
         self.mailbox = Mailbox()
+        settings = TenantSettingsService(database, clock, self.log)
         mail = MailParts(self.mailbox, "no-reply@example.com", Sealer(bytes(32)), Bell())
         emails = EmailService(
             database,
@@ -112,11 +113,11 @@ class UserParts(Parts):
             clock,
             self.log,
             tenants=self.tenants,
+            settings=settings,
             cursors=self.cursors,
             metrics=Metrics(passwords),
             parts=mail,
         )
-        settings = TenantSettingsService(database, clock, self.log)
         self.links = ActionTokenService(
             database, ids, clock, settings=settings, addresses=self.addresses, public_url="https://id.example.com"
         )

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from hellojohn_server.kit.email_templates import EmailTemplate
+from hellojohn_server.kit.email_templates import EmailTemplate, Part
 from hellojohn_server.kit.pagination import Cursor, Limit, Pagination
 from hellojohn_server.kit.times import Timestamp, format_optional_time, format_time
 
@@ -64,6 +64,15 @@ class EmailRow(msgspec.Struct, frozen=True):
     created_at: int
     sent_at: int | None
     purge_at: int
+
+
+class Look(msgspec.Struct, frozen=True):
+    """How a tenant's mail looks: names, where answers go, and the tenant's own texts by mail and part."""
+
+    tenant_name: str
+    sender_name: str
+    reply_to: str | None
+    texts: Mapping[EmailTemplate, Mapping[Part, str]]
 
 
 class Delivery(msgspec.Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -26,18 +26,22 @@ from hellojohn_server.features.emails.schemas import (
     EmailRow,
     EmailStatus,
     ListEmailsQuery,
+    Look,
     email_body,
 )
+from hellojohn_server.features.tenant_settings.service import TenantSettingsService
 from hellojohn_server.features.tenants.service import TenantService
 from hellojohn_server.kit.bell import Bell
 from hellojohn_server.kit.clock import Clock
-from hellojohn_server.kit.email_templates import one_line, render, require_values
+from hellojohn_server.kit.email_templates import EmailTemplate, Rendered, one_line, render, require_values
 from hellojohn_server.kit.ids import IdFactory, IdPrefix
 from hellojohn_server.kit.mail import Mail, MailFailure, MailRefused, MailServerDown, Transport
+from hellojohn_server.kit.mail_settings import parts_of
 from hellojohn_server.kit.metrics import MailOutcome, Metrics
 from hellojohn_server.kit.pagination import CursorCodec, Page, page_of
 from hellojohn_server.kit.principal import Context, system_context
 from hellojohn_server.kit.secrets import Sealer, WrongSeal
+from hellojohn_server.kit.template_language import TemplateFault
 from hellojohn_server.kit.text import email_key
 from hellojohn_server.kit.times import END_OF_TIME_MS
 from hellojohn_server.storage.database import Database, Exempt, Reader, Transaction
@@ -68,6 +72,7 @@ class EmailService:
         audit: AuditLog,
         *,
         tenants: TenantService,
+        settings: TenantSettingsService,
         cursors: CursorCodec,
         metrics: Metrics,
         parts: MailParts,
@@ -77,6 +82,7 @@ class EmailService:
         self._clock = clock
         self._audit = audit
         self._tenants = tenants
+        self._settings = settings
         self._cursors = cursors
         self._metrics = metrics
         self._parts = parts
@@ -168,7 +174,6 @@ class EmailService:
         now = self._clock.now_ms()
         if transport is None or await self._db.read(tenant_id, _due_by(now)) is None:
             return await self._delivery(tenant_id)
-        tenant = await self._tenants.get_tenant(tenant_id)
         claim = self._ids.new(IdPrefix.JOB)
 
         async def take(tx: Transaction) -> list[EmailRow]:
@@ -176,8 +181,8 @@ class EmailService:
             return list(await repository.claim_emails(tx, claim, now, now + CLAIM_MS, AT_ONCE))
 
         emails = await self._db.write(tenant_id, take, list[EmailRow], exempt=Exempt.OUTBOX_CLAIM)
-        tenant_name = "" if tenant is None else tenant.name
-        tries = [self._try(transport, tenant_id, tenant_name, email) for email in emails]
+        look = await self._look_of(tenant_id, {email.template for email in emails})
+        tries = [self._try(transport, tenant_id, look, email) for email in emails]
         down = [went is False for went in await asyncio.gather(*tries)]
         return await self._delivery(tenant_id, server_is_down=any(down))
 
@@ -244,17 +249,29 @@ class EmailService:
     async def _delivery(self, tenant_id: str, *, server_is_down: bool = False) -> Delivery:
         return Delivery(await self._db.read(tenant_id, self.get_next_attempt), server_is_down)
 
-    async def _try(self, transport: Transport, tenant_id: str, tenant_name: str, email: EmailRow) -> bool:
+    async def _look_of(self, tenant_id: str, templates: Collection[EmailTemplate]) -> Look:
+        """Return how the tenant's mail looks at this moment, as far as `templates` need it."""
+        tenant = await self._tenants.get_tenant(tenant_id)
+        tenant_name = "" if tenant is None else tenant.name
+
+        async def read(reader: Reader) -> Look:
+            mail = (await self._settings.get_settings(reader)).mail
+            texts = {template: parts_of(await self._settings.get_own_texts(reader, template)) for template in templates}
+            return Look(tenant_name, mail.sender_name or tenant_name, mail.reply_to, texts)
+
+        return await self._db.read(tenant_id, read)
+
+    async def _try(self, transport: Transport, tenant_id: str, look: Look, email: EmailRow) -> bool:
         """Try one claimed mail and write down how it went. False: no mail can be handed over now."""
         try:
-            await transport.send(self._mail_of(tenant_id, tenant_name, email))
+            await transport.send(self._mail_of(tenant_id, look, email))
         except MailFailure as failure:
             await self._write_failure(tenant_id, email, failure)
             return not isinstance(failure, MailServerDown)
         await self._finish(tenant_id, MailOutcome.SENT, self._note_sent(email))
         return True
 
-    def _mail_of(self, tenant_id: str, tenant_name: str, email: EmailRow) -> Mail:
+    def _mail_of(self, tenant_id: str, look: Look, email: EmailRow) -> Mail:
         if email.sealed_values is None:
             raise MailRefused("values_destroyed")
         try:
@@ -262,12 +279,13 @@ class EmailService:
         except WrongSeal as error:
             raise MailRefused("values_unreadable") from error
         values = msgspec.json.decode(opened, type=dict[str, str])
-        rendered = render(email.template, {**values, "tenant_name": tenant_name, "email": email.to_address})
+        rendered = _rendered(email, {**values, "tenant_name": look.tenant_name, "email": email.to_address}, look)
         address = self._parts.from_address
         return Mail(
             message_id=f"{email.id}@{address.rpartition('@')[2]}",
-            from_name=one_line(tenant_name),
+            from_name=one_line(look.sender_name),
             from_address=address,
+            reply_to=look.reply_to,
             to=email.to_address,
             subject=rendered.subject,
             text=rendered.text,
@@ -313,6 +331,15 @@ class EmailService:
             return held
 
         return note
+
+
+def _rendered(email: EmailRow, values: Mapping[str, str], look: Look) -> Rendered:
+    """Return a mail's text; the built-in one where the tenant's own fails: better that than no mail."""
+    try:
+        return render(email.template, values, look.texts[email.template])
+    except TemplateFault as fault:
+        _log.warning("a tenant's text of a mail failed", email_id=email.id, template=email.template, reason=str(fault))
+        return render(email.template, values)
 
 
 def _place(tenant_id: str, email_id: str) -> tuple[str, str, str, str]:

@@ -5,9 +5,12 @@ from typing import Final
 import msgspec
 
 from hellojohn_server.features.tenant_settings.schemas import StoredConfig, TenantConfig
+from hellojohn_server.kit.email_templates import EmailTemplate
+from hellojohn_server.kit.mail_settings import OwnTemplates, OwnTexts
 from hellojohn_server.storage.database import Reader, Row, Transaction
 from hellojohn_server.storage.sql import Kind, Statement
 
+_TEMPLATE: Final = "email."
 _COLUMNS: Final = "document, updated_at, version"
 
 GET_CONFIG: Final = Statement(
@@ -40,6 +43,26 @@ UPDATE_CONFIG: Final = Statement(
 )
 
 
+# What mails say stands in rows of its own: the document above is read at every sign-in, and texts can be long.
+LIST_TEMPLATES: Final = Statement(
+    "SELECT name, document FROM tenant_settings WHERE tenant_id = :tenant_id AND name >= 'email.' AND name < 'email/'"
+)
+GET_TEMPLATE: Final = Statement("SELECT document FROM tenant_settings WHERE tenant_id = :tenant_id AND name = :name")
+INSERT_TEMPLATE: Final = Statement(
+    """
+    INSERT INTO tenant_settings (tenant_id, name, document, updated_at, version)
+    VALUES (:tenant_id, :name, :document, :updated_at, 1)
+    ON CONFLICT (name) DO UPDATE SET document = excluded.document, updated_at = excluded.updated_at
+    """,
+    """
+    INSERT INTO tenant_settings (tenant_id, name, document, updated_at, version)
+    VALUES (:tenant_id, :name, :document, :updated_at, 1)
+    ON CONFLICT (tenant_id, name) DO UPDATE SET document = excluded.document, updated_at = excluded.updated_at
+    """,
+)
+DELETE_TEMPLATE: Final = Statement("DELETE FROM tenant_settings WHERE tenant_id = :tenant_id AND name = :name")
+
+
 async def get_config(reader: Reader) -> StoredConfig:
     """Return the tenant's settings; the defaults when nobody has changed them."""
     row = await reader.fetch_one(GET_CONFIG)
@@ -65,5 +88,32 @@ async def update_config(tx: Transaction, stored: StoredConfig) -> None:
     )
 
 
+async def list_templates(reader: Reader) -> OwnTemplates:
+    """Return the texts of mails that are not the built-in ones."""
+    rows = await reader.fetch_all(LIST_TEMPLATES)
+    found = {name.removeprefix(_TEMPLATE): msgspec.json.decode(document) for name, document in rows}
+    return msgspec.convert(found, OwnTemplates)
+
+
+async def get_template(reader: Reader, template: EmailTemplate) -> OwnTexts | None:
+    """Return the texts of one mail that are not the built-in ones; None when all are."""
+    row = await reader.fetch_one(GET_TEMPLATE, name=f"{_TEMPLATE}{template.value}")
+    return None if row is None else msgspec.json.decode(row[0], type=OwnTexts)
+
+
+async def update_templates(tx: Transaction, before: OwnTemplates, after: OwnTemplates, now_ms: int) -> None:
+    """Write what differs of the texts of mails. The settings are locked meanwhile."""
+    for template in EmailTemplate:
+        texts = getattr(after, template.value)
+        name = f"{_TEMPLATE}{template.value}"
+        if texts == getattr(before, template.value):
+            continue
+        if texts is None:
+            await tx.execute(DELETE_TEMPLATE, name=name)
+        else:
+            document = msgspec.json.encode(texts).decode()
+            await tx.execute(INSERT_TEMPLATE, name=name, document=document, updated_at=now_ms)
+
+
 def _config_of(row: Row) -> StoredConfig:
-    return StoredConfig(msgspec.json.decode(row[0], type=TenantConfig), row[1], row[2])
+    return StoredConfig(msgspec.json.decode(row[0], type=TenantConfig), updated_at=row[1], version=row[2])

@@ -10,6 +10,14 @@ from msgspec import UNSET, Meta, UnsetType
 
 from hellojohn_server.kit.error_codes import FieldCode
 from hellojohn_server.kit.errors import FieldError
+from hellojohn_server.kit.mail_settings import (
+    SOURCE_RULES,
+    MailBody,
+    MailChange,
+    MailSettings,
+    OwnTemplates,
+    OwnTexts,
+)
 from hellojohn_server.kit.merge_patch import merge_patch
 from hellojohn_server.kit.routing import checked_by, checked_together
 from hellojohn_server.kit.times import Duration, Timestamp, format_time, parse_duration
@@ -51,14 +59,16 @@ class TenantConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a tenant sets for itself. A section that a stored document lacks has its defaults."""
 
     impersonation: ImpersonationSettings = ImpersonationSettings()
+    mail: MailSettings = MailSettings()
     urls: UrlSettings = UrlSettings()
     cors: CorsSettings = CorsSettings()
 
 
 class StoredConfig(msgspec.Struct, frozen=True):
-    """A row of tenant_settings, or what stands for it before there is one. The time is in milliseconds."""
+    """The rows of tenant_settings, or what stands for them before there are any. The time is in milliseconds."""
 
     config: TenantConfig = TenantConfig()
+    templates: OwnTemplates = OwnTemplates()
     updated_at: int = 0
     version: int = FIRST_VERSION
 
@@ -66,6 +76,7 @@ class StoredConfig(msgspec.Struct, frozen=True):
 class ConfigBody(TenantConfig, frozen=True, kw_only=True):
     """A tenant's settings. `updated_at` null: they have never been changed."""
 
+    mail: MailBody = MailBody()
     version: int
     updated_at: Timestamp | None
 
@@ -179,11 +190,12 @@ def notify_user_fault(given: Mapping[str, object]) -> FieldError | None:
     return FieldError("impersonation.notify_user", FieldCode.NOT_AVAILABLE, message)
 
 
-@checked_together(notify_user_fault)
+@checked_together(notify_user_fault, *SOURCE_RULES)
 class UpdateConfigBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What to change; what is absent stays, and null puts a setting or a section back to its default (RFC 7396)."""
 
     impersonation: ImpersonationChange | UnsetType | None = UNSET
+    mail: MailChange | UnsetType | None = UNSET
     urls: UrlChange | UnsetType | None = UNSET
     cors: CorsChange | UnsetType | None = UNSET
 
@@ -194,10 +206,26 @@ def changed_config(config: TenantConfig, change: UpdateConfigBody) -> TenantConf
     return msgspec.convert(merged, TenantConfig)
 
 
+def changed_templates(templates: OwnTemplates, change: UpdateConfigBody) -> OwnTemplates:
+    """Return the texts of mails after a change; a mail of which every text is the built-in one has none."""
+    if change.mail is UNSET:
+        return templates
+    if change.mail is None or change.mail.templates is None:
+        return OwnTemplates()
+    if change.mail.templates is UNSET:
+        return templates
+    merged = merge_patch(msgspec.to_builtins(templates), msgspec.to_builtins(change.mail.templates))
+    changed = msgspec.convert(merged, OwnTemplates)
+    bare = {name: None for name, texts in msgspec.structs.asdict(changed).items() if texts == OwnTexts()}
+    return msgspec.structs.replace(changed, **bare)
+
+
 def config_body(stored: StoredConfig) -> ConfigBody:
     """Return what is shown of a tenant's settings."""
+    sections = msgspec.structs.asdict(stored.config)
+    sections["mail"] = MailBody(**msgspec.structs.asdict(stored.config.mail), templates=stored.templates)
     return ConfigBody(
-        **msgspec.structs.asdict(stored.config),
+        **sections,
         version=stored.version,
         updated_at=None if stored.version == FIRST_VERSION else format_time(stored.updated_at),
     )

@@ -1,5 +1,6 @@
 """The rules of a tenant's settings: who may change which, and what a change answers."""
 
+import msgspec
 from msgspec import UNSET
 
 from hellojohn_server.features.audit.service import AuditLog
@@ -11,10 +12,14 @@ from hellojohn_server.features.tenant_settings.schemas import (
     TenantConfig,
     UpdateConfigBody,
     changed_config,
+    changed_templates,
     config_body,
 )
 from hellojohn_server.kit.clock import Clock
-from hellojohn_server.kit.errors import NotAvailable, VersionMismatch
+from hellojohn_server.kit.email_templates import EmailTemplate
+from hellojohn_server.kit.error_codes import FieldCode
+from hellojohn_server.kit.errors import Invalid, NotAvailable, VersionMismatch
+from hellojohn_server.kit.mail_settings import OwnTexts
 from hellojohn_server.kit.principal import Context
 from hellojohn_server.kit.routing import faults_together
 from hellojohn_server.kit.scopes import Scope
@@ -39,7 +44,11 @@ class TenantSettingsService:
 
     async def get_config(self, tenant_id: str) -> ConfigBody:
         """Return what is shown of a tenant's settings."""
-        return config_body(await self._db.read(tenant_id, repository.get_config))
+        return config_body(await self._db.read(tenant_id, _get_everything))
+
+    async def get_own_texts(self, reader: Reader, template: EmailTemplate) -> OwnTexts | None:
+        """Return what the tenant's own texts of a mail are; None when every one is the built-in one."""
+        return await repository.get_template(reader, template)
 
     async def get_allowed_origins(self, tenant_id: str) -> list[str]:
         """Return the origins whose pages may call with what belongs to the tenant's visitors."""
@@ -48,26 +57,34 @@ class TenantSettingsService:
     async def update_config(self, context: Context, change: UpdateConfigBody) -> ConfigBody:
         """Change settings. All of them so far say whom to trust: that needs admins:manage, else InsufficientScope.
 
-        What is so already changes nothing: no new version, no entry. NotAvailable; VersionMismatch. Changes at once run
-        one after another.
+        What is so already changes nothing: no new version, no entry. Invalid; NotAvailable; VersionMismatch. Changes at
+        once run one after another.
         """
-        if any(section is not UNSET for section in (change.impersonation, change.urls, change.cors)):
+        if any(section is not UNSET for section in (change.impersonation, change.mail, change.urls, change.cors)):
             context.principal.require(Scope.ADMINS_MANAGE)
         faults = faults_together(change)
         if faults:
-            raise NotAvailable(details=faults)
+            only_missing = all(fault.code is FieldCode.NOT_AVAILABLE for fault in faults)
+            raise (NotAvailable if only_missing else Invalid)(details=faults)
 
         async def command(tx: Transaction) -> StoredConfig:
             before = await repository.get_config_locked(tx)
             if context.if_match is not None and context.if_match != before.version:
                 raise VersionMismatch
-            config = changed_config(before.config, change)
-            if config == before.config:
+            before = msgspec.structs.replace(before, templates=await repository.list_templates(tx))
+            config, templates = changed_config(before.config, change), changed_templates(before.templates, change)
+            if (config, templates) == (before.config, before.templates):
                 return before
-            after = StoredConfig(config, self._clock.now_ms(), before.version + 1)
+            after = StoredConfig(config, templates, self._clock.now_ms(), before.version + 1)
             await repository.update_config(tx, after)
-            await self._audit.record(tx, context, config_updated(tx.tenant_id, before.config, config))
+            await repository.update_templates(tx, before.templates, templates, after.updated_at)
+            await self._audit.record(tx, context, config_updated(tx.tenant_id, before, after))
             return after
 
         stored = await self._db.write(context.tenant_id, command, StoredConfig, idempotency=context.idempotency)
         return config_body(stored)
+
+
+async def _get_everything(reader: Reader) -> StoredConfig:
+    stored = await repository.get_config(reader)
+    return msgspec.structs.replace(stored, templates=await repository.list_templates(reader))
