@@ -67,7 +67,6 @@ def test_every_setting_is_read_and_written_back() -> None:
         "HELLOJOHN_RATE_LIMIT_SIGN_UP": "21",
         "HELLOJOHN_RATE_LIMIT_REFRESH": "22",
         "HELLOJOHN_RATE_LIMIT_FORGOT": "23",
-        "HELLOJOHN_RATE_LIMIT_MFA": "24",
         "HELLOJOHN_RATE_LIMIT_READS": "25",
         "HELLOJOHN_RATE_LIMIT_WRITES": "26",
         "HELLOJOHN_RATE_LIMIT_BULK": "27",

@@ -344,7 +344,6 @@ def rates(settings: Settings) -> dict[Limit, Rate]:
         Limit.BULK: Rate(settings.rate_limit_bulk),
         Limit.FORGOT: Rate(settings.rate_limit_forgot, 600),
         Limit.KEY_FAILURES: Rate(settings.rate_limit_key_failures),
-        Limit.MFA: Rate(settings.rate_limit_mfa, 600),
         Limit.READS: Rate(settings.rate_limit_reads),
         Limit.REFRESH: Rate(settings.rate_limit_refresh),
         Limit.SIGN_IN: Rate(settings.rate_limit_sign_in),

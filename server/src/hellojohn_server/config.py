@@ -137,9 +137,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(ge=0, le=1_000_000, description="Forgotten passwords in ten minutes of one address; 0: no limit."),
     ] = 5
-    rate_limit_mfa: Annotated[
-        int, Meta(ge=0, le=1_000_000, description="Codes of a second factor in ten minutes of one user; 0: no limit.")
-    ] = 5
     rate_limit_reads: Annotated[
         int, Meta(ge=0, le=1_000_000, description="Reads a minute with one key, or of one user; 0: no limit.")
     ] = 1000

@@ -189,4 +189,4 @@ async def test_a_route_that_strangers_may_call_names_its_limit() -> None:
     with pytest.raises(ValueError, match="name the limit"):
         route(Method.POST, "/v1/x", credentials=frozenset({CredentialKind.PUBLISHABLE_KEY}))
     with pytest.raises(ValueError, match="counted by a service"):
-        route(Method.POST, "/v1/x", scope=Scope.USERS_READ, limit=Limit.MFA)
+        route(Method.POST, "/v1/x", scope=Scope.USERS_READ, limit=Limit.FORGOT)

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hellojohn_server.kit.addresses import Network, format_network, is_within, parse_address, parse_network
+from hellojohn_server.kit.addresses import (
+    Network,
+    address_group,
+    format_network,
+    is_within,
+    parse_address,
+    parse_network,
+)
 
 
 @pytest.mark.parametrize(
@@ -121,3 +128,22 @@ def test_a_network_is_within_those_around_it(network: Network, wider: int) -> No
     around = network.supernet(min(wider, network.prefixlen))
     assert is_within(network, around)
     assert is_within(around, network) is (around == network)
+
+
+@pytest.mark.parametrize(
+    ("text", "group"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::", "2001:db8:1:3::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::1", "::/64"),
+        ("a:b", "a:b"),
+        ("socket", "socket"),
+        (None, "unknown"),
+    ],
+)
+def test_callers_are_counted_by_ipv4_address_and_by_ipv6_network(text: str | None, group: str) -> None:
+    assert address_group(text) == group

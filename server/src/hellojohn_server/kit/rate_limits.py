@@ -32,7 +32,6 @@ class Limit(StrEnum):
     BULK = "bulk"
     FORGOT = "forgot"
     KEY_FAILURES = "key_failures"
-    MFA = "mfa"
     NONE = "none"
     READS = "reads"
     REFRESH = "refresh"

@@ -48,7 +48,7 @@ class Faulty(Enum):
 FAULTY: Final = Faulty.FAULTY
 
 RULE: Final = "rule"
-_COUNTED_BY_SERVICES: Final = frozenset({Limit.FORGOT, Limit.KEY_FAILURES, Limit.MFA})
+_COUNTED_BY_SERVICES: Final = frozenset({Limit.FORGOT, Limit.KEY_FAILURES})
 _JOINT: Final = "__hellojohn_joint_rules__"
 _MARK: Final = "__hellojohn_route__"
 
