@@ -2,11 +2,20 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from hellojohn_server.kit.mail import Mail, MailDelayed, MailFailure, MailRefused, MailServerDown
 from hellojohn_server.kit.smtp import SmtpOptions, SmtpTls, SmtpTransport
@@ -158,4 +167,55 @@ async def test_no_mail_leaves_in_the_clear_where_tls_is_asked_for(serve: Serve, 
     server = await serve()
     with pytest.raises(MailServerDown):
         await transport_to(server, tls=tls).send(mail_to())
+    assert server.taken == []
+
+
+@pytest.fixture
+def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """A certificate for 127.0.0.1 that this process trusts, as a server has it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    certificate_file, key_file = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    certificate_file.write_bytes(certificate.public_bytes(Encoding.PEM))
+    key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate_file))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate_file, key_file)
+    return context
+
+
+async def test_mail_leaves_under_tls_from_the_first_byte_or_from_starttls_on(
+    serve: Serve, trusted: ssl.SSLContext
+) -> None:
+    login = {"user": "mailer", "password": "hush-hush"}
+    upgraded = await serve(tls_context=trusted, require_starttls=True)
+    whole = await serve(ssl=trusted, auth_require_tls=False)
+    for server, tls in ((upgraded, SmtpTls.STARTTLS), (whole, SmtpTls.TLS)):
+        transport = transport_to(server, tls=tls, **login)
+        await transport.send(mail_to())
+        await transport.close()
+        assert server.recipients == ["alice@example.com"]
+        assert server.logins == [("mailer", "hush-hush")]
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_refused(
+    serve: Serve, trusted: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE")
+    server = await serve(tls_context=trusted)
+    with pytest.raises(MailServerDown):
+        await transport_to(server, tls=SmtpTls.STARTTLS).send(mail_to())
     assert server.taken == []

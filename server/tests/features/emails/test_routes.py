@@ -10,12 +10,14 @@ from hellojohn_server.features.emails.schemas import VALUES_KEPT_MS
 from hellojohn_server.kit.email_templates import EmailTemplate
 from hellojohn_server.kit.ids import IdFactory
 from hellojohn_server.kit.mail import MailDelayed, MailRefused
-from hellojohn_server.storage.database import Database
+from hellojohn_server.storage.database import Database, Reader
+from hellojohn_server.storage.sql import Statement
 from tests.conftest import START_MS, ManualClock
 from tests.features.emails.parts import RESET, SECRET, fail, queue
 from tests.support import RunningApp, running_app
 
 EMAILS = "/v1/admin/emails"
+LIST_ANSWERS = Statement("SELECT subject_id FROM idempotency_records WHERE tenant_id = :tenant_id")
 GONE = MailRefused("recipient_refused 550")
 
 
@@ -153,3 +155,24 @@ async def test_without_a_mail_server_nothing_is_sent_again(
         assert (answer.status_code, answer.json()["error"]["code"]) == (503, "mail_not_configured")
         assert answer.headers["Retry-After"] == "60"
         assert (await app.call(key, "GET", f"{EMAILS}/{email_id}")).json()["status"] == "dead"
+
+
+async def test_what_is_kept_for_a_retry_goes_with_its_person(app: RunningApp) -> None:
+    tenant = await app.make_tenant()
+    key = await app.make_key(tenant)
+    user = (await app.call(key, "POST", "/v1/users", {"email": "alice@example.com"})).json()
+    [email_id] = await queue(app, tenant, msgspec.structs.replace(RESET, user_id=user["id"]))
+    await fail(app, tenant, GONE)
+    await app.call(key, "POST", f"{EMAILS}/{email_id}/resend", None, {"Idempotency-Key": "once"})
+    assert await kept_answers(app, tenant) == [user["id"]]
+    await app.call(key, "DELETE", f"/v1/users/{user['id']}?permanent=true")
+    assert await kept_answers(app, tenant) == []
+    assert (await app.call(key, "GET", EMAILS)).json()["data"] == []
+    assert await app.mails() == ()
+
+
+async def kept_answers(app: RunningApp, tenant_id: str) -> list[str]:
+    async def query(reader: Reader) -> list[str]:
+        return [row[0] for row in await reader.fetch_all(LIST_ANSWERS)]
+
+    return await app.services.database.read(tenant_id, query)

@@ -236,3 +236,22 @@ async def test_what_is_kept_no_longer_is_destroyed(app: RunningApp, clock: Manua
     clock.advance(0.001)
     await emails.purge(tenant_id, clock.now_ms())
     assert await rows(app, tenant_id) == []
+
+
+async def test_a_defect_holds_up_one_mail_only(app: RunningApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    tenant_id = await app.make_tenant()
+    await queue(app, tenant_id, RESET, msgspec.structs.replace(RESET, to="bob@example.com"))
+    send = app.mailbox.send
+
+    async def stumble(mail: Mail) -> None:
+        if mail.to == "alice@example.com":
+            raise RuntimeError("a defect")
+        await send(mail)
+
+    monkeypatch.setattr(app.mailbox, "send", stumble)
+    mails = await app.mails()
+    assert [mail.to for mail in mails] == ["bob@example.com"]
+    assert await rows(app, tenant_id) == [
+        ("alice@example.com", "failed", 1, "defect", True),
+        ("bob@example.com", "sent", 1, None, False),
+    ]

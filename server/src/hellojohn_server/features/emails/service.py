@@ -35,7 +35,7 @@ from hellojohn_server.kit.bell import Bell
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.email_templates import EmailTemplate, Rendered, one_line, render, require_values
 from hellojohn_server.kit.ids import IdFactory, IdPrefix
-from hellojohn_server.kit.mail import Mail, MailFailure, MailRefused, MailServerDown, Transport
+from hellojohn_server.kit.mail import Mail, MailDelayed, MailFailure, MailRefused, MailServerDown, Transport
 from hellojohn_server.kit.mail_settings import parts_of
 from hellojohn_server.kit.metrics import MailOutcome, Metrics
 from hellojohn_server.kit.pagination import CursorCodec, Page, page_of
@@ -152,8 +152,10 @@ class EmailService:
 
         async def command(tx: Transaction) -> EmailBody:
             queued = await repository.update_resent(tx, email_id, now, now + GIVE_UP_MS)
+            email = queued or await _require_email(tx, email_id)
+            if context.idempotency is not None:
+                context.idempotency.subject_id = email.user_id
             if queued is None:
-                email = await _require_email(tx, email_id)
                 if email.status not in {EmailStatus.QUEUED, EmailStatus.SENDING}:
                     raise EmailNotResendable
                 return email_body(email)
@@ -262,10 +264,19 @@ class EmailService:
         return await self._db.read(tenant_id, read)
 
     async def _try(self, transport: Transport, tenant_id: str, look: Look, email: EmailRow) -> bool:
-        """Try one claimed mail and write down how it went. False: no mail can be handed over now."""
+        """Try one claimed mail and write down how it went. False: no mail can be handed over now.
+
+        A defect of ours holds up one mail and no other, and that one for a day only.
+        """
+        failure: MailFailure | None = None
         try:
             await transport.send(self._mail_of(tenant_id, look, email))
-        except MailFailure as failure:
+        except MailFailure as failed:
+            failure = failed
+        except Exception:  # noqa: BLE001 - the others go on whatever this mail meets; the log has the cause
+            _log.exception("sending a mail failed", tenant_id=tenant_id, email_id=email.id)
+            failure = MailDelayed("defect")
+        if failure is not None:
             await self._write_failure(tenant_id, email, failure)
             return not isinstance(failure, MailServerDown)
         await self._finish(tenant_id, MailOutcome.SENT, self._note_sent(email))
