@@ -113,10 +113,12 @@ class Answers:
         """Return an answer without a body. A 204 has no Content-Length (RFC 9110 section 8.6)."""
         return Outgoing(status, [*self._api, *_own_headers(call), *extra], b"")
 
-    def page(self, call: Call, body: bytes, policy: bytes) -> Outgoing:
+    def page(
+        self, call: Call, body: bytes, policy: bytes, *, status: int = 200, extra: Iterable[Header] = ()
+    ) -> Outgoing:
         """Return an HTML page with a Content-Security-Policy of its own."""
         return Outgoing(
-            200,
+            status,
             [
                 *self._common,
                 *_own_headers(call),
@@ -124,6 +126,7 @@ class Answers:
                 (b"content-security-policy", policy),
                 (b"content-type", b"text/html; charset=utf-8"),
                 (b"content-length", b"%d" % len(body)),
+                *extra,
             ],
             body,
         )

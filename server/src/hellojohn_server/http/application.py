@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 from structlog.typing import FilteringBoundLogger
 
+from hellojohn_server.features.action_tokens.schemas import PAGE_PATHS
+from hellojohn_server.features.tenants.service import TenantService
 from hellojohn_server.http.answers import Answers, Outgoing
 from hellojohn_server.http.authentication import Authenticator, StoreAuthenticator
 from hellojohn_server.http.call import Call
@@ -14,6 +16,7 @@ from hellojohn_server.http.cors import Origins, TenantOrigins, is_for_browsers, 
 from hellojohn_server.http.docs_page import PAGE_POLICY, render_page
 from hellojohn_server.http.edge import Edge
 from hellojohn_server.http.limits import CallLimits
+from hellojohn_server.http.link_pages import LinkAct, LinkPages, link_acts
 from hellojohn_server.http.mailbox import MailboxPage
 from hellojohn_server.http.metrics import MetricsPage
 from hellojohn_server.http.openapi import build_document
@@ -43,6 +46,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     metrics: Metrics | None = None
     limiter: RateLimiter | None = None
     mailbox: Mailbox | None = None
+    link_acts: Sequence[LinkAct] = ()
+    tenants: TenantService | None = None
 
 
 class Application:
@@ -86,6 +91,8 @@ def build_app(services: Services, settings: HttpSettings, *, log: FilteringBound
                 is_dev=settings.dev_host_check is not None,
             ),
             mailbox=None if settings.dev_host_check is None else services.mailbox,
+            link_acts=link_acts(services.password_resets),
+            tenants=services.tenants,
         )
     )
 
@@ -112,6 +119,9 @@ def assemble(parts: Parts) -> Application:
     endpoints.append(_metrics(MetricsPage(metrics, parts.settings.metrics_token, answers, limits)))
     if parts.mailbox is not None:
         endpoints += _mailbox(MailboxPage(parts.mailbox, answers))
+    if parts.tenants is not None:
+        pages = LinkPages(parts.tenants, answers, limits, parts.settings.body_seconds)
+        endpoints += [endpoint for act in parts.link_acts for endpoint in _link_page(pages, act)]
     endpoints += _options(answers, endpoints, [one.route for one in operations if is_for_browsers(one.route)])
     edge = Edge(parts.settings, parts.ids, answers, make_logger() if parts.log is None else parts.log, metrics)
     return Application(edge, RoutingTable(endpoints))
@@ -159,6 +169,17 @@ def _mailbox(page: MailboxPage) -> list[Endpoint]:
         Endpoint("GET", "/dev/mailbox.json", as_json),
         Endpoint("GET", "/dev/mailbox/{mail_id}", shown),
     ]
+
+
+def _link_page(pages: LinkPages, act: LinkAct) -> list[Endpoint]:
+    async def show(call: Call, _receive: Any) -> Outgoing:
+        return await pages.show(act, call)
+
+    async def submit(call: Call, receive: Any) -> Outgoing:
+        return await pages.submit(act, call, receive)
+
+    path = PAGE_PATHS[act.purpose]
+    return [Endpoint("GET", path, show), Endpoint("POST", path, submit)]
 
 
 def _options(answers: Answers, endpoints: Iterable[Endpoint], for_browsers: Iterable[Route]) -> list[Endpoint]:

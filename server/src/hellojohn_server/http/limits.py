@@ -45,6 +45,10 @@ class CallLimits:
         if route.limit is not Limit.NONE:
             call.standing = self._limiter.count(route.limit, (CONTROL_TENANT_ID, address_group(call.client_address)))
 
+    def count_visitor(self, call: Call, limit: Limit) -> None:
+        """Count what a visitor of a page does, by address. RateLimited."""
+        call.standing = self._limiter.count(limit, (CONTROL_TENANT_ID, address_group(call.client_address)))
+
     def require_credible(self, call: Call, credential: str) -> None:
         """Raise RateLimited if too many wrong credentials came from the caller's address.
 

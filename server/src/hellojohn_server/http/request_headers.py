@@ -37,7 +37,7 @@ def read_headers(call: Call, route: Route, faults: list[FieldError]) -> Given:
     headers = call.headers
     changes = route.method is not Method.GET
     return Given(
-        user_agent=_agent(headers.get(b"user-agent")),
+        user_agent=agent_of(headers.get(b"user-agent")),
         asserted=_asserted(call, faults) if b"x-acting-admin" in headers else None,
         if_match=_if_match(call, route, faults) if changes and b"if-match" in headers else None,
         idempotency_key=_key(call, route, faults) if changes and b"idempotency-key" in headers else None,
@@ -57,7 +57,8 @@ def require_replayable(call: Call, route: Route, principal: Principal) -> None:
         raise IdempotencyNotSupported
 
 
-def _agent(value: bytes | None) -> str | None:
+def agent_of(value: bytes | None) -> str | None:
+    """Return what is kept of a User-Agent header, or None."""
     if value is None:
         return None
     text = value.decode("latin-1")

@@ -44,10 +44,18 @@ async def delete_every_link(tx: Transaction, user_ids: Sequence[str]) -> None:
         await repository.delete_tokens(tx, user_ids)
 
 
+def parse_link(text: str) -> ActionToken:
+    """Return the secret that `text` is, whichever tenant it names; LinkInvalid when it is none."""
+    token = parse_action_token(text)
+    if token is None:
+        raise LinkInvalid
+    return token
+
+
 def require_token(tenant_id: str, text: str) -> ActionToken:
     """Return the secret that `text` is; LinkInvalid when it is none, or one of another tenant."""
-    token = parse_action_token(text)
-    if token is None or token.tenant_id != tenant_id:
+    token = parse_link(text)
+    if token.tenant_id != tenant_id:
         raise LinkInvalid
     return token
 
