@@ -31,6 +31,7 @@ FEATURES: Final = (
     "mfa_sign_in",
     "account",
     "password_reset",
+    "mailed_links",
     "user_factors",
     "user_sessions",
     "impersonation",

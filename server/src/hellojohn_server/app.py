@@ -15,7 +15,7 @@ from hellojohn_server.cli.process_logs import configure_process_logs, log_level
 from hellojohn_server.config import Settings, load_settings, with_encryption_key
 from hellojohn_server.features.access_tokens.service import AccessTokenService
 from hellojohn_server.features.account.service import AccountService
-from hellojohn_server.features.action_tokens.service import ActionTokenService
+from hellojohn_server.features.action_tokens.service import ActionTokenService, LinkMailer
 from hellojohn_server.features.audit.service import AuditLog, AuditReader, CustomEntries
 from hellojohn_server.features.auth.service import AuthService, AuthServices
 from hellojohn_server.features.bulk.service import BulkService
@@ -23,6 +23,7 @@ from hellojohn_server.features.emails.service import EmailService, MailParts
 from hellojohn_server.features.expiry.service import ExpiryService
 from hellojohn_server.features.impersonation.service import ImpersonationService, ImpersonationServices
 from hellojohn_server.features.keys.service import KeyService
+from hellojohn_server.features.mailed_links.service import MailedLinkService
 from hellojohn_server.features.mfa.service import MfaService
 from hellojohn_server.features.mfa_sign_in.service import MfaSignInService
 from hellojohn_server.features.organizations.service import OrganizationService
@@ -40,7 +41,7 @@ from hellojohn_server.features.user_sessions.service import UserSessionService
 from hellojohn_server.features.users.service import UserCounters, UserService
 from hellojohn_server.http.application import Application, build_app
 from hellojohn_server.http.router import Services
-from hellojohn_server.http.settings import HttpSettings
+from hellojohn_server.http.settings import HttpSettings, rates_of
 from hellojohn_server.kit.bell import Bell
 from hellojohn_server.kit.clock import Clock, SystemClock
 from hellojohn_server.kit.ids import IdFactory
@@ -49,7 +50,7 @@ from hellojohn_server.kit.mail import Mailbox, Transport
 from hellojohn_server.kit.metrics import Metrics
 from hellojohn_server.kit.pagination import CursorCodec
 from hellojohn_server.kit.passwords import PasswordHasher
-from hellojohn_server.kit.rate_limits import Limit, Rate, RateLimiter
+from hellojohn_server.kit.rate_limits import RateLimiter
 from hellojohn_server.kit.secrets import AddressHasher, BackupCodeHasher, Purpose, Sealer, derive_key
 from hellojohn_server.kit.sightings import SightingKind, Sightings
 from hellojohn_server.storage.database import Database
@@ -131,6 +132,7 @@ class _Foundation(msgspec.Struct, frozen=True, kw_only=True):
     access_tokens: AccessTokenService
     mfa: MfaService
     action_tokens: ActionTokenService
+    mailer: LinkMailer
     limiter: RateLimiter
 
 
@@ -155,6 +157,13 @@ def _lay_foundation(  # noqa: PLR0913, PLR0917 - what build_services is given
     signing_keys = _signing_keys(database, settings, ids, clock, audit_log)
     tenant_settings = TenantSettingsService(database, clock, audit_log)
     addresses = AddressHasher(_derived(settings, Purpose.ADDRESSES))
+    emails = EmailService(
+        *acting, tenants=tenants, settings=tenant_settings, cursors=cursors, metrics=metrics, parts=mail
+    )
+    public_url = http_settings(settings).public_url
+    action_tokens = ActionTokenService(
+        database, ids, clock, settings=tenant_settings, addresses=addresses, public_url=public_url
+    )
     return _Foundation(
         ids=ids,
         passwords=passwords,
@@ -172,47 +181,48 @@ def _lay_foundation(  # noqa: PLR0913, PLR0917 - what build_services is given
         sessions=sessions,
         signing_keys=signing_keys,
         tenant_settings=tenant_settings,
-        emails=EmailService(
-            *acting, tenants=tenants, settings=tenant_settings, cursors=cursors, metrics=metrics, parts=mail
-        ),
+        emails=emails,
         access_tokens=AccessTokenService(
             database, clock, tenants=tenants, signing_keys=signing_keys, sightings=sightings
         ),
         mfa=MfaService(database, clock, audit_log, sealer=mail.sealer, backup_codes=backup_codes),
-        action_tokens=ActionTokenService(
-            database,
-            ids,
-            clock,
-            settings=tenant_settings,
-            addresses=addresses,
-            public_url=http_settings(settings).public_url,
-        ),
-        limiter=RateLimiter(clock, rates(settings)),
+        action_tokens=action_tokens,
+        mailer=LinkMailer(emails, action_tokens),
+        limiter=RateLimiter(clock, rates_of(settings)),
     )
+
+
+def _users(database: Database, clock: Clock, base: _Foundation) -> UserService:
+    return UserService(
+        database,
+        base.ids,
+        clock,
+        base.audit_log,
+        roles=base.roles,
+        sessions=base.sessions,
+        passwords=base.passwords,
+        addresses=base.addresses,
+        mailer=base.mailer,
+    )
+
+
+def _auth(database: Database, settings: Settings, clock: Clock, base: _Foundation, users: UserService) -> AuthService:
+    facts = (base.audit_log, base.tenants, users, base.sessions, base.signing_keys, base.passwords, base.addresses)
+    services = AuthServices(*facts, base.sightings, base.mfa, base.mailer)
+    return AuthService(database, base.ids, clock, services, floor_seconds=settings.sign_in_floor_ms / 1000)
 
 
 def _password_resets(  # noqa: PLR0913, PLR0917 - what it takes
     database: Database, settings: Settings, clock: Clock, base: _Foundation, users: UserService, acts: UserActs
 ) -> PasswordResetService:
-    services = ResetServices(
-        audit=base.audit_log,
-        emails=base.emails,
-        action_tokens=base.action_tokens,
-        acts=acts,
-        users=users,
-        sessions=base.sessions,
-        passwords=base.passwords,
-        addresses=base.addresses,
-        limiter=base.limiter,
-    )
+    mail = (base.audit_log, base.emails, base.action_tokens)
+    services = ResetServices(*mail, acts, users, base.sessions, base.passwords, base.addresses, base.limiter)
     return PasswordResetService(database, clock, services, floor_seconds=settings.sign_in_floor_ms / 1000)
 
 
 def _people(database: Database, clock: Clock, base: _Foundation) -> tuple[UserService, OrganizationService, UserActs]:
     ids, audit, roles, sessions, addresses = base.ids, base.audit_log, base.roles, base.sessions, base.addresses
-    users = UserService(
-        database, ids, clock, audit, roles=roles, sessions=sessions, passwords=base.passwords, addresses=addresses
-    )
+    users = _users(database, clock, base)
     organizations = OrganizationService(database, ids, clock, audit, roles=roles, users=users, cursors=base.cursors)
     return (
         users,
@@ -233,15 +243,15 @@ def build_services(  # noqa: PLR0913 - what it takes, each by name
     """Return every service over an open store, and make what is absent; without a `transport` no mail can be sent."""
     ids = ids or IdFactory(clock)
     base = _lay_foundation(database, settings, clock, ids, passwords or PasswordHasher(), transport)
-    passwords, addresses, sightings, audit_log = base.passwords, base.addresses, base.sightings, base.audit_log
+    passwords, sightings, audit_log = base.passwords, base.sightings, base.audit_log
     roles, tenants, sessions, signing_keys = base.roles, base.tenants, base.sessions, base.signing_keys
     acting, tokens = (database, clock, audit_log), base.access_tokens
     users, organizations, acts = _people(database, clock, base)
-    below = AuthServices(audit_log, tenants, users, sessions, signing_keys, passwords, addresses, sightings, base.mfa)
-    auth = AuthService(database, ids, clock, below, floor_seconds=settings.sign_in_floor_ms / 1000)
+    auth = _auth(database, settings, clock, base, users)
     beside = FactorServices(audit_log, tenants, roles, users, base.mfa, auth, tokens, base.emails)
     behind = ImpersonationServices(audit_log, base.keys, roles, sessions, base.tenant_settings, signing_keys, users)
     resets = _password_resets(database, settings, clock, base, users, acts)
+    links = MailedLinkService(*acting, base.mailer, base.action_tokens, acts=acts, users=users)
     return Services(
         database=database,
         clock=clock,
@@ -278,6 +288,7 @@ def build_services(  # noqa: PLR0913 - what it takes, each by name
         acts=acts,
         access=UserAccess(database, clock, acts=acts, users=users, passwords=passwords),
         password_resets=resets,
+        mailed_links=links,
         bulk=BulkService(database, clock, acts, resets),
     )
 
@@ -334,22 +345,6 @@ def http_settings(settings: Settings, *, dev: bool = False) -> HttpSettings:
         request_seconds=settings.request_seconds,
         concurrent_requests=settings.concurrent_requests,
     )
-
-
-def rates(settings: Settings) -> dict[Limit, Rate]:
-    """Return how often callers may call."""
-    if not settings.rate_limit_enabled:
-        return {}
-    return {
-        Limit.BULK: Rate(settings.rate_limit_bulk),
-        Limit.FORGOT: Rate(settings.rate_limit_forgot, 600),
-        Limit.KEY_FAILURES: Rate(settings.rate_limit_key_failures),
-        Limit.READS: Rate(settings.rate_limit_reads),
-        Limit.REFRESH: Rate(settings.rate_limit_refresh),
-        Limit.SIGN_IN: Rate(settings.rate_limit_sign_in),
-        Limit.SIGN_UP: Rate(settings.rate_limit_sign_up),
-        Limit.WRITES: Rate(settings.rate_limit_writes),
-    }
 
 
 class Service:

@@ -133,6 +133,15 @@ async def bulk_force_password_reset(world: World) -> Call:
     return await _bulk(world, "password-reset", users)
 
 
+async def resend_verification(world: World) -> Call:
+    return _call(await _user(world), "resend-verification", reason="asked for it")
+
+
+async def resend_invitation(world: World) -> Call:
+    made = await world.make("/v1/users", {"email": "a@example.com", "send_invitation": True})
+    return _call(str(made["id"]), "resend-invitation", reason="asked for it")
+
+
 BULK: Final = {
     "bulk_ban_users": "banned",
     "bulk_delete_users": "deleted",
@@ -157,6 +166,8 @@ ACCESS_ACTS: Final[dict[str, Act]] = {
         bulk_unban_users,
         delete_user,
         force_password_reset,
+        resend_invitation,
+        resend_verification,
         restore_user,
         revoke_user_sessions,
         set_user_password,

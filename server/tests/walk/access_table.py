@@ -66,6 +66,8 @@ ACCESS_TABLE: Final[dict[str, Row]] = {
         ],
         before=3,
     ),
+    "resend_invitation": Row(202, [_about("invited", "asked for it")], before=2),
+    "resend_verification": Row(202, [_about("verification_sent", "asked for it")], before=1),
     "bulk_force_password_reset": Row(
         202,
         [

@@ -103,6 +103,28 @@ async def reset_password(world: World) -> Call:
     )
 
 
+async def verify_email(world: World) -> Call:
+    caller = (await _sign_up(world))["user"]["id"]
+    return Call(
+        method="POST",
+        path="/v1/auth/email/verify",
+        body={"token": token_in((await world.mails())[-1])},
+        credential=world.publishable_key,
+        objects={"caller": caller},
+    )
+
+
+async def accept_invitation(world: World) -> Call:
+    made = await world.make("/v1/users", {"email": EMAIL, "send_invitation": True})
+    return Call(
+        method="POST",
+        path="/v1/auth/invitation/accept",
+        body={"token": token_in((await world.mails())[-1]), "password": PASSWORD},
+        credential=world.publishable_key,
+        objects={"caller": made["id"]},
+    )
+
+
 async def list_own_sessions(world: World) -> Call:
     return Call(method="GET", path="/v1/auth/sessions", **_of(await _sign_up(world)))
 
@@ -169,7 +191,18 @@ async def leave_organization(world: World) -> Call:
 
 
 BY_PUBLISHABLE_KEY: Final = {
-    **{act.__name__: act for act in (forgot_password, refresh_tokens, reset_password, sign_in, sign_up)},
+    **{
+        act.__name__: act
+        for act in (
+            accept_invitation,
+            forgot_password,
+            refresh_tokens,
+            reset_password,
+            sign_in,
+            sign_up,
+            verify_email,
+        )
+    },
     **MFA_BY_PUBLISHABLE_KEY,
 }
 BY_ACCESS_TOKEN: Final = {

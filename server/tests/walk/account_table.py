@@ -60,6 +60,31 @@ ACCOUNT_TABLE: Final[dict[str, Row]] = {
         ],
         before=3,
     ),
+    "accept_invitation": Row(
+        204,
+        [
+            Entry(
+                type="user.invitation_accepted",
+                resource=("user", "caller"),
+                by="caller",
+                changes={"email_verified": (False, True)},
+                metadata={"sessions_revoked": 0},
+            )
+        ],
+        before=2,
+    ),
+    "verify_email": Row(
+        204,
+        [
+            Entry(
+                type="user.email_verified",
+                resource=("user", "caller"),
+                by="caller",
+                changes={"email_verified": (False, True)},
+            )
+        ],
+        before=3,
+    ),
     "forgot_password": Row(
         202,
         [Entry(type="user.password_reset_requested", resource=("user", "user"), by="publishable")],

@@ -16,6 +16,7 @@ AT_ONCE: Final = 8
 KEY: Final = "walk-1"
 REFUSED: Final = {
     "begin_own_factor",
+    "accept_invitation",
     "change_password",
     "confirm_own_factor",
     "forgot_password",
@@ -26,6 +27,7 @@ REFUSED: Final = {
     "sign_in",
     "sign_up",
     "verify_mfa",
+    "verify_email",
 }
 """Their answers hold what must not be kept."""
 ENDS_ITSELF: Final = {"sign_out"}
@@ -58,6 +60,8 @@ OTHERWISE: Final[dict[str, dict[str, str]]] = {
     "impersonate_user": {"reason": "another"},
     "remove_member": {"reason": "another"},
     "remove_user_factor": {"reason": "another"},
+    "resend_invitation": {"reason": "another"},
+    "resend_verification": {"reason": "another"},
     "restore_user": {"reason": "another"},
     "revoke_api_key": {"reason": "another"},
     "revoke_every_session": {"reason": "another"},

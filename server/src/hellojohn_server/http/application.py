@@ -91,7 +91,7 @@ def build_app(services: Services, settings: HttpSettings, *, log: FilteringBound
                 is_dev=settings.dev_host_check is not None,
             ),
             mailbox=None if settings.dev_host_check is None else services.mailbox,
-            link_acts=link_acts(services.password_resets),
+            link_acts=link_acts(services.password_resets, services.mailed_links),
             tenants=services.tenants,
         )
     )

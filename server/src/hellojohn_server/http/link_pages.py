@@ -8,6 +8,7 @@ import asyncio
 import base64
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from html import escape
 from importlib import resources
 from typing import Any, Final
@@ -18,6 +19,8 @@ import msgspec
 from hellojohn_server.features.action_tokens.errors import LinkInvalid, LinkRefused
 from hellojohn_server.features.action_tokens.schemas import PAGE_PATHS, ActionPurpose
 from hellojohn_server.features.action_tokens.service import parse_link
+from hellojohn_server.features.mailed_links.schemas import VerifyEmailBody
+from hellojohn_server.features.mailed_links.service import MailedLinkService
 from hellojohn_server.features.password_reset.schemas import ResetPasswordBody
 from hellojohn_server.features.password_reset.service import PasswordResetService
 from hellojohn_server.features.tenants.errors import TenantNotFound, TenantSuspended
@@ -101,9 +104,31 @@ class LinkAct(msgspec.Struct, frozen=True):
         return "password" in self.body.__struct_fields__
 
 
-def link_acts(resets: PasswordResetService) -> list[LinkAct]:
+def link_acts(resets: PasswordResetService, links: MailedLinkService) -> list[LinkAct]:
     """Return every page."""
     return [
+        LinkAct(
+            purpose=ActionPurpose.EMAIL_VERIFICATION,
+            title="Confirm your e-mail address",
+            lead="Press the button to confirm that this is your address.",
+            button="Confirm the address",
+            done="Your address is confirmed",
+            after="You can close this page.",
+            body=VerifyEmailBody,
+            check=links.require_good,
+            use=links.verify_email,
+        ),
+        LinkAct(
+            purpose=ActionPurpose.INVITATION,
+            title="Accept your invitation",
+            lead="Choose a password to begin with.",
+            button="Accept the invitation",
+            done="Welcome",
+            after="Your password is set. Close this page, and sign in with it.",
+            body=ResetPasswordBody,
+            check=partial(resets.require_good, purpose=ActionPurpose.INVITATION),
+            use=resets.accept_invitation,
+        ),
         LinkAct(
             purpose=ActionPurpose.PASSWORD_RESET,
             title="Choose a new password",
@@ -112,9 +137,9 @@ def link_acts(resets: PasswordResetService) -> list[LinkAct]:
             done="Your new password is set",
             after="Close this page, and sign in with it.",
             body=ResetPasswordBody,
-            check=resets.require_good,
+            check=partial(resets.require_good, purpose=ActionPurpose.PASSWORD_RESET),
             use=resets.reset_password,
-        )
+        ),
     ]
 
 

@@ -18,6 +18,8 @@ from hellojohn_server.features.impersonation.routes import ImpersonationRoutes
 from hellojohn_server.features.impersonation.service import ImpersonationService
 from hellojohn_server.features.keys.routes import KeyRoutes
 from hellojohn_server.features.keys.service import KeyService
+from hellojohn_server.features.mailed_links.routes import MailedLinkRoutes
+from hellojohn_server.features.mailed_links.service import MailedLinkService
 from hellojohn_server.features.mfa.service import MfaService
 from hellojohn_server.features.mfa_sign_in.routes import MfaSignInRoutes
 from hellojohn_server.features.mfa_sign_in.service import MfaSignInService
@@ -89,6 +91,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     account: AccountService
     password_resets: PasswordResetService
     factors: FactorService
+    mailed_links: MailedLinkService
     user_sessions: UserSessionService
     impersonation: ImpersonationService
     search: UserSearch
@@ -102,6 +105,7 @@ def routers(services: Services) -> list[object]:
         UserRoutes(services.users),
         UserAccessRoutes(services.access),
         PasswordResetRoutes(services.password_resets),
+        MailedLinkRoutes(services.mailed_links),
         ImpersonationRoutes(services.impersonation),
         BulkRoutes(services.bulk),
         UserSessionRoutes(services.user_sessions),

@@ -2,7 +2,9 @@
 
 import msgspec
 
+from hellojohn_server.config import Settings
 from hellojohn_server.kit.addresses import Network
+from hellojohn_server.kit.rate_limits import Limit, Rate
 from hellojohn_server.kit.setting_values import MetricsToken, ProxyHeader
 
 
@@ -26,3 +28,19 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
     body_seconds: float = 30.0
     request_seconds: float = 60.0
     concurrent_requests: int = 1000
+
+
+def rates_of(settings: Settings) -> dict[Limit, Rate]:
+    """Return how often callers may call."""
+    if not settings.rate_limit_enabled:
+        return {}
+    return {
+        Limit.BULK: Rate(settings.rate_limit_bulk),
+        Limit.FORGOT: Rate(settings.rate_limit_forgot, 600),
+        Limit.KEY_FAILURES: Rate(settings.rate_limit_key_failures),
+        Limit.READS: Rate(settings.rate_limit_reads),
+        Limit.REFRESH: Rate(settings.rate_limit_refresh),
+        Limit.SIGN_IN: Rate(settings.rate_limit_sign_in),
+        Limit.SIGN_UP: Rate(settings.rate_limit_sign_up),
+        Limit.WRITES: Rate(settings.rate_limit_writes),
+    }

@@ -115,7 +115,7 @@ async def test_refusals(front: Front) -> None:
     assert said(await front.app.call(reader, "POST", path, {})) == (403, "insufficient_scope")
     stale = await front.app.call(front.secret, "POST", path, {}, headers={"If-Match": '"7"'})
     assert said(stale) == (412, "version_mismatch")
-    assert list(await front.app.mails()) == []
+    assert [mail for mail in await front.app.mails() if "password" in mail.subject] == []
     assert await told_last(front, "user.password_reset_forced") == []
     assert (await force(front, admin)).status_code == 202
 
@@ -145,7 +145,7 @@ async def test_a_retry_mails_nothing_twice(front: Front) -> None:
     assert {(answer.status_code, answer.content) for answer in answers} == {
         (202, b'{"email_queued":true,"sessions_revoked":0}')
     }
-    assert len(await front.app.mails()) == 1
+    assert [mail.subject for mail in await front.app.mails()][1:] == ["Choose a new password for Acme"]
     assert await reset(front, await newest_token(front)) == (204, "")
 
 

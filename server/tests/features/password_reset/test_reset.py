@@ -181,6 +181,7 @@ async def test_another_tenants_link_is_none(front: Front, app: RunningApp) -> No
     await front.sign_up()
     other = await make_front(app)
     await other.sign_up()
+    await app.mails()
     await forgot(front)
     token = await newest_token(front)
     assert await reset(other, token) == INVALID
@@ -259,6 +260,7 @@ async def test_an_address_is_asked_for_five_times_in_ten_minutes(database: Datab
             assert [answer.status_code for answer in answers] == [202] * 5 + [429], name
             assert answers[-1].json()["error"]["code"] == "rate_limited"
             clock.advance(65)  # the limit of the caller's own address, which is ten a minute
-        assert len(await app.mails()) == 5
+        resets = [mail for mail in await app.mails() if mail.subject.startswith("Reset")]
+        assert len(resets) == 5
         clock.advance(600)
         assert (await forgot(front)).status_code == 202

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import msgspec
 
-from hellojohn_server.features.action_tokens.service import ActionTokenService
+from hellojohn_server.features.action_tokens.service import ActionTokenService, LinkMailer
 from hellojohn_server.features.audit.schemas import AuditEntryBody
 from hellojohn_server.features.bulk.service import BulkService
 from hellojohn_server.features.emails.service import EmailService, MailParts
@@ -90,20 +90,6 @@ class UserParts(Parts):
         self.passwords = passwords
         self.roles = RoleService()
         self.addresses = AddressHasher(bytes(range(32)))
-        self.users = UserService(
-            database,
-            ids,
-            clock,
-            self.log,
-            roles=self.roles,
-            sessions=self.sessions,
-            passwords=passwords,
-            addresses=self.addresses,
-        )
-        self.acts = UserActs(
-            clock, self.log, roles=self.roles, sessions=self.sessions, users=self.users, addresses=self.addresses
-        )
-        self.access = UserAccess(database, clock, acts=self.acts, users=self.users, passwords=passwords)
         self.mailbox = Mailbox()
         settings = TenantSettingsService(database, clock, self.log)
         mail = MailParts(self.mailbox, "no-reply@example.com", Sealer(bytes(32)), Bell())
@@ -121,6 +107,22 @@ class UserParts(Parts):
         self.links = ActionTokenService(
             database, ids, clock, settings=settings, addresses=self.addresses, public_url="https://id.example.com"
         )
+        self.mailer = LinkMailer(emails, self.links)
+        self.users = UserService(
+            database,
+            ids,
+            clock,
+            self.log,
+            roles=self.roles,
+            sessions=self.sessions,
+            passwords=passwords,
+            addresses=self.addresses,
+            mailer=self.mailer,
+        )
+        self.acts = UserActs(
+            clock, self.log, roles=self.roles, sessions=self.sessions, users=self.users, addresses=self.addresses
+        )
+        self.access = UserAccess(database, clock, acts=self.acts, users=self.users, passwords=passwords)
         below = (self.acts, self.users, self.sessions, passwords, self.addresses, RateLimiter(clock, {}))
         services = ResetServices(self.log, emails, self.links, *below)
         self.resets = PasswordResetService(database, clock, services, floor_seconds=0)

@@ -11,7 +11,7 @@ import pytest
 from hellojohn_server.features.users.errors import EmailAlreadyExists, EmailBanned
 from hellojohn_server.features.users.schemas import CreateUserBody, UserBody
 from hellojohn_server.features.users.service import UserService
-from hellojohn_server.kit.errors import ApiError, IdempotencyKeyReused, InsufficientScope, Invalid, NotAvailable
+from hellojohn_server.kit.errors import ApiError, IdempotencyKeyReused, InsufficientScope, Invalid
 from hellojohn_server.kit.passwords import PasswordHasher, PasswordHashingBusy
 from tests.conftest import START_MS
 from tests.features.tenants.parts import key_context, retry_key
@@ -168,7 +168,8 @@ async def test_what_is_taken(
 @pytest.mark.parametrize(
     ("given", "error", "faults"),
     [
-        ({"send_invitation": True}, NotAvailable, [("send_invitation", "not_available")]),
+        ({"send_invitation": True, "password": "correct horse"}, Invalid, [("send_invitation", "invalid")]),
+        ({"send_invitation": True, "password_hash": BCRYPT}, Invalid, [("send_invitation", "invalid")]),
         ({"role": "nobody"}, Invalid, [("role", "unknown")]),
         ({"phone_verified": True}, Invalid, [("phone_verified", "invalid")]),
         ({"password": "correct horse", "password_hash": BCRYPT}, Invalid, [("password_hash", "invalid")]),
@@ -184,7 +185,7 @@ async def test_what_is_taken(
             [
                 ("phone_verified", "invalid"),
                 ("password_hash", "invalid"),
-                ("send_invitation", "not_available"),
+                ("send_invitation", "invalid"),
                 ("role", "unknown"),
             ],
         ),
@@ -267,6 +268,7 @@ async def test_a_full_queue_of_passwords_makes_no_user(parts: UserParts, tenant_
         sessions=parts.sessions,
         passwords=hasher,
         addresses=parts.addresses,
+        mailer=parts.mailer,
     )
     released = threading.Event()
     hasher._executor.submit(released.wait)

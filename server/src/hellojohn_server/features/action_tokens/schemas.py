@@ -56,6 +56,14 @@ class Grant(msgspec.Struct, frozen=True):
     address_key: str
 
 
+class Link(msgspec.Struct, frozen=True):
+    """A link that is ready to be mailed: its secret, and what the mail says of it."""
+
+    purpose: ActionPurpose
+    token: ActionToken
+    values: Mapping[str, str]
+
+
 class ActionTokenRow(msgspec.Struct, frozen=True):
     """A row of action_tokens, without the hash of its secret. Times in milliseconds.
 

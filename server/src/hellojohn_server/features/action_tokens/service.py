@@ -19,15 +19,26 @@ from hellojohn_server.features.action_tokens.schemas import (
     ActionPurpose,
     ActionTokenRow,
     Grant,
+    Link,
 )
+from hellojohn_server.features.emails.schemas import Email
+from hellojohn_server.features.emails.service import EmailService
 from hellojohn_server.features.tenant_settings.service import TenantSettingsService
-from hellojohn_server.kit.action_tokens import ActionToken, parse_action_token
+from hellojohn_server.kit.action_tokens import ActionToken, make_action_token, parse_action_token
 from hellojohn_server.kit.clock import Clock
+from hellojohn_server.kit.email_templates import EmailTemplate
 from hellojohn_server.kit.ids import IdFactory, IdPrefix
 from hellojohn_server.kit.secrets import AddressHasher
+from hellojohn_server.kit.text import email_key
 from hellojohn_server.storage.database import Database, Exempt, Reader, Transaction
 
 _AT_A_TIME: Final = 500
+_TEMPLATES: Final = {
+    ActionPurpose.EMAIL_VERIFICATION: EmailTemplate.EMAIL_VERIFICATION,
+    ActionPurpose.INVITATION: EmailTemplate.INVITATION,
+    ActionPurpose.MAGIC_LINK: EmailTemplate.MAGIC_LINK,
+    ActionPurpose.PASSWORD_RESET: EmailTemplate.PASSWORD_RESET,
+}
 
 
 async def delete_links(
@@ -167,6 +178,40 @@ class ActionTokenService:
     async def get_next_purge(self, reader: Reader) -> int | None:
         """Return when the tenant's next secret is to be deleted, or None."""
         return await repository.get_next_expiry(reader)
+
+
+class LinkMailer:
+    """Mails links, each in the transaction that stores its secret, and notices about addresses."""
+
+    def __init__(self, emails: EmailService, action_tokens: ActionTokenService) -> None:
+        self._emails = emails
+        self._action_tokens = action_tokens
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether mail can be sent at all."""
+        return self._emails.is_configured
+
+    async def prepare(self, tenant_id: str, purpose: ActionPurpose) -> Link:
+        """Return a new link, for before the transaction that mails it. MailNotConfigured."""
+        self._emails.require_configured()
+        page = await self._action_tokens.get_page(tenant_id, purpose)
+        token = make_action_token(tenant_id)
+        return Link(purpose, token, self._action_tokens.values_of(purpose, page, token))
+
+    async def prepare_if_configured(self, tenant_id: str, purpose: ActionPurpose) -> Link | None:
+        """Return a new link, or None where no mail can be sent."""
+        return await self.prepare(tenant_id, purpose) if self.is_configured else None
+
+    async def mail(self, tx: Transaction, link: Link, user_id: str, address: str) -> None:
+        """Store the secret of a link and queue its mail; older links of the user for the purpose are good no more."""
+        await self._action_tokens.give_tokens(tx, link.purpose, [Grant(link.token, user_id, email_key(address))])
+        await self._emails.queue(tx, Email(_TEMPLATES[link.purpose], address, user_id, link.values))
+
+    async def tell_old_address(self, tx: Transaction, user_id: str, address: str) -> None:
+        """Tell the address that a user had that it is the user's no more, if mail can be sent."""
+        if self._emails.is_configured:
+            await self._emails.queue(tx, Email(EmailTemplate.EMAIL_CHANGED, address, user_id))
 
 
 def _stored(row: ActionTokenRow) -> dict[str, str | int]:

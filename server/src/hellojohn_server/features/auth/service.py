@@ -11,6 +11,8 @@ from typing import Final
 
 import msgspec
 
+from hellojohn_server.features.action_tokens.schemas import ActionPurpose
+from hellojohn_server.features.action_tokens.service import LinkMailer
 from hellojohn_server.features.audit.service import AuditLog
 from hellojohn_server.features.auth import repository
 from hellojohn_server.features.auth.errors import (
@@ -103,6 +105,7 @@ class AuthServices(msgspec.Struct, frozen=True):
     addresses: AddressHasher
     sightings: Sightings
     mfa: MfaService
+    mailer: LinkMailer
 
 
 class AuthService:
@@ -118,7 +121,7 @@ class AuthService:
         self._floor_seconds = floor_seconds
 
     async def sign_up(self, context: Context, body: SignUpBody) -> SignedInBody:
-        """Make a user with role member, and sign in.
+        """Make a user with role member, and sign in; a link that verifies the address is mailed, if mail can be sent.
 
         EmailAlreadyExists, alike for an address that a user has, that one in the recycle bin has, and that is banned;
         UsernameAlreadyExists. Of any number at once for one address one succeeds.
@@ -135,9 +138,13 @@ class AuthService:
         )
         acting = as_user(context, user_id, body.email)
         refresh = make_refresh_token(self._ids.new(IdPrefix.SESSION))
+        mailer = self._services.mailer
+        link = await mailer.prepare_if_configured(context.tenant_id, ActionPurpose.EMAIL_VERIFICATION)
 
         async def command(tx: Transaction) -> _Begun:
             await self._services.users.add_user(tx, acting, user_id, wanted, password_hash)
+            if link is not None:
+                await mailer.mail(tx, link, user_id, body.email)
             return await self._begin(tx, acting, (user_id, password_hash, password_hash), refresh)
 
         try:

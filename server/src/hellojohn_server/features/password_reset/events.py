@@ -30,6 +30,15 @@ def password_reset_requested(user_id: str) -> Event:
 
 def password_reset(before: User, after: User, sessions: int) -> Event:
     """Return the entry of a password that was set by a link."""
+    return _by_link(AuditType.USER_PASSWORD_RESET, before, after, sessions)
+
+
+def invitation_accepted(before: User, after: User, sessions: int) -> Event:
+    """Return the entry of a first password that was set by the link of an invitation."""
+    return _by_link(AuditType.USER_INVITATION_ACCEPTED, before, after, sessions)
+
+
+def _by_link(kind: AuditType, before: User, after: User, sessions: int) -> Event:
     changes: dict[str, tuple[Any, Any]] = {}
     if before.password_reset_required:
         changes[_REQUIRED] = (True, False)
@@ -38,4 +47,4 @@ def password_reset(before: User, after: User, sessions: int) -> Event:
     if before.locked_until is not None:
         changes["locked_until"] = (format_optional_time(before.locked_until), None)
     metadata = {"sessions_revoked": sessions}
-    return Event(AuditType.USER_PASSWORD_RESET, before.id, ResourceType.USER, changes=changes, metadata=metadata)
+    return Event(kind, before.id, ResourceType.USER, changes=changes, metadata=metadata)

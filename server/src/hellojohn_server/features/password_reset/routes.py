@@ -76,3 +76,20 @@ class PasswordResetRoutes:
         """
         await self._resets.reset_password(context, body)
         return Answer(None)
+
+    @route(
+        Method.POST,
+        "/v1/auth/invitation/accept",
+        credentials=PUBLISHABLE_KEY,
+        limit=Limit.SIGN_IN,
+        status=204,
+        errors=(LinkExpired, LinkInvalid, LinkUsed, PasswordHashingBusy),
+        replay=Replay.REFUSED,
+    )
+    async def accept_invitation(self, context: Context, body: ResetPasswordBody) -> Answer[None]:
+        """Set the first password with the secret of an invitation's link.
+
+        Verifies the address. It does not sign in.
+        """
+        await self._resets.accept_invitation(context, body)
+        return Answer(None)

@@ -19,6 +19,7 @@ from hellojohn_server.features.emails.schemas import Email
 from hellojohn_server.features.emails.service import EmailService
 from hellojohn_server.features.password_reset import repository
 from hellojohn_server.features.password_reset.events import (
+    invitation_accepted,
     password_reset,
     password_reset_forced,
     password_reset_requested,
@@ -173,8 +174,19 @@ class PasswordResetService:
         LinkInvalid, LinkExpired, LinkUsed; Invalid for the old password again where a reset was required: that uses
         nothing up. PasswordHashingBusy.
         """
+        await self._set_password(context, body, _PURPOSE)
+
+    async def accept_invitation(self, context: Context, body: ResetPasswordBody) -> None:
+        """Set the first password with the link of an invitation. Raises as reset_password."""
+        await self._set_password(context, body, ActionPurpose.INVITATION)
+
+    async def require_good(self, token: ActionToken, purpose: ActionPurpose) -> None:
+        """Raise LinkInvalid, LinkExpired or LinkUsed unless a link is good now. Nothing is used up."""
+        await self._owner_of(token, purpose)
+
+    async def _set_password(self, context: Context, body: ResetPasswordBody, purpose: ActionPurpose) -> None:
         token = require_token(context.tenant_id, body.token)
-        user, stored = await self._owner_of(token)
+        user, stored = await self._owner_of(token, purpose)
         if user.password_reset_required and await self._is_old(context, body.password, stored):
             message = "Must be another password than the old one."
             raise Invalid(details=[FieldError("password", FieldCode.INVALID, message)])
@@ -182,20 +194,22 @@ class PasswordResetService:
         acting = as_user(context, user.id, user.email)
 
         async def command(tx: Transaction) -> None:
-            await self._reset(tx, acting, token, user.id, password_hash)
+            before = await repository.get_user_locked(tx, user.id)
+            if before is None:
+                raise LinkInvalid
+            await self._services.action_tokens.use(tx, token, purpose, before.email_key)
+            after, ended = await self._give_password(tx, before, password_hash)
+            entry = invitation_accepted if purpose is ActionPurpose.INVITATION else password_reset
+            await self._services.audit.record(tx, acting, entry(before, after, ended))
 
         await self._db.write(context.tenant_id, command, type(None))
-
-    async def require_good(self, token: ActionToken) -> None:
-        """Raise LinkInvalid, LinkExpired or LinkUsed unless a link is good now. Nothing is used up."""
-        await self._owner_of(token)
 
     async def _is_old(self, context: Context, password: str, stored: str | None) -> bool:
         return (await self._services.passwords.verify(password, stored, owner=context.tenant_id)).matches
 
-    async def _owner_of(self, token: ActionToken) -> tuple[User, str | None]:
+    async def _owner_of(self, token: ActionToken, purpose: ActionPurpose) -> tuple[User, str | None]:
         async def query(reader: Reader) -> tuple[User, str | None] | None:
-            row = await self._services.action_tokens.require_good(reader, token, _PURPOSE)
+            row = await self._services.action_tokens.require_good(reader, token, purpose)
             return await repository.get_password(reader, row.user_id)
 
         found = await self._db.read(token.tenant_id, query)
@@ -224,23 +238,18 @@ class PasswordResetService:
 
         await self._db.write(context.tenant_id, command, type(None))
 
-    async def _reset(
-        self, tx: Transaction, acting: Context, token: ActionToken, user_id: str, password_hash: str
-    ) -> None:
+    async def _give_password(self, tx: Transaction, before: User, password_hash: str) -> tuple[User, int]:
+        """Give a held user another password, end what ends with the old one, and return how many sessions did."""
         now = self._clock.now_ms()
-        before = await repository.get_user_locked(tx, user_id)
-        if before is None:
-            raise LinkInvalid
-        await self._services.action_tokens.use(tx, token, _PURPOSE, before.email_key)
-        after = await repository.update_password_reset(tx, user_id, password_hash, now)
+        after = await repository.update_password_reset(tx, before.id, password_hash, now)
         if after is None:
             raise LinkInvalid
         await change_counters(tx, dict.fromkeys(facets_of(after) - facets_of(before), 1))
-        await delete_links(tx, [user_id])
+        await delete_links(tx, [before.id])
         await repository.delete_failures(tx, self._services.addresses.hash(tx.tenant_id, before.email_key))
-        ending = Ending(RevokeCause.PASSWORD_RESET, user_id, now)
-        ended = await self._services.sessions.revoke_sessions(tx, [user_id], ending)
-        await self._services.audit.record(tx, acting, password_reset(before, after, ended.sessions_revoked))
+        ending = Ending(RevokeCause.PASSWORD_RESET, before.id, now)
+        ended = await self._services.sessions.revoke_sessions(tx, [before.id], ending)
+        return after, ended.sessions_revoked
 
 
 def _is_kept_out(user: User, now_ms: int) -> bool:

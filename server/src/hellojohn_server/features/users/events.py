@@ -74,3 +74,8 @@ def user_disabled(user_id: str, *, was_disabled: bool, reason: str | None, sessi
 def user_enabled(user_id: str, reason: str | None) -> Event:
     """Return the entry of an enable."""
     return Event(AuditType.USER_ENABLED, user_id, ResourceType.USER, reason=reason, changes={"disabled": (True, False)})
+
+
+def user_invited(user_id: str) -> Event:
+    """Return the entry of an invitation that was mailed to a new user."""
+    return Event(AuditType.USER_INVITED, user_id, ResourceType.USER)

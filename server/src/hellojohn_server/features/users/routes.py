@@ -1,5 +1,6 @@
 """Users: /v1/users, one user at a time. Lists and search are declared in features/search."""
 
+from hellojohn_server.features.emails.errors import MailNotConfigured
 from hellojohn_server.features.users.errors import (
     EmailAlreadyExists,
     EmailBanned,
@@ -18,7 +19,6 @@ from hellojohn_server.features.users.schemas import (
     UserBody,
 )
 from hellojohn_server.features.users.service import UserService
-from hellojohn_server.kit.errors import NotAvailable
 from hellojohn_server.kit.passwords import PasswordHashingBusy
 from hellojohn_server.kit.principal import Context
 from hellojohn_server.kit.routing import Answer, Method, route
@@ -38,13 +38,14 @@ class UserRoutes:
         "/v1/users",
         scope=Scope.USERS_WRITE,
         status=201,
-        errors=(*_TAKEN, NotAvailable, PasswordHashingBusy),
+        errors=(*_TAKEN, MailNotConfigured, PasswordHashingBusy),
         conditional_scopes=(Scope.ADMINS_MANAGE,),
     )
     async def create_user(self, context: Context, body: CreateUserBody) -> Answer[UserBody]:
         """Create a user.
 
-        With a password, with a hash that another system made, or without either. A privileged role needs admins:manage.
+        With a password, with a hash that another system made, or without either: then send_invitation mails a link that
+        sets the first password. A privileged role needs admins:manage.
         """
         made = await self._users.create_user(context, body)
         return Answer(made, version=made.version, location=f"/v1/users/{made.id}")

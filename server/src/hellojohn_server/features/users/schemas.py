@@ -361,11 +361,11 @@ def phone_verified_fault(given: Mapping[str, object]) -> FieldError | None:
 
 
 def send_invitation_fault(given: Mapping[str, object]) -> FieldError | None:
-    """Say that an invitation cannot be sent."""
-    if given["send_invitation"] is not True:
+    """Say that somebody who has a password already is invited to set the first."""
+    if given["send_invitation"] is not True or (given["password"] is None and given["password_hash"] is None):
         return None
-    message = "Invitations are not available in this version. Send false, or leave the field out."
-    return FieldError("send_invitation", FieldCode.NOT_AVAILABLE, message)
+    message = "An invitation lets the user set the first password. Leave the password out, or send no invitation."
+    return FieldError("send_invitation", FieldCode.INVALID, message)
 
 
 def revoke_sessions_fault(given: Mapping[str, object]) -> FieldError | None:
@@ -450,7 +450,10 @@ Reason: TypeAlias = Annotated[
 
 @checked_together(phone_verified_fault, one_password_fault, send_invitation_fault)
 class CreateUserBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A new user. `password` and `password_hash` exclude each other; without either the user sets a password later."""
+    """A new user. `password` and `password_hash` exclude each other; without either the user sets a password later.
+
+    `send_invitation` mails the user a link for that, and excludes both.
+    """
 
     email: Email
     password: Password | None = None

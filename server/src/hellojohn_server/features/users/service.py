@@ -6,7 +6,8 @@ from typing import Any, Final, TypeVar
 import msgspec
 from msgspec import UNSET
 
-from hellojohn_server.features.action_tokens.service import delete_every_link
+from hellojohn_server.features.action_tokens.schemas import ActionPurpose
+from hellojohn_server.features.action_tokens.service import LinkMailer, delete_every_link
 from hellojohn_server.features.audit.service import AuditLog
 from hellojohn_server.features.roles.schemas import PRIVILEGED_BUILTINS, BuiltinRole
 from hellojohn_server.features.roles.service import RoleService
@@ -28,6 +29,7 @@ from hellojohn_server.features.users.events import (
     user_created,
     user_disabled,
     user_enabled,
+    user_invited,
     user_updated,
 )
 from hellojohn_server.features.users.schemas import (
@@ -48,7 +50,7 @@ from hellojohn_server.features.users.schemas import (
 )
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.error_codes import FieldCode
-from hellojohn_server.kit.errors import FieldError, Invalid, NotAvailable, VersionMismatch
+from hellojohn_server.kit.errors import FieldError, Invalid, VersionMismatch
 from hellojohn_server.kit.ids import IdFactory, IdPrefix, is_id
 from hellojohn_server.kit.merge_patch import merge_patch
 from hellojohn_server.kit.passwords import PasswordHasher
@@ -113,6 +115,7 @@ class UserService:
         sessions: SessionService,
         passwords: PasswordHasher,
         addresses: AddressHasher,
+        mailer: LinkMailer,
     ) -> None:
         self._db = db
         self._ids = ids
@@ -122,6 +125,7 @@ class UserService:
         self._sessions = sessions
         self._passwords = passwords
         self._addresses = addresses
+        self._mailer = mailer
 
     async def require_user(self, tenant_id: str, user_id: str) -> User:
         """Return a user of the tenant, also one in the recycle bin; UserNotFound when there is none."""
@@ -149,8 +153,8 @@ class UserService:
     async def create_user(self, context: Context, body: CreateUserBody) -> UserBody:
         """Make a user. A role that is privileged needs admins:manage.
 
-        Invalid (an unknown role, both forms of a password); NotAvailable; Conflict when the address, username or
-        external id is taken: of any number of calls at once for one address, one succeeds.
+        Invalid (an unknown role, both forms of a password); MailNotConfigured for an invitation; Conflict when the
+        address, username or external id is taken: of any number of calls at once for one address, one succeeds.
         """
         principal = context.principal
         if body.role in PRIVILEGED_BUILTINS:
@@ -159,10 +163,16 @@ class UserService:
         password_hash = body.password_hash
         if body.password is not None:
             password_hash = await self._passwords.hash(body.password, owner=context.tenant_id)
+        invitation = None
+        if body.send_invitation:
+            invitation = await self._mailer.prepare(context.tenant_id, ActionPurpose.INVITATION)
         user_id = self._ids.new(IdPrefix.USER)
 
         async def command(tx: Transaction) -> UserBody:
             user = await self.add_user(tx, context, user_id, body, password_hash)
+            if invitation is not None:
+                await self._mailer.mail(tx, invitation, user.id, user.email)
+                await self._audit.record(tx, context, user_invited(user.id))
             return body_of(user, user.created_at)
 
         async def guard(tx: Transaction) -> None:
@@ -294,6 +304,7 @@ class UserService:
             if after.email_key != before.email_key:
                 await self._require_open_address(tx, after.email_key, now)
                 await delete_every_link(tx, [after.id])
+                await self._mailer.tell_old_address(tx, after.id, before.email)
             await change_counters(tx, _counter_changes(before, after))
         events = [] if not changes_between(before, after) else [user_updated(before, after, change.reason)]
         stopped = await self._stop_access(tx, context.principal.id, before, change, now)
@@ -334,7 +345,7 @@ class UserService:
             return await self._roles.list_privileges(reader, [body.role])
 
         faults += _role_faults(await self._db.read(tenant_id, query), body.role)
-        raise NotAvailable(details=faults) if len(faults) == 1 and body.send_invitation else Invalid(details=faults)
+        raise Invalid(details=faults)
 
     async def _write(
         self, context: Context, command: Command[T], result: type[T], guard: Guard | None, email: str | None
@@ -404,6 +415,7 @@ def _new_user(user_id: str, body: CreateUserBody, now_ms: int) -> User:
         avatar_url=body.avatar_url,
         external_id=body.external_id,
         role=body.role,
+        invited_at=now_ms if body.send_invitation else None,
         public_metadata=_encoded(merge_patch({}, body.public_metadata)),
         private_metadata=_encoded(merge_patch({}, body.private_metadata)),
         created_at=now_ms,

@@ -1,0 +1,1 @@
+"""Links that administrators have mailed again, and the addresses that links verify."""
