@@ -32,6 +32,7 @@ FEATURES: Final = (
     "account",
     "password_reset",
     "mailed_links",
+    "magic_links",
     "user_factors",
     "user_sessions",
     "impersonation",

@@ -23,6 +23,7 @@ from hellojohn_server.features.emails.service import EmailService, MailParts
 from hellojohn_server.features.expiry.service import ExpiryService
 from hellojohn_server.features.impersonation.service import ImpersonationService, ImpersonationServices
 from hellojohn_server.features.keys.service import KeyService
+from hellojohn_server.features.magic_links.service import MagicLinkService, MagicServices
 from hellojohn_server.features.mailed_links.service import MailedLinkService
 from hellojohn_server.features.mfa.service import MfaService
 from hellojohn_server.features.mfa_sign_in.service import MfaSignInService
@@ -220,6 +221,14 @@ def _password_resets(  # noqa: PLR0913, PLR0917 - what it takes
     return PasswordResetService(database, clock, services, floor_seconds=settings.sign_in_floor_ms / 1000)
 
 
+def _magic_links(
+    database: Database, settings: Settings, clock: Clock, base: _Foundation, auth: AuthService
+) -> MagicLinkService:
+    mail = (base.audit_log, base.tenant_settings, base.mailer, base.action_tokens)
+    services = MagicServices(*mail, auth, base.mfa, base.limiter)
+    return MagicLinkService(database, base.ids, clock, services, floor_seconds=settings.sign_in_floor_ms / 1000)
+
+
 def _people(database: Database, clock: Clock, base: _Foundation) -> tuple[UserService, OrganizationService, UserActs]:
     ids, audit, roles, sessions, addresses = base.ids, base.audit_log, base.roles, base.sessions, base.addresses
     users = _users(database, clock, base)
@@ -251,7 +260,6 @@ def build_services(  # noqa: PLR0913 - what it takes, each by name
     beside = FactorServices(audit_log, tenants, roles, users, base.mfa, auth, tokens, base.emails)
     behind = ImpersonationServices(audit_log, base.keys, roles, sessions, base.tenant_settings, signing_keys, users)
     resets = _password_resets(database, settings, clock, base, users, acts)
-    links = MailedLinkService(*acting, base.mailer, base.action_tokens, acts=acts, users=users)
     return Services(
         database=database,
         clock=clock,
@@ -288,7 +296,8 @@ def build_services(  # noqa: PLR0913 - what it takes, each by name
         acts=acts,
         access=UserAccess(database, clock, acts=acts, users=users, passwords=passwords),
         password_resets=resets,
-        mailed_links=links,
+        mailed_links=MailedLinkService(*acting, base.mailer, base.action_tokens, acts=acts, users=users),
+        magic_links=_magic_links(database, settings, clock, base, auth),
         bulk=BulkService(database, clock, acts, resets),
     )
 

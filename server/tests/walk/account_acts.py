@@ -125,6 +125,30 @@ async def accept_invitation(world: World) -> Call:
     )
 
 
+async def request_magic_link(world: World) -> Call:
+    caller = (await _sign_up(world))["user"]["id"]
+    await world.send("PATCH", "/v1/admin/config", {"urls": {"magic_link_url": "https://app.example.com/enter"}})
+    return Call(
+        method="POST",
+        path="/v1/auth/magic-link",
+        body={"email": EMAIL},
+        credential=world.publishable_key,
+        objects={"user": caller},
+    )
+
+
+async def verify_magic_link(world: World) -> Call:
+    asked = await request_magic_link(world)
+    await world.send("POST", asked.path, asked.body, key=world.publishable_key)
+    return Call(
+        method="POST",
+        path="/v1/auth/magic-link/verify",
+        body={"token": token_in((await world.mails())[-1])},
+        credential=world.publishable_key,
+        objects={"caller": asked.objects["user"]},
+    )
+
+
 async def list_own_sessions(world: World) -> Call:
     return Call(method="GET", path="/v1/auth/sessions", **_of(await _sign_up(world)))
 
@@ -197,10 +221,12 @@ BY_PUBLISHABLE_KEY: Final = {
             accept_invitation,
             forgot_password,
             refresh_tokens,
+            request_magic_link,
             reset_password,
             sign_in,
             sign_up,
             verify_email,
+            verify_magic_link,
         )
     },
     **MFA_BY_PUBLISHABLE_KEY,

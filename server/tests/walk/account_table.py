@@ -73,6 +73,23 @@ ACCOUNT_TABLE: Final[dict[str, Row]] = {
         ],
         before=2,
     ),
+    "request_magic_link": Row(
+        202,
+        [Entry(type="user.magic_link_requested", resource=("user", "user"), by="publishable")],
+        before=4,
+    ),
+    "verify_magic_link": Row(
+        200,
+        [
+            Entry(
+                type="user.signed_in",
+                resource=("user", "caller"),
+                by="caller",
+                metadata={"session_id": SESSION, "amr": ["email"]},
+            )
+        ],
+        before=5,
+    ),
     "verify_email": Row(
         204,
         [

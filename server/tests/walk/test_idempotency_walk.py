@@ -23,11 +23,13 @@ REFUSED: Final = {
     "generate_own_backup_codes",
     "refresh_tokens",
     "remove_own_factor",
+    "request_magic_link",
     "reset_password",
     "sign_in",
     "sign_up",
     "verify_mfa",
     "verify_email",
+    "verify_magic_link",
 }
 """Their answers hold what must not be kept."""
 ENDS_ITSELF: Final = {"sign_out"}

@@ -18,6 +18,8 @@ from hellojohn_server.features.impersonation.routes import ImpersonationRoutes
 from hellojohn_server.features.impersonation.service import ImpersonationService
 from hellojohn_server.features.keys.routes import KeyRoutes
 from hellojohn_server.features.keys.service import KeyService
+from hellojohn_server.features.magic_links.routes import MagicLinkRoutes
+from hellojohn_server.features.magic_links.service import MagicLinkService
 from hellojohn_server.features.mailed_links.routes import MailedLinkRoutes
 from hellojohn_server.features.mailed_links.service import MailedLinkService
 from hellojohn_server.features.mfa.service import MfaService
@@ -92,6 +94,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     password_resets: PasswordResetService
     factors: FactorService
     mailed_links: MailedLinkService
+    magic_links: MagicLinkService
     user_sessions: UserSessionService
     impersonation: ImpersonationService
     search: UserSearch
@@ -106,6 +109,7 @@ def routers(services: Services) -> list[object]:
         UserAccessRoutes(services.access),
         PasswordResetRoutes(services.password_resets),
         MailedLinkRoutes(services.mailed_links),
+        MagicLinkRoutes(services.magic_links),
         ImpersonationRoutes(services.impersonation),
         BulkRoutes(services.bulk),
         UserSessionRoutes(services.user_sessions),

@@ -43,6 +43,7 @@ class AuditType(StrEnum):
     USER_INVITATION_ACCEPTED = "user.invitation_accepted"
     USER_INVITED = "user.invited"
     USER_LOCKED = "user.locked"
+    USER_MAGIC_LINK_REQUESTED = "user.magic_link_requested"
     USER_MFA_BACKUP_CODES_GENERATED = "user.mfa_backup_codes_generated"
     USER_MFA_CHALLENGED = "user.mfa_challenged"
     USER_MFA_ENROLLMENT_BEGUN = "user.mfa_enrollment_begun"

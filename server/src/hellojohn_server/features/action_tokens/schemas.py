@@ -36,10 +36,9 @@ LIFETIME_WORDS: Final[Mapping[ActionPurpose, str]] = {
 PAGE_PATHS: Final[Mapping[ActionPurpose, str]] = {
     ActionPurpose.EMAIL_VERIFICATION: "/account/verify-email",
     ActionPurpose.INVITATION: "/account/accept-invitation",
-    ActionPurpose.MAGIC_LINK: "/account/sign-in",
     ActionPurpose.PASSWORD_RESET: "/account/reset-password",
 }
-"""Where the built-in pages are."""
+"""Where the built-in pages are. A link to sign in has none: only the application can take a session."""
 
 EVERY_PURPOSE: Final = tuple(ActionPurpose)
 ENDING_WITH_PASSWORD: Final = (ActionPurpose.INVITATION, ActionPurpose.MAGIC_LINK, ActionPurpose.PASSWORD_RESET)

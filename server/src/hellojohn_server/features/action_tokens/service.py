@@ -97,7 +97,10 @@ class ActionTokenService:
         self._public_url = public_url
 
     async def get_page(self, tenant_id: str, purpose: ActionPurpose) -> str:
-        """Return the URL of the page that links for a purpose open: the application's own, or the built-in one."""
+        """Return the URL of the page that links for a purpose open: the application's own, or the built-in one.
+
+        KeyError for a purpose that has neither: the caller asks the settings first.
+        """
         urls = (await self._db.read(tenant_id, self._settings.get_settings)).urls
         own = {
             ActionPurpose.EMAIL_VERIFICATION: urls.verification_url,

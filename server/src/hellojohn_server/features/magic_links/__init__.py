@@ -1,0 +1,1 @@
+"""Signing in by a mailed link, without a password."""
