@@ -15,6 +15,7 @@ FEATURES: Final = (
     "tenants",
     "signing_keys",
     "tenant_settings",
+    "password_policy",
     "emails",
     "action_tokens",
     "roles",

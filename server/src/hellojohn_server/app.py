@@ -28,6 +28,7 @@ from hellojohn_server.features.mailed_links.service import MailedLinkService
 from hellojohn_server.features.mfa.service import MfaService
 from hellojohn_server.features.mfa_sign_in.service import MfaSignInService
 from hellojohn_server.features.organizations.service import OrganizationService
+from hellojohn_server.features.password_policy.service import NewPasswords
 from hellojohn_server.features.password_reset.service import PasswordResetService, ResetServices
 from hellojohn_server.features.roles.service import RoleCatalog, RoleService
 from hellojohn_server.features.search.service import UserSearch
@@ -114,7 +115,7 @@ class _Foundation(msgspec.Struct, frozen=True, kw_only=True):
     """What nearly every service stands on."""
 
     ids: IdFactory
-    passwords: PasswordHasher
+    passwords: NewPasswords
     metrics: Metrics
     mail: MailParts
     cursors: CursorCodec
@@ -167,7 +168,7 @@ def _lay_foundation(  # noqa: PLR0913, PLR0917 - what build_services is given
     )
     return _Foundation(
         ids=ids,
-        passwords=passwords,
+        passwords=NewPasswords(database, settings=tenant_settings, tenants=tenants, hasher=passwords),
         metrics=metrics,
         mail=mail,
         cursors=cursors,
@@ -252,7 +253,7 @@ def build_services(  # noqa: PLR0913 - what it takes, each by name
     """Return every service over an open store, and make what is absent; without a `transport` no mail can be sent."""
     ids = ids or IdFactory(clock)
     base = _lay_foundation(database, settings, clock, ids, passwords or PasswordHasher(), transport)
-    passwords, sightings, audit_log = base.passwords, base.sightings, base.audit_log
+    chosen, sightings, audit_log = base.passwords, base.sightings, base.audit_log
     roles, tenants, sessions, signing_keys = base.roles, base.tenants, base.sessions, base.signing_keys
     acting, tokens = (database, clock, audit_log), base.access_tokens
     users, organizations, acts = _people(database, clock, base)
@@ -285,7 +286,7 @@ def build_services(  # noqa: PLR0913 - what it takes, each by name
         mfa=base.mfa,
         auth=auth,
         account=AccountService(
-            *acting, tokens, auth=auth, users=users, sessions=sessions, passwords=passwords, organizations=organizations
+            *acting, tokens, auth=auth, users=users, sessions=sessions, passwords=chosen, organizations=organizations
         ),
         access_tokens=tokens,
         mfa_sign_in=MfaSignInService(database, ids, auth=auth, mfa=base.mfa),
@@ -294,7 +295,7 @@ def build_services(  # noqa: PLR0913 - what it takes, each by name
         impersonation=ImpersonationService(database, ids, clock, behind),
         search=UserSearch(database, clock, base.cursors),
         acts=acts,
-        access=UserAccess(database, clock, acts=acts, users=users, passwords=passwords),
+        access=UserAccess(database, clock, acts=acts, users=users, passwords=chosen),
         password_resets=resets,
         mailed_links=MailedLinkService(*acting, base.mailer, base.action_tokens, acts=acts, users=users),
         magic_links=_magic_links(database, settings, clock, base, auth),
@@ -398,7 +399,7 @@ class Service:
             transport = make_transport(self._settings, dev=self._dev)
             if transport is not None:
                 stack.push_async_callback(transport.close)
-            services = build_services(database, self._settings, clock, passwords=passwords, transport=transport)
+            services = build_services(database, self._settings, clock, passwords=chosen, transport=transport)
             app = build_app(services, self._http, log=make_logger(level=log_level(self._settings)))
             worker = build_worker(services, self._settings)
             worker.start()

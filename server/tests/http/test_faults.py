@@ -46,7 +46,7 @@ class Rare(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         ({"pair": [1]}, "pair", "out_of_range", "Must be a list of 2 items, not 1."),
         ({"many": []}, "many", "out_of_range", "Must be a list of at least 1 items, not 0."),
         ({"many": None}, "many", "wrong_type", "Must be a list of at least 1 items, not null."),
-        ({"long": "ab"}, "long", "invalid", "Must have at least 3 characters, not 2."),
+        ({"long": "ab"}, "long", "too_short", "Must have at least 3 characters, not 2."),
         ({"bare_pattern": "b"}, "bare_pattern", "invalid", "Must be text that matches ^a$."),
         ({"span": {"low": 5, "high": 2}}, "span", "invalid", "low is above high."),
         ({"anything": "\x00"}, "anything", "invalid", "Holds U+0000, which is not allowed."),

@@ -203,7 +203,10 @@ def _text(value: str, declared: inspect.Type, where: str) -> Faults:
         )
     elif bare.min_length is not None and len(value) < bare.min_length:
         wanted = f"Must have at least {bare.min_length} characters, not {len(value)}."
-        yield FieldError(where, FieldCode.INVALID, wanted if value else "Must not be empty.")
+        if value:
+            yield FieldError(where, FieldCode.TOO_SHORT, wanted)
+        else:
+            yield FieldError(where, FieldCode.INVALID, "Must not be empty.")
     elif bare.pattern is not None and re.search(bare.pattern, value) is None:
         yield FieldError(where, FieldCode.INVALID, f"Must be {describe(declared)}.")
 

@@ -79,7 +79,7 @@ class Gate:
 
     def __init__(self, app: RunningApp, count: int) -> None:
         self._opened = threading.Event()
-        self._passwords = app.services.account._passwords
+        self._passwords = app.services.auth._services.passwords.hasher
         for _ in range(count):
             self._passwords._executor.submit(self._opened.wait, 20)
 

@@ -194,7 +194,7 @@ async def test_another_tenants_link_is_none(front: Front, app: RunningApp) -> No
     [
         ({"password": NEXT}, "token", "required"),
         ({"token": "act_x"}, "password", "required"),
-        ({"token": "act_x", "password": "short"}, "password", "invalid"),
+        ({"token": "act_x", "password": "short"}, "password", "too_short"),
         ({"token": "act_x", "password": "ä" * 513}, "password", "invalid"),
         ({"token": "", "password": NEXT}, "token", "invalid"),
     ],

@@ -23,6 +23,7 @@ NO_MAIL: Final = {
 DEFAULTS: Final = {
     "impersonation": {"enabled": True, "max_duration": "24h", "always_read_only": False, "notify_user": False},
     "mail": NO_MAIL,
+    "password": {"min_length": 8, "max_length": 1024, "refuse_common": True},
     "urls": NO_URLS,
     "cors": {"allowed_origins": []},
     "version": 1,
@@ -66,10 +67,8 @@ async def test_a_change_is_merged_and_told(app: RunningApp, tenant: str, key: st
     clock.advance(1)
     first = await app.call(key, "PATCH", PATH, {"impersonation": {"max_duration": "30m", "always_read_only": True}})
     expected = {
+        **DEFAULTS,
         "impersonation": {"enabled": True, "max_duration": "30m", "always_read_only": True, "notify_user": False},
-        "mail": NO_MAIL,
-        "urls": NO_URLS,
-        "cors": {"allowed_origins": []},
         "version": 2,
         "updated_at": "2026-09-21T14:13:21.000Z",
     }
@@ -78,10 +77,8 @@ async def test_a_change_is_merged_and_told(app: RunningApp, tenant: str, key: st
     clock.advance(1)
     second = await app.call(key, "PATCH", PATH, {"impersonation": {"enabled": False, "max_duration": None}})
     assert second.json() == {
+        **DEFAULTS,
         "impersonation": {"enabled": False, "max_duration": "24h", "always_read_only": True, "notify_user": False},
-        "mail": NO_MAIL,
-        "urls": NO_URLS,
-        "cors": {"allowed_origins": []},
         "version": 3,
         "updated_at": "2026-09-21T14:13:22.000Z",
     }

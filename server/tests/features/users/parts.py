@@ -8,6 +8,7 @@ from hellojohn_server.features.action_tokens.service import ActionTokenService, 
 from hellojohn_server.features.audit.schemas import AuditEntryBody
 from hellojohn_server.features.bulk.service import BulkService
 from hellojohn_server.features.emails.service import EmailService, MailParts
+from hellojohn_server.features.password_policy.service import NewPasswords
 from hellojohn_server.features.password_reset.service import PasswordResetService, ResetServices
 from hellojohn_server.features.roles.service import RoleService
 from hellojohn_server.features.tenant_settings.service import TenantSettingsService
@@ -90,8 +91,8 @@ class UserParts(Parts):
         self.passwords = passwords
         self.roles = RoleService()
         self.addresses = AddressHasher(bytes(range(32)))
+        self.settings = TenantSettingsService(database, clock, self.log)
         self.mailbox = Mailbox()
-        settings = TenantSettingsService(database, clock, self.log)
         mail = MailParts(self.mailbox, "no-reply@example.com", Sealer(bytes(32)), Bell())
         emails = EmailService(
             database,
@@ -99,15 +100,16 @@ class UserParts(Parts):
             clock,
             self.log,
             tenants=self.tenants,
-            settings=settings,
+            settings=self.settings,
             cursors=self.cursors,
             metrics=Metrics(passwords),
             parts=mail,
         )
         self.links = ActionTokenService(
-            database, ids, clock, settings=settings, addresses=self.addresses, public_url="https://id.example.com"
+            database, ids, clock, settings=self.settings, addresses=self.addresses, public_url="https://id.example.com"
         )
         self.mailer = LinkMailer(emails, self.links)
+        chosen, limiter = self.new_passwords(passwords), RateLimiter(clock, {})
         self.users = UserService(
             database,
             ids,
@@ -115,19 +117,23 @@ class UserParts(Parts):
             self.log,
             roles=self.roles,
             sessions=self.sessions,
-            passwords=passwords,
+            passwords=chosen,
             addresses=self.addresses,
             mailer=self.mailer,
         )
         self.acts = UserActs(
             clock, self.log, roles=self.roles, sessions=self.sessions, users=self.users, addresses=self.addresses
         )
-        self.access = UserAccess(database, clock, acts=self.acts, users=self.users, passwords=passwords)
-        below = (self.acts, self.users, self.sessions, passwords, self.addresses, RateLimiter(clock, {}))
+        self.access = UserAccess(database, clock, acts=self.acts, users=self.users, passwords=chosen)
+        below = (self.acts, self.users, self.sessions, chosen, self.addresses, limiter)
         services = ResetServices(self.log, emails, self.links, *below)
         self.resets = PasswordResetService(database, clock, services, floor_seconds=0)
         self.bulk = BulkService(database, clock, self.acts, self.resets)
         self.counters = UserCounters(database)
+
+    def new_passwords(self, hasher: PasswordHasher) -> NewPasswords:
+        """Return what new passwords are judged and hashed by."""
+        return NewPasswords(self.database, settings=self.settings, tenants=self.tenants, hasher=hasher)
 
     async def make(self, tenant_id: str, email: str = "alice@example.com", **values: Any) -> UserBody:
         """Create a user as a key that may do everything; `state_` values are then put in the row directly."""

@@ -266,7 +266,7 @@ async def test_a_full_queue_of_passwords_makes_no_user(parts: UserParts, tenant_
         parts.log,
         roles=parts.roles,
         sessions=parts.sessions,
-        passwords=hasher,
+        passwords=parts.new_passwords(hasher),
         addresses=parts.addresses,
         mailer=parts.mailer,
     )

@@ -18,6 +18,7 @@ from hellojohn_server.features.auth.service import AuthService, session_of_calle
 from hellojohn_server.features.organizations.errors import MemberNotFound, OrganizationNotFound
 from hellojohn_server.features.organizations.schemas import BelongingBody, ListBelongingsQuery
 from hellojohn_server.features.organizations.service import OrganizationService
+from hellojohn_server.features.password_policy.service import NewPasswords
 from hellojohn_server.features.sessions.errors import SessionNotFound
 from hellojohn_server.features.sessions.schemas import AccessStopped, Ending, ListSessionsQuery, RevokeCause
 from hellojohn_server.features.sessions.service import SessionService
@@ -27,7 +28,6 @@ from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.error_codes import FieldCode
 from hellojohn_server.kit.errors import FieldError, Invalid
 from hellojohn_server.kit.pagination import Page
-from hellojohn_server.kit.passwords import PasswordHasher
 from hellojohn_server.kit.principal import Context
 from hellojohn_server.storage.database import Database, Transaction
 
@@ -45,7 +45,7 @@ class AccountService:
         auth: AuthService,
         users: UserService,
         sessions: SessionService,
-        passwords: PasswordHasher,
+        passwords: NewPasswords,
         organizations: OrganizationService,
     ) -> None:
         self._db = db
@@ -82,7 +82,8 @@ class AccountService:
             raise Invalid(details=[FieldError("new_password", FieldCode.INVALID, message)])
         session = session_of_caller(context)
         verified_hash = await self._auth.verify_password(context, session.user_id, body.current_password)
-        password_hash = await self._passwords.hash(body.new_password, owner=context.tenant_id)
+        about = (context.principal.name,)
+        password_hash = await self._passwords.hash(context.tenant_id, body.new_password, about, field="new_password")
 
         async def command(tx: Transaction) -> AccessStopped:
             now = self._clock.now_ms()

@@ -44,6 +44,7 @@ from hellojohn_server.features.auth.schemas import (
 )
 from hellojohn_server.features.mfa.schemas import FactorRef
 from hellojohn_server.features.mfa.service import MfaService
+from hellojohn_server.features.password_policy.service import NewPasswords
 from hellojohn_server.features.sessions.schemas import SESSION_SECONDS, Ending, RevokeCause, Session
 from hellojohn_server.features.sessions.service import SessionService
 from hellojohn_server.features.signing_keys.service import SigningKeyService
@@ -55,7 +56,6 @@ from hellojohn_server.kit.challenges import make_challenge, mark_of
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.errors import ApiError, CredentialNotAllowed
 from hellojohn_server.kit.ids import IdFactory, IdPrefix
-from hellojohn_server.kit.passwords import PasswordHasher
 from hellojohn_server.kit.principal import ActorType, Context, Principal, SessionRef
 from hellojohn_server.kit.refresh_tokens import (
     RefreshToken,
@@ -101,7 +101,7 @@ class AuthServices(msgspec.Struct, frozen=True):
     users: UserService
     sessions: SessionService
     signing_keys: SigningKeyService
-    passwords: PasswordHasher
+    passwords: NewPasswords
     addresses: AddressHasher
     sightings: Sightings
     mfa: MfaService
@@ -126,7 +126,8 @@ class AuthService:
         EmailAlreadyExists, alike for an address that a user has, that one in the recycle bin has, and that is banned;
         UsernameAlreadyExists. Of any number at once for one address one succeeds.
         """
-        password_hash = await self._services.passwords.hash(body.password, owner=context.tenant_id)
+        about = (body.email, body.username, body.name)
+        password_hash = await self._services.passwords.hash(context.tenant_id, body.password, about)
         user_id = self._ids.new(IdPrefix.USER)
         wanted = CreateUserBody(
             email=body.email,
@@ -283,7 +284,7 @@ class AuthService:
             raise await self._recorded(context, user, key, refusal)
         password_hash = verified_hash
         if needs_upgrade:
-            password_hash = await self._services.passwords.hash(body.password, owner=context.tenant_id)
+            password_hash = await self._services.passwords.hasher.hash(body.password, owner=context.tenant_id)
         proof = (user.id, verified_hash, password_hash)
         if user.mfa_enrolled:
             await self._challenge(context, proof, key)
@@ -310,7 +311,7 @@ class AuthService:
         now = self._clock.now_ms()
         if (locked_until is not None and locked_until > now) or (user is not None and is_locked(user, now)):
             raise AccountLocked
-        verification = await self._services.passwords.verify(password, stored, owner=context.tenant_id)
+        verification = await self._services.passwords.hasher.verify(password, stored, owner=context.tenant_id)
         if user is None or stored is None or not verification.matches:
             await self._count_failure(context, candidate.address_hash, user)
             raise InvalidCredentials
@@ -475,7 +476,7 @@ class AuthService:
 
     async def _wait_from(self, started: float) -> None:
         """Wait until so much time has passed since `started` as the slowest check of a password took lately."""
-        slowest = min(self._services.passwords.slowest_seconds, _LONGEST_FLOOR_SECONDS)
+        slowest = min(self._services.passwords.hasher.slowest_seconds, _LONGEST_FLOOR_SECONDS)
         remaining = started + max(self._floor_seconds, slowest) - time.monotonic()
         if remaining > 0:
             await asyncio.sleep(remaining)

@@ -17,6 +17,7 @@ from hellojohn_server.features.audit.service import AuditLog
 from hellojohn_server.features.auth.service import as_user
 from hellojohn_server.features.emails.schemas import Email
 from hellojohn_server.features.emails.service import EmailService
+from hellojohn_server.features.password_policy.service import NewPasswords
 from hellojohn_server.features.password_reset import repository
 from hellojohn_server.features.password_reset.events import (
     invitation_accepted,
@@ -44,7 +45,6 @@ from hellojohn_server.kit.email_templates import EmailTemplate
 from hellojohn_server.kit.error_codes import FieldCode
 from hellojohn_server.kit.errors import FieldError, Invalid
 from hellojohn_server.kit.floors import TimeFloor
-from hellojohn_server.kit.passwords import PasswordHasher
 from hellojohn_server.kit.principal import Context
 from hellojohn_server.kit.rate_limits import Limit, RateLimiter
 from hellojohn_server.kit.secrets import AddressHasher
@@ -65,7 +65,7 @@ class ResetServices(msgspec.Struct, frozen=True):
     acts: UserActs
     users: UserService
     sessions: SessionService
-    passwords: PasswordHasher
+    passwords: NewPasswords
     addresses: AddressHasher
     limiter: RateLimiter
 
@@ -190,7 +190,8 @@ class PasswordResetService:
         if user.password_reset_required and await self._is_old(context, body.password, stored):
             message = "Must be another password than the old one."
             raise Invalid(details=[FieldError("password", FieldCode.INVALID, message)])
-        password_hash = await self._services.passwords.hash(body.password, owner=context.tenant_id)
+        about = (user.email, user.username, user.name)
+        password_hash = await self._services.passwords.hash(context.tenant_id, body.password, about)
         acting = as_user(context, user.id, user.email)
 
         async def command(tx: Transaction) -> None:
@@ -205,7 +206,7 @@ class PasswordResetService:
         await self._db.write(context.tenant_id, command, type(None))
 
     async def _is_old(self, context: Context, password: str, stored: str | None) -> bool:
-        return (await self._services.passwords.verify(password, stored, owner=context.tenant_id)).matches
+        return (await self._services.passwords.hasher.verify(password, stored, owner=context.tenant_id)).matches
 
     async def _owner_of(self, token: ActionToken, purpose: ActionPurpose) -> tuple[User, str | None]:
         async def query(reader: Reader) -> tuple[User, str | None] | None:

@@ -19,6 +19,7 @@ from hellojohn_server.kit.mail_settings import (
     OwnTexts,
 )
 from hellojohn_server.kit.merge_patch import merge_patch
+from hellojohn_server.kit.passwords import MAX_BYTES, MIN_CHARACTERS
 from hellojohn_server.kit.routing import checked_by, checked_together
 from hellojohn_server.kit.times import Duration, Timestamp, format_time, parse_duration
 
@@ -38,6 +39,14 @@ class ImpersonationSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_duration: str = "24h"
     always_read_only: bool = False
     notify_user: bool = False
+
+
+class PasswordSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How long a new password must and may be, in characters, and whether those that are tried first are refused."""
+
+    min_length: int = MIN_CHARACTERS
+    max_length: int = MAX_BYTES
+    refuse_common: bool = True
 
 
 class UrlSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +69,7 @@ class TenantConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     impersonation: ImpersonationSettings = ImpersonationSettings()
     mail: MailSettings = MailSettings()
+    password: PasswordSettings = PasswordSettings()
     urls: UrlSettings = UrlSettings()
     cors: CorsSettings = CorsSettings()
 
@@ -91,6 +101,11 @@ def duration_fault(text: str) -> str | None:
 
 ImpersonationDuration = Annotated[Duration, Meta(extra=checked_by(duration_fault))]
 """How long an impersonation lasts, or may last: from one minute to 24 hours."""
+
+
+MinLength = Annotated[int, Meta(ge=MIN_CHARACTERS, le=64)]
+MaxLength = Annotated[int, Meta(ge=64, le=MAX_BYTES)]
+"""The two ranges meet, so that there is always a length that is taken."""
 
 
 def page_url_fault(text: str) -> str | None:
@@ -177,6 +192,14 @@ class ImpersonationChange(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
     notify_user: bool | UnsetType | None = UNSET
 
 
+class PasswordChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What to change of which passwords may be chosen."""
+
+    min_length: MinLength | UnsetType | None = UNSET
+    max_length: MaxLength | UnsetType | None = UNSET
+    refuse_common: bool | UnsetType | None = UNSET
+
+
 def notify_user_fault(given: Mapping[str, object]) -> FieldError | None:
     """Say that users cannot be told."""
     section = given["impersonation"]
@@ -196,6 +219,7 @@ class UpdateConfigBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
 
     impersonation: ImpersonationChange | UnsetType | None = UNSET
     mail: MailChange | UnsetType | None = UNSET
+    password: PasswordChange | UnsetType | None = UNSET
     urls: UrlChange | UnsetType | None = UNSET
     cors: CorsChange | UnsetType | None = UNSET
 

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from hellojohn_server.features.password_policy.service import NewPasswords
 from hellojohn_server.features.sessions.schemas import AccessStopped
 from hellojohn_server.features.user_access.schemas import (
     LONGEST_BAN_SECONDS,
@@ -30,7 +31,6 @@ from hellojohn_server.features.users.service import UserService, say_subject
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.error_codes import FieldCode
 from hellojohn_server.kit.errors import FieldError, Invalid
-from hellojohn_server.kit.passwords import PasswordHasher
 from hellojohn_server.kit.principal import Context
 from hellojohn_server.kit.routing import faults_together
 from hellojohn_server.kit.scopes import Scope
@@ -49,7 +49,7 @@ class UserAccess:
     """
 
     def __init__(
-        self, db: Database, clock: Clock, *, acts: UserActs, users: UserService, passwords: PasswordHasher
+        self, db: Database, clock: Clock, *, acts: UserActs, users: UserService, passwords: NewPasswords
     ) -> None:
         self._db = db
         self._clock = clock
@@ -103,9 +103,11 @@ class UserAccess:
         if faults:
             raise Invalid(details=faults)
         origin = password_origin(body.password, body.password_hash)
-        password_hash = body.password_hash
-        if password_hash is None:
-            password_hash = await self._passwords.hash(body.password or "", owner=context.tenant_id)
+        password_hash = body.password_hash or ""
+        if body.password is not None:
+            user = await self._users.require_user(context.tenant_id, user_id)
+            about = (user.email, user.username, user.name)
+            password_hash = await self._passwords.hash(context.tenant_id, body.password, about)
         act = SetPassword(body.reason, password_hash, origin, revoke=body.revoke_sessions)
         return await self._change(context, user_id, act)
 

@@ -9,6 +9,7 @@ from msgspec import UNSET
 from hellojohn_server.features.action_tokens.schemas import ActionPurpose
 from hellojohn_server.features.action_tokens.service import LinkMailer, delete_every_link
 from hellojohn_server.features.audit.service import AuditLog
+from hellojohn_server.features.password_policy.service import NewPasswords
 from hellojohn_server.features.roles.schemas import PRIVILEGED_BUILTINS, BuiltinRole
 from hellojohn_server.features.roles.service import RoleService
 from hellojohn_server.features.sessions.schemas import AccessStopped, Ending, RevokeCause
@@ -53,7 +54,6 @@ from hellojohn_server.kit.error_codes import FieldCode
 from hellojohn_server.kit.errors import FieldError, Invalid, VersionMismatch
 from hellojohn_server.kit.ids import IdFactory, IdPrefix, is_id
 from hellojohn_server.kit.merge_patch import merge_patch
-from hellojohn_server.kit.passwords import PasswordHasher
 from hellojohn_server.kit.principal import Context, Principal
 from hellojohn_server.kit.routing import faults_together
 from hellojohn_server.kit.scopes import Scope
@@ -113,7 +113,7 @@ class UserService:
         *,
         roles: RoleService,
         sessions: SessionService,
-        passwords: PasswordHasher,
+        passwords: NewPasswords,
         addresses: AddressHasher,
         mailer: LinkMailer,
     ) -> None:
@@ -162,7 +162,8 @@ class UserService:
         await self._require_sound(context.tenant_id, body)
         password_hash = body.password_hash
         if body.password is not None:
-            password_hash = await self._passwords.hash(body.password, owner=context.tenant_id)
+            about = (body.email, body.username, body.name)
+            password_hash = await self._passwords.hash(context.tenant_id, body.password, about)
         invitation = None
         if body.send_invitation:
             invitation = await self._mailer.prepare(context.tenant_id, ActionPurpose.INVITATION)

@@ -1,0 +1,1 @@
+"""Which passwords may be chosen in a tenant. What was stored before stays good, and a hash cannot be judged."""
