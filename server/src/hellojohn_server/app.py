@@ -209,8 +209,8 @@ def _users(database: Database, clock: Clock, base: _Foundation) -> UserService:
 
 
 def _auth(database: Database, settings: Settings, clock: Clock, base: _Foundation, users: UserService) -> AuthService:
-    facts = (base.audit_log, base.tenants, users, base.sessions, base.signing_keys, base.passwords, base.addresses)
-    services = AuthServices(*facts, base.sightings, base.mfa, base.mailer)
+    facts = (base.audit_log, base.tenant_settings, base.tenants, users, base.sessions, base.signing_keys)
+    services = AuthServices(*facts, base.passwords, base.addresses, base.sightings, base.mfa, base.mailer)
     return AuthService(database, base.ids, clock, services, floor_seconds=settings.sign_in_floor_ms / 1000)
 
 
@@ -399,7 +399,7 @@ class Service:
             transport = make_transport(self._settings, dev=self._dev)
             if transport is not None:
                 stack.push_async_callback(transport.close)
-            services = build_services(database, self._settings, clock, passwords=chosen, transport=transport)
+            services = build_services(database, self._settings, clock, passwords=passwords, transport=transport)
             app = build_app(services, self._http, log=make_logger(level=log_level(self._settings)))
             worker = build_worker(services, self._settings)
             worker.start()

@@ -69,6 +69,14 @@ def to_ms(moment: datetime) -> int:
     return (moment - _EPOCH) // _MILLISECOND
 
 
+def duration_seconds(text: str) -> int:
+    """Return the seconds in a duration that was checked before; ValueError when it is none."""
+    seconds = parse_duration(text)
+    if seconds is None:
+        raise ValueError(f"not a duration: {text!r}")
+    return seconds
+
+
 def parse_duration(text: str) -> int | None:
     """Return the seconds in "15m" "1h" "7d" "2w" "1y" (a year has 365 days), or None when it is not a duration."""
     if not _DURATION.match(text):

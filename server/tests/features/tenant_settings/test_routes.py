@@ -23,6 +23,7 @@ NO_MAIL: Final = {
 DEFAULTS: Final = {
     "impersonation": {"enabled": True, "max_duration": "24h", "always_read_only": False, "notify_user": False},
     "mail": NO_MAIL,
+    "lockout": {"enabled": True, "failures": 10, "window": "10m", "lock_time": "15m"},
     "password": {"min_length": 8, "max_length": 1024, "refuse_common": True},
     "urls": NO_URLS,
     "cors": {"allowed_origins": []},

@@ -18,6 +18,7 @@ Forbidden: ShutOut
 """
 
 from collections.abc import Sequence
+from enum import Enum
 
 from hellojohn_server.features.mfa.schemas import FactorRef
 from hellojohn_server.kit.error_codes import ErrorCode
@@ -105,3 +106,12 @@ class MfaRequired(ShutOut):
 class PasswordResetRequired(ShutOut):
     code = ErrorCode.PASSWORD_RESET_REQUIRED
     message = "A new password must be set first."
+
+
+class Unrefreshed(Enum):
+    """Why a refresh token was not taken; found in the transaction that ends a session whose token was reused."""
+
+    EXPIRED = RefreshTokenExpired
+    INVALID = RefreshTokenInvalid
+    REUSED = RefreshTokenReused
+    REVOKED = SessionRevoked

@@ -4,8 +4,9 @@ from typing import Final
 
 import msgspec
 
-from hellojohn_server.features.auth.schemas import LOCK_AFTER, LOCK_MS, LOCK_WINDOW_MS
+from hellojohn_server.features.tenant_settings.schemas import LockoutSettings
 from hellojohn_server.features.users.schemas import USER_COLUMNS, User, user_columns, user_of
+from hellojohn_server.kit.times import duration_seconds
 from hellojohn_server.storage.database import Reader, Transaction
 from hellojohn_server.storage.primitives import consume_once
 from hellojohn_server.storage.sql import Kind, Statement
@@ -62,7 +63,7 @@ COUNT_FAILURE = Statement(
                 CASE WHEN count(*) < :lock_after - 1 THEN NULL ELSE :lock_end END
             FROM json_each(sign_in_failures.failed_at) WHERE value > :window_start
         ),
-        expires_at = :lock_end
+        expires_at = :kept_until
     WHERE sign_in_failures.locked_until IS NULL OR sign_in_failures.locked_until <= :now
     RETURNING locked_until, expires_at
     """,
@@ -76,7 +77,7 @@ COUNT_FAILURE = Statement(
                 CASE WHEN count(*) < :lock_after - 1 THEN NULL ELSE CAST(:lock_end AS bigint) END
             FROM unnest(sign_in_failures.failed_at) AS kept WHERE kept > :window_start
         ),
-        expires_at = :lock_end
+        expires_at = :kept_until
     WHERE sign_in_failures.locked_until IS NULL OR sign_in_failures.locked_until <= :now
     RETURNING locked_until, expires_at
     """,
@@ -154,17 +155,21 @@ async def get_locked_until(reader: Reader, address_hash: str) -> int | None:
     return None if row is None else row[0]
 
 
-async def update_failures(tx: Transaction, address_hash: str, now_ms: int) -> SignInFailures | None:
+async def update_failures(
+    tx: Transaction, address_hash: str, lockout: LockoutSettings, now_ms: int
+) -> SignInFailures | None:
     """Count a failed sign-in; None when the address is locked, so that it is not counted."""
+    window, lock_time = duration_seconds(lockout.window) * 1000, duration_seconds(lockout.lock_time) * 1000
     row = await consume_once(
         tx,
         COUNT_FAILURE,
         address_hash=address_hash,
         now=now_ms,
-        window_start=now_ms - LOCK_WINDOW_MS,
-        window_end=now_ms + LOCK_WINDOW_MS,
-        lock_after=LOCK_AFTER,
-        lock_end=now_ms + LOCK_MS,
+        window_start=now_ms - window,
+        window_end=now_ms + window,
+        lock_after=lockout.failures,
+        lock_end=now_ms + lock_time,
+        kept_until=now_ms + max(window, lock_time),
     )
     return None if row is None else SignInFailures(*row)
 

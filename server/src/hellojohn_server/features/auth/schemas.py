@@ -1,7 +1,7 @@
 """What signing up, in and out takes and answers."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -32,11 +32,6 @@ from hellojohn_server.kit.passwords import MAX_BYTES
 from hellojohn_server.kit.principal import ActorType, CredentialKind, Principal, SessionRef
 from hellojohn_server.kit.routing import checked_by
 from hellojohn_server.kit.times import Timestamp, format_time
-
-LOCK_AFTER: Final = 10
-"""So many failed sign-ins with an address, within LOCK_WINDOW_MS, lock it for LOCK_MS."""
-LOCK_WINDOW_MS: Final = 600_000
-LOCK_MS: Final = 900_000
 
 GivenAddress = Annotated[
     str, Meta(min_length=1, max_length=320, description="the e-mail address; case does not matter")

@@ -6,7 +6,6 @@ not before the same time is over. What depends on the account is said only after
 
 import asyncio
 import time
-from enum import Enum
 from typing import Final
 
 import msgspec
@@ -19,10 +18,8 @@ from hellojohn_server.features.auth.errors import (
     AccountLocked,
     InvalidCredentials,
     MfaRequired,
-    RefreshTokenExpired,
     RefreshTokenInvalid,
-    RefreshTokenReused,
-    SessionRevoked,
+    Unrefreshed,
 )
 from hellojohn_server.features.auth.events import (
     refresh_token_reused,
@@ -48,6 +45,7 @@ from hellojohn_server.features.password_policy.service import NewPasswords
 from hellojohn_server.features.sessions.schemas import SESSION_SECONDS, Ending, RevokeCause, Session
 from hellojohn_server.features.sessions.service import SessionService
 from hellojohn_server.features.signing_keys.service import SigningKeyService
+from hellojohn_server.features.tenant_settings.service import TenantSettingsService
 from hellojohn_server.features.tenants.service import TenantService
 from hellojohn_server.features.users.errors import EmailAlreadyExists, EmailBanned, EmailInRecycleBin
 from hellojohn_server.features.users.schemas import CreateUserBody, User, is_locked
@@ -76,15 +74,6 @@ _TRIES: Final = 3
 _TAKEN: Final = (EmailBanned, EmailInRecycleBin)
 
 
-class _Unrefreshed(Enum):
-    """Why a refresh token was not taken; found in the transaction that ends a session whose token was reused."""
-
-    EXPIRED = RefreshTokenExpired
-    INVALID = RefreshTokenInvalid
-    REUSED = RefreshTokenReused
-    REVOKED = SessionRevoked
-
-
 class _Begun(msgspec.Struct, frozen=True):
     """What signing in or refreshing came to: user and session, or neither; `refused` is why a refresh was."""
 
@@ -97,6 +86,7 @@ class AuthServices(msgspec.Struct, frozen=True):
     """The services that signing in stands on."""
 
     audit: AuditLog
+    settings: TenantSettingsService
     tenants: TenantService
     users: UserService
     sessions: SessionService
@@ -240,7 +230,7 @@ class AuthService:
 
         done = await self._db.write(context.tenant_id, command, _Begun, exempt=Exempt.SESSION_REFRESH)
         if done.user is None or done.session is None:
-            raise _Unrefreshed[done.refused or ""].value
+            raise Unrefreshed[done.refused or ""].value
         self._note_active(context.tenant_id, done.session, done.user)
         return await self.signed_in(context.tenant_id, done.user, done.session, fresh)
 
@@ -323,15 +313,18 @@ class AuthService:
         async def command(tx: Transaction) -> bool:
             now = self._clock.now_ms()
             is_there = user is not None and await repository.get_user_locked(tx, user.id) is not None
-            counted = await repository.update_failures(tx, address, now)
-            if counted is None:
-                return False
-            tx.mark_due(counted.expires_at)
+            lockout, locked_until = (await self._services.settings.get_settings(tx)).lockout, None
+            if lockout.enabled:
+                counted = await repository.update_failures(tx, address, lockout, now)
+                if counted is None:
+                    return False
+                tx.mark_due(counted.expires_at)
+                locked_until = counted.locked_until
             if user is not None and is_there:  # of one who was erased meanwhile nothing more is written
                 events = [user_sign_in_failed(user.id, InvalidCredentials.code.value)]
-                if counted.locked_until is not None:
-                    await repository.update_locked(tx, user.id, counted.locked_until, now)
-                    events.append(user_locked(user.id, counted.locked_until))
+                if locked_until is not None:
+                    await repository.update_locked(tx, user.id, locked_until, now)
+                    events.append(user_locked(user.id, locked_until))
                 await self._services.audit.record_many(tx, context, events)
             return True
 
@@ -420,20 +413,20 @@ class AuthService:
         if factors:
             raise MfaRequired(challenge, factors)
 
-    async def _unrefreshed(self, tx: Transaction, context: Context, used: RefreshToken, now_ms: int) -> _Unrefreshed:
+    async def _unrefreshed(self, tx: Transaction, context: Context, used: RefreshToken, now_ms: int) -> Unrefreshed:
         found = await self._services.sessions.get_session_of_family(tx, used)
         if found is None:
-            return _Unrefreshed.INVALID
+            return Unrefreshed.INVALID
         session, is_newest = found
         if session.revoked_at is not None:
             ended_it = session.revoked_reason == RevokeCause.REFRESH_TOKEN_REUSED and not is_newest
-            return _Unrefreshed.REUSED if ended_it else _Unrefreshed.REVOKED
+            return Unrefreshed.REUSED if ended_it else Unrefreshed.REVOKED
         if session.expires_at <= now_ms:
-            return _Unrefreshed.EXPIRED
+            return Unrefreshed.EXPIRED
         ending = Ending(RevokeCause.REFRESH_TOKEN_REUSED, context.principal.id, now_ms)
         if await self._services.sessions.revoke_session(tx, session.id, ending) is not None:
             await self._services.audit.record(tx, context, refresh_token_reused(session.user_id, session.id))
-        return _Unrefreshed.REUSED
+        return Unrefreshed.REUSED
 
     async def signed_in(self, tenant_id: str, user: User, session: Session, refresh: RefreshToken) -> SignedInBody:
         """Return the answer that a session which was begun or refreshed has."""

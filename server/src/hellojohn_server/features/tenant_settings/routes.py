@@ -32,8 +32,8 @@ class TenantSettingsRoutes:
     async def update_config(self, context: Context, body: UpdateConfigBody) -> Answer[ConfigBody]:
         """Change the tenant's settings.
 
-        What is absent stays as it is; null puts a setting back to its default. Settings of impersonation, of mail, of
-        URLs and of CORS need admins:manage.
+        What is absent stays as it is; null puts a setting back to its default. Settings of impersonation, of the lock,
+        of mail, of URLs and of CORS need admins:manage.
         """
         config = await self._settings.update_config(context, body)
         return Answer(config, version=config.version)

@@ -20,8 +20,8 @@ from hellojohn_server.kit.mail_settings import (
 )
 from hellojohn_server.kit.merge_patch import merge_patch
 from hellojohn_server.kit.passwords import MAX_BYTES, MIN_CHARACTERS
-from hellojohn_server.kit.routing import checked_by, checked_together
-from hellojohn_server.kit.times import Duration, Timestamp, format_time, parse_duration
+from hellojohn_server.kit.routing import Rule, checked_by, checked_together
+from hellojohn_server.kit.times import Duration, Timestamp, duration_seconds, format_time, parse_duration
 
 SHORTEST_IMPERSONATION_SECONDS: Final = 60
 LONGEST_IMPERSONATION_SECONDS: Final = 86_400
@@ -39,6 +39,15 @@ class ImpersonationSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_duration: str = "24h"
     always_read_only: bool = False
     notify_user: bool = False
+
+
+class LockoutSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether failed sign-ins lock an address: so many within any stretch of `window`, for `lock_time`."""
+
+    enabled: bool = True
+    failures: int = 10
+    window: str = "10m"
+    lock_time: str = "15m"
 
 
 class PasswordSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +78,7 @@ class TenantConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     impersonation: ImpersonationSettings = ImpersonationSettings()
     mail: MailSettings = MailSettings()
+    lockout: LockoutSettings = LockoutSettings()
     password: PasswordSettings = PasswordSettings()
     urls: UrlSettings = UrlSettings()
     cors: CorsSettings = CorsSettings()
@@ -103,6 +113,21 @@ ImpersonationDuration = Annotated[Duration, Meta(extra=checked_by(duration_fault
 """How long an impersonation lasts, or may last: from one minute to 24 hours."""
 
 
+def within(shortest: str, longest: str) -> Rule:
+    """Return the rule of a duration between these two."""
+    least, most = duration_seconds(shortest), duration_seconds(longest)
+
+    def fault(text: str) -> str | None:
+        seconds = parse_duration(text)
+        if seconds is not None and least <= seconds <= most:
+            return None
+        return f"Must be a whole number and a unit, such as 1h: {shortest} at least, {longest} at most."
+
+    return fault
+
+
+Failures = Annotated[int, Meta(ge=3, le=100)]
+LockDuration = Annotated[Duration, Meta(description="1m to 24h", extra=checked_by(within("1m", "24h")))]
 MinLength = Annotated[int, Meta(ge=MIN_CHARACTERS, le=64)]
 MaxLength = Annotated[int, Meta(ge=64, le=MAX_BYTES)]
 """The two ranges meet, so that there is always a length that is taken."""
@@ -192,6 +217,15 @@ class ImpersonationChange(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
     notify_user: bool | UnsetType | None = UNSET
 
 
+class LockoutChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What to change of the lock by failed sign-ins."""
+
+    enabled: bool | UnsetType | None = UNSET
+    failures: Failures | UnsetType | None = UNSET
+    window: LockDuration | UnsetType | None = UNSET
+    lock_time: LockDuration | UnsetType | None = UNSET
+
+
 class PasswordChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What to change of which passwords may be chosen."""
 
@@ -219,6 +253,7 @@ class UpdateConfigBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
 
     impersonation: ImpersonationChange | UnsetType | None = UNSET
     mail: MailChange | UnsetType | None = UNSET
+    lockout: LockoutChange | UnsetType | None = UNSET
     password: PasswordChange | UnsetType | None = UNSET
     urls: UrlChange | UnsetType | None = UNSET
     cors: CorsChange | UnsetType | None = UNSET

@@ -55,12 +55,13 @@ class TenantSettingsService:
         return (await self._db.read(tenant_id, repository.get_config)).config.cors.allowed_origins
 
     async def update_config(self, context: Context, change: UpdateConfigBody) -> ConfigBody:
-        """Change settings. All of them so far say whom to trust: that needs admins:manage, else InsufficientScope.
+        """Change settings. Sections that say whom to trust need admins:manage, else InsufficientScope.
 
         What is so already changes nothing: no new version, no entry. Invalid; NotAvailable; VersionMismatch. Changes at
         once run one after another.
         """
-        if any(section is not UNSET for section in (change.impersonation, change.mail, change.urls, change.cors)):
+        trusting = (change.impersonation, change.lockout, change.mail, change.urls, change.cors)
+        if any(section is not UNSET for section in trusting):
             context.principal.require(Scope.ADMINS_MANAGE)
         faults = faults_together(change)
         if faults:
