@@ -12,6 +12,7 @@ OWN_DIRECTORIES: Final = {
     "crash": "what survives a killed process",
     "house": "the rules of the house",
     "interop": "what other people's libraries make of what we hand out",
+    "privacy": "what every table holds of a person, whichever feature it is of",
     "walk": "what every operation of the API must do, whichever feature it is of",
 }
 """Test directories that mirror no folder of the source, and what they are for."""

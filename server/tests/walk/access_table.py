@@ -14,7 +14,7 @@ def _bulk(kind: str, counted: dict[str, int], before: int, **told: Any) -> Row:
     """Return the row of a call that changes two users, finds one unchanged, and one id of nobody."""
     entries = [_about(kind, "a wave of spam", user, **told) for user in ("user", "other")]
     counts = {"requested": 4, **counted, "unchanged": 1, "not_found": 1, "refused": 0}
-    call = Entry(type=f"users.bulk_{kind}", resource=("user", ""), reason="a wave of spam", metadata=counts)
+    call = Entry(type=f"users.bulk_{kind}", resource=("user", ""), metadata=counts)
     return Row(200, [*entries, call], before)
 
 
@@ -84,7 +84,6 @@ ACCESS_TABLE: Final[dict[str, Row]] = {
             Entry(
                 type="users.bulk_password_reset_forced",
                 resource=("user", ""),
-                reason="a wave of spam",
                 metadata=_COUNTED,
             ),
         ],

@@ -107,7 +107,6 @@ OTHERS: Final[dict[str, Row]] = {
             Entry(
                 type="users.bulk_disabled",
                 resource=("user", ""),
-                reason="a wave of spam",
                 metadata={
                     "requested": 4,
                     "disabled": 2,

@@ -48,7 +48,7 @@ async def test_each_is_mailed_a_link(parts: UserParts, tenant_id: str) -> None:
         (
             "users.bulk_password_reset_forced",
             None,
-            "breach",
+            None,
             {},
             {**counts, "unchanged": 0, "not_found": 0, "refused": 0},
         ),

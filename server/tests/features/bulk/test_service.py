@@ -48,7 +48,7 @@ async def test_users_and_their_sessions(parts: UserParts, tenant_id: str) -> Non
     assert told(await parts.entries(tenant_id))[3:] == [
         ("user.disabled", two.id, "breach", {"disabled": (False, True)}, {"sessions_revoked": 1}),
         ("user.disabled", one.id, "breach", {"disabled": (False, True)}, {"sessions_revoked": 2}),
-        ("users.bulk_disabled", None, "breach", {}, counts),
+        ("users.bulk_disabled", None, None, {}, counts),
     ]
     assert await parts.counted(tenant_id) == {"total": 3, "role:member": 3, "disabled": 2}
 

@@ -113,7 +113,7 @@ class BulkService:
     async def _perform(self, context: Context, act: Act, user_ids: Sequence[str], form: _Form[T]) -> T:
         async def command(tx: Transaction) -> T:
             def summary(outcome: Outcome) -> Event:
-                return call_on_users(form.kind, _counts_of(outcome, act, form), act.reason)
+                return call_on_users(form.kind, _counts_of(outcome, act, form))
 
             outcome = await self._acts.perform(tx, context, act, user_ids, summary)
             return form.answer(
