@@ -39,6 +39,7 @@ FEATURES: Final = (
     "impersonation",
     "search",
     "bulk",
+    "user_export",
 )
 """The order of the features: each may know those before it."""
 

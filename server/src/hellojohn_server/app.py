@@ -38,6 +38,7 @@ from hellojohn_server.features.tenant_settings.service import TenantSettingsServ
 from hellojohn_server.features.tenants.service import TenantService
 from hellojohn_server.features.user_access.service import UserAccess
 from hellojohn_server.features.user_acts.service import UserActs
+from hellojohn_server.features.user_export.service import ExportServices, UserExportService
 from hellojohn_server.features.user_factors.service import FactorService, FactorServices
 from hellojohn_server.features.user_sessions.service import UserSessionService
 from hellojohn_server.features.users.service import UserCounters, UserService
@@ -241,6 +242,15 @@ def _people(database: Database, clock: Clock, base: _Foundation) -> tuple[UserSe
     )
 
 
+def _exports(
+    database: Database, clock: Clock, base: _Foundation, organizations: OrganizationService, users: UserService
+) -> UserExportService:
+    held = ExportServices(
+        base.audit_log, base.audit, base.emails, base.mfa, organizations, base.roles, base.sessions, users
+    )
+    return UserExportService(database, clock, held)
+
+
 def build_services(  # noqa: PLR0913 - what it takes, each by name
     database: Database,
     settings: Settings,
@@ -251,10 +261,9 @@ def build_services(  # noqa: PLR0913 - what it takes, each by name
     transport: Transport | None = None,
 ) -> Services:
     """Return every service over an open store, and make what is absent; without a `transport` no mail can be sent."""
-    ids = ids or IdFactory(clock)
-    base = _lay_foundation(database, settings, clock, ids, passwords or PasswordHasher(), transport)
+    base = _lay_foundation(database, settings, clock, ids or IdFactory(clock), passwords or PasswordHasher(), transport)
     chosen, sightings, audit_log = base.passwords, base.sightings, base.audit_log
-    roles, tenants, sessions, signing_keys = base.roles, base.tenants, base.sessions, base.signing_keys
+    ids, roles, tenants, sessions, signing_keys = base.ids, base.roles, base.tenants, base.sessions, base.signing_keys
     acting, tokens = (database, clock, audit_log), base.access_tokens
     users, organizations, acts = _people(database, clock, base)
     auth = _auth(database, settings, clock, base, users)
@@ -300,6 +309,7 @@ def build_services(  # noqa: PLR0913 - what it takes, each by name
         mailed_links=MailedLinkService(*acting, base.mailer, base.action_tokens, acts=acts, users=users),
         magic_links=_magic_links(database, settings, clock, base, auth),
         bulk=BulkService(database, clock, acts, resets),
+        exports=_exports(database, clock, base, organizations, users),
     )
 
 

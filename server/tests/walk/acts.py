@@ -61,6 +61,11 @@ async def get_user_access(world: World) -> Call:
     return Call(method="GET", path=f"/v1/users/{user}/access", objects={"user": user})
 
 
+async def export_user(world: World) -> Call:
+    user = await _user(world)
+    return Call(method="GET", path=f"/v1/admin/users/{user}/export", objects={"user": user})
+
+
 async def update_user(world: World) -> Call:
     user = await _user(world, name="A", private_metadata={"old": 1})
     body = {
@@ -260,6 +265,7 @@ ACTS: Final[dict[str, Act]] = {
         get_tenant,
         get_user,
         get_user_access,
+        export_user,
         impersonate_user,
         list_api_keys,
         list_audit_logs,

@@ -1,6 +1,6 @@
 """What goes out: status, headers and body of every answer, errors included."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
@@ -80,6 +80,23 @@ class Outgoing:
         await send({"type": "http.response.body", "body": self.body})
 
 
+class OutgoingParts(Outgoing):
+    """An answer whose body is made while it is sent. HTTP says how it ends: by chunks (RFC 9112 section 7.1)."""
+
+    __slots__ = ("_parts",)
+
+    def __init__(self, status: int, headers: list[Header], parts: AsyncIterator[bytes]) -> None:
+        super().__init__(status, headers, b"")
+        self._parts = parts
+
+    async def send(self, call: Call, send: Any) -> None:
+        call.status = self.status
+        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
+        async for part in self._parts:
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+
 class Answers:
     """Makes answers: each has the headers that every answer has, and its own."""
 
@@ -101,6 +118,10 @@ class Answers:
         """Return an answer with a JSON body."""
         length = (b"content-length", b"%d" % len(body))
         return Outgoing(status, [*self._api, *_own_headers(call), JSON, length, *extra], body)
+
+    def in_parts(self, call: Call, status: int, parts: AsyncIterator[bytes]) -> Outgoing:
+        """Return an answer with a JSON body that is made while it is sent."""
+        return OutgoingParts(status, [*self._api, *_own_headers(call), JSON], parts)
 
     def cached(self, call: Call, body: bytes, max_age: int) -> Outgoing:
         """Return a JSON answer that anybody may keep for `max_age` seconds."""

@@ -25,7 +25,7 @@ from hellojohn_server.http.request_headers import Given, read_headers, require_r
 from hellojohn_server.kit.errors import AddressNotAllowed, ApiError, FieldError, Forbidden, Invalid, Unauthenticated
 from hellojohn_server.kit.idempotency import Idempotency
 from hellojohn_server.kit.principal import Context, OnBehalfOf, Principal
-from hellojohn_server.kit.routing import Answer, Route
+from hellojohn_server.kit.routing import Answer, Parts, Route
 
 _AT_ONCE_SECONDS: Final = 0.1
 
@@ -200,6 +200,8 @@ class Operation:
             extra.append((b"etag", b'"%d"' % answer.version))
         if answer.location is not None:
             extra.append((b"location", answer.location.encode("ascii")))
+        if isinstance(answer.body, Parts):
+            return self._shared.answers.in_parts(call, self.route.status, answer.body.parts)
         if answer.max_age is not None:
             return self._shared.answers.cached(call, encode(answer.body), answer.max_age)
         if answer.body is None:

@@ -43,6 +43,8 @@ from hellojohn_server.features.tenants.service import TenantService
 from hellojohn_server.features.user_access.routes import UserAccessRoutes
 from hellojohn_server.features.user_access.service import UserAccess
 from hellojohn_server.features.user_acts.service import UserActs
+from hellojohn_server.features.user_export.routes import UserExportRoutes
+from hellojohn_server.features.user_export.service import UserExportService
 from hellojohn_server.features.user_factors.routes import OwnFactorRoutes, UserFactorRoutes
 from hellojohn_server.features.user_factors.service import FactorService, OwnFactorService, UserFactorService
 from hellojohn_server.features.user_sessions.routes import UserSessionRoutes
@@ -99,6 +101,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     impersonation: ImpersonationService
     search: UserSearch
     bulk: BulkService
+    exports: UserExportService
 
 
 def routers(services: Services) -> list[object]:
@@ -112,6 +115,7 @@ def routers(services: Services) -> list[object]:
         MagicLinkRoutes(services.magic_links),
         ImpersonationRoutes(services.impersonation),
         BulkRoutes(services.bulk),
+        UserExportRoutes(services.exports),
         UserSessionRoutes(services.user_sessions),
         OrganizationRoutes(services.organizations),
         RoleRoutes(services.role_catalog),

@@ -39,6 +39,7 @@ class AuditType(StrEnum):
     USER_EMAIL_VERIFIED = "user.email_verified"
     USER_ENABLED = "user.enabled"
     USER_ERASED = "user.erased"
+    USER_EXPORTED = "user.exported"
     USER_IMPERSONATED = "user.impersonated"
     USER_INVITATION_ACCEPTED = "user.invitation_accepted"
     USER_INVITED = "user.invited"

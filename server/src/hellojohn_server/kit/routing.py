@@ -12,7 +12,7 @@ in the request is wrong, the boundary lists its fault beside that; when nothing 
 beside what only the store can tell.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from enum import Enum, StrEnum
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
@@ -115,13 +115,22 @@ MASTER_KEY: Final = frozenset({CredentialKind.MASTER_KEY})
 PUBLIC: Final[frozenset[CredentialKind]] = frozenset()
 
 
+class Parts(msgspec.Struct, frozen=True):
+    """A body in JSON that is made while it goes out, so that it need not fit in memory; it may be of any length.
+
+    What can refuse the request comes before it: once the first part is out, an error breaks the answer off.
+    """
+
+    parts: AsyncIterator[bytes]
+
+
 class Answer(msgspec.Struct, Generic[T], frozen=True):
     """What a route returns. `body` None: no content. `version` becomes the ETag, `location` the Location header.
 
     `max_age` lets caches keep a public answer for so many seconds; without it nothing is kept.
     """
 
-    body: T
+    body: T | Parts
     version: int | None = None
     location: str | None = None
     max_age: int | None = None
