@@ -74,6 +74,7 @@ CHECKS: Final = [
     response_schema_conformance,
 ]
 ID_OF_PARAMETER: Final = {
+    "email_id": "eml",
     "entry_id": "evt",
     "factor_id": "fac",
     "invitation_id": "inv",
