@@ -23,7 +23,8 @@ from hellojohn_server.app import build_services, http_settings, open_database
 from hellojohn_server.config import Settings
 from hellojohn_server.features.keys.schemas import CreateKeyBody, TenantKeyType
 from hellojohn_server.features.sessions import repository as sessions_repository
-from hellojohn_server.features.sessions.schemas import ACCESS_TOKEN_SECONDS, SESSION_SECONDS, Session
+from hellojohn_server.features.sessions.schemas import Session, terms_of
+from hellojohn_server.features.tenant_settings.schemas import TenantConfig
 from hellojohn_server.features.tenants.schemas import CreateTenantBody
 from hellojohn_server.features.users import repository as users_repository
 from hellojohn_server.features.users.events import user_created
@@ -185,8 +186,9 @@ def _user(number: int, now_ms: int) -> User:
 
 def _session(services: Services, user: User, now_ms: int) -> Session:
     session_id = services.ids.new(IdPrefix.SESSION)
-    ends = now_ms + SESSION_SECONDS * 1000, now_ms + ACCESS_TOKEN_SECONDS * 1000
-    return Session(session_id, user.id, now_ms, *ends)
+    terms = terms_of(TenantConfig())
+    ends_at = terms.session_end(now_ms, now_ms)
+    return Session(session_id, user.id, now_ms, ends_at, terms.access_end(ends_at, now_ms))
 
 
 async def _note_programs(

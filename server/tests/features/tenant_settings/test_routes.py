@@ -25,6 +25,8 @@ DEFAULTS: Final = {
     "mail": NO_MAIL,
     "lockout": {"enabled": True, "failures": 10, "window": "10m", "lock_time": "15m"},
     "password": {"min_length": 8, "max_length": 1024, "refuse_common": True},
+    "sessions": {"idle_time": "30d", "lifetime": None, "max_per_user": None},
+    "tokens": {"access_token_lifetime": "15m"},
     "urls": NO_URLS,
     "cors": {"allowed_origins": []},
     "version": 1,

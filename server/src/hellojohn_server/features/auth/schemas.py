@@ -13,7 +13,7 @@ from hellojohn_server.features.auth.errors import (
     SessionExpired,
     SessionRevoked,
 )
-from hellojohn_server.features.sessions.schemas import ACCESS_TOKEN_SECONDS, Session
+from hellojohn_server.features.sessions.schemas import Session
 from hellojohn_server.features.users.schemas import (
     AvatarUrl,
     Email,
@@ -127,15 +127,10 @@ def signed_in_body(user: User, session: Session, tokens: tuple[str, str], now_ms
         id=session.id,
         access_token=tokens[0],
         refresh_token=tokens[1],
-        access_token_expires_at=format_time(access_end(now_ms)),
+        access_token_expires_at=format_time(session.access_expires_at // 1000 * 1000),
         refresh_token_expires_at=format_time(session.expires_at),
     )
     return SignedInBody(own_user_body(body_of(user, now_ms)), shown)
-
-
-def access_end(now_ms: int) -> int:
-    """Return when an access token that is made at `now_ms` ends: a whole second."""
-    return (now_ms // 1000 + ACCESS_TOKEN_SECONDS) * 1000
 
 
 def refusal_of(user: User, now_ms: int) -> ApiError | None:

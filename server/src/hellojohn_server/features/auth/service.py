@@ -34,7 +34,6 @@ from hellojohn_server.features.auth.schemas import (
     SignedInBody,
     SignInBody,
     SignUpBody,
-    access_end,
     entry_refusal_of,
     refusal_of,
     signed_in_body,
@@ -42,7 +41,7 @@ from hellojohn_server.features.auth.schemas import (
 from hellojohn_server.features.mfa.schemas import FactorRef
 from hellojohn_server.features.mfa.service import MfaService
 from hellojohn_server.features.password_policy.service import NewPasswords
-from hellojohn_server.features.sessions.schemas import SESSION_SECONDS, Ending, RevokeCause, Session
+from hellojohn_server.features.sessions.schemas import Ending, RevokeCause, Session, Terms, terms_of
 from hellojohn_server.features.sessions.service import SessionService
 from hellojohn_server.features.signing_keys.service import SigningKeyService
 from hellojohn_server.features.tenant_settings.service import TenantSettingsService
@@ -216,10 +215,10 @@ class AuthService:
 
         async def command(tx: Transaction) -> _Begun:
             now = self._clock.now_ms()
-            ends = (now + SESSION_SECONDS * 1000, access_end(now))
-            session = await self._services.sessions.refresh_session(tx, used, fresh, ends, now)
+            terms = terms_of(await self._services.settings.get_settings(tx))
+            session = await self._services.sessions.refresh_session(tx, used, fresh, terms, now)
             if session is None:
-                return _Begun(refused=(await self._unrefreshed(tx, context, used, now)).name)
+                return _Begun(refused=(await self._unrefreshed(tx, context, used, terms)).name)
             user = await repository.get_user(tx, session.user_id)
             if user is None:
                 raise RefreshTokenInvalid
@@ -374,18 +373,24 @@ class AuthService:
         refusal = entry_refusal_of(user, now)
         if refusal is not None:
             raise refusal
+        config = await self._services.settings.get_settings(tx)
+        terms, most = terms_of(config), config.sessions.max_per_user
+        ends_at = terms.session_end(now, now)
         session = Session(
             id=refresh.session_id,
             user_id=user.id,
             created_at=now,
-            expires_at=now + SESSION_SECONDS * 1000,
-            access_expires_at=access_end(now),
+            expires_at=ends_at,
+            access_expires_at=terms.access_end(ends_at, now),
             amr=entry.amr,
             ip_address=acting.ip_address,
             user_agent=acting.user_agent,
         )
+        ending = Ending(RevokeCause.SESSION_LIMIT, user.id, now)
+        ended = await self._services.sessions.make_room(tx, user.id, most, ending)
         await self._services.sessions.begin_session(tx, session, refresh)
-        await self._services.audit.record(tx, acting, user_signed_in(user.id, session.id, session.amr, entry.metadata))
+        details = {**entry.metadata, "sessions_revoked": ended} if ended else entry.metadata
+        await self._services.audit.record(tx, acting, user_signed_in(user.id, session.id, session.amr, details))
         return session
 
     async def _challenge(self, context: Context, proof: tuple[str, str, str], key: str) -> None:
@@ -413,7 +418,8 @@ class AuthService:
         if factors:
             raise MfaRequired(challenge, factors)
 
-    async def _unrefreshed(self, tx: Transaction, context: Context, used: RefreshToken, now_ms: int) -> Unrefreshed:
+    async def _unrefreshed(self, tx: Transaction, context: Context, used: RefreshToken, terms: Terms) -> Unrefreshed:
+        now_ms = self._clock.now_ms()
         found = await self._services.sessions.get_session_of_family(tx, used)
         if found is None:
             return Unrefreshed.INVALID
@@ -421,7 +427,7 @@ class AuthService:
         if session.revoked_at is not None:
             ended_it = session.revoked_reason == RevokeCause.REFRESH_TOKEN_REUSED and not is_newest
             return Unrefreshed.REUSED if ended_it else Unrefreshed.REVOKED
-        if session.expires_at <= now_ms:
+        if terms.are_over(session, now_ms):
             return Unrefreshed.EXPIRED
         ending = Ending(RevokeCause.REFRESH_TOKEN_REUSED, context.principal.id, now_ms)
         if await self._services.sessions.revoke_session(tx, session.id, ending) is not None:
@@ -442,7 +448,7 @@ class AuthService:
             amr=session.amr,
             gen=user.generation,
             iat=now // 1000,
-            exp=access_end(now) // 1000,
+            exp=session.access_expires_at // 1000,
             jti=self._ids.new(IdPrefix.TOKEN),
         )
         access_token = await self._services.signing_keys.sign(claims)

@@ -6,7 +6,14 @@ from typing import Final
 
 import msgspec
 
-from hellojohn_server.features.sessions.schemas import SESSION_COLUMNS, Ending, Session, SessionStatus, session_of
+from hellojohn_server.features.sessions.schemas import (
+    SESSION_COLUMNS,
+    Ending,
+    Session,
+    SessionStatus,
+    Terms,
+    session_of,
+)
 from hellojohn_server.kit.pagination import COUNT_CAP
 from hellojohn_server.kit.refresh_tokens import RefreshToken
 from hellojohn_server.kit.times import END_OF_TIME_MS
@@ -111,14 +118,39 @@ INSERT_SESSION = Statement(
 )
 
 # The token that is good now makes way for the next one; whoever comes second finds it gone.
+# An access token that was made before may pass for longer than the new one.
+_REFRESHED_WHERE: Final = f"""
+    WHERE tenant_id = :tenant_id AND id = :id AND family_hash = :family_hash AND refresh_hash = :used_hash
+        AND revoked_at IS NULL AND expires_at > :now AND created_at + :lifetime > :now
+        AND COALESCE(last_refreshed_at, created_at) + :idle > :now
+    RETURNING {SESSION_COLUMNS}
+"""
 UPDATE_REFRESHED = Statement(
     f"""
-    UPDATE sessions SET refresh_hash = :new_hash, last_refreshed_at = :now, expires_at = :expires_at,
-        access_expires_at = CASE WHEN access_expires_at > :access_expires_at THEN access_expires_at
-            ELSE :access_expires_at END
-    WHERE tenant_id = :tenant_id AND id = :id AND family_hash = :family_hash AND refresh_hash = :used_hash
-        AND revoked_at IS NULL AND expires_at > :now
-    RETURNING {SESSION_COLUMNS}
+    UPDATE sessions SET refresh_hash = :new_hash, last_refreshed_at = :now,
+        expires_at = MIN(:idle_end, created_at + :lifetime),
+        access_expires_at = MAX(access_expires_at, MIN(:access_end, created_at + :lifetime))
+    {_REFRESHED_WHERE}
+    """,
+    f"""
+    UPDATE sessions SET refresh_hash = :new_hash, last_refreshed_at = :now,
+        expires_at = LEAST(:idle_end, created_at + :lifetime),
+        access_expires_at = GREATEST(access_expires_at, LEAST(:access_end, created_at + :lifetime))
+    {_REFRESHED_WHERE}
+    """,
+)
+# The user's own alone; the newest `kept` stay.
+UPDATE_OLDER_SESSIONS = Statement(
+    f"""
+    {_REVOKE}
+    WHERE tenant_id = :tenant_id AND user_id = :user_id AND impersonator_id IS NULL
+        AND revoked_at IS NULL AND expires_at > :now AND id NOT IN (
+            SELECT id FROM sessions
+            WHERE tenant_id = :tenant_id AND user_id = :user_id AND impersonator_id IS NULL
+                AND revoked_at IS NULL AND expires_at > :now
+            ORDER BY id DESC LIMIT :kept
+        )
+    RETURNING id, user_id, access_expires_at
     """
 )
 GET_FAMILY = Statement(
@@ -239,6 +271,12 @@ async def update_other_sessions(tx: Transaction, user_id: str, kept_id: str, end
     return [EndedSession(*row) for row in rows]
 
 
+async def update_older_sessions(tx: Transaction, user_id: str, kept: int, ending: Ending) -> list[EndedSession]:
+    """Mark all but the newest `kept` of a user's own active sessions as revoked, and return what was ended."""
+    rows = await tx.fetch_all(UPDATE_OLDER_SESSIONS, user_id=user_id, kept=kept, **_facts_of(ending))
+    return [EndedSession(*row) for row in rows]
+
+
 async def update_impersonations_of(tx: Transaction, user_ids: Sequence[str], ending: Ending) -> list[EndedSession]:
     """Mark every live impersonation of the users as revoked, and return what was ended."""
     rows = await tx.fetch_all(UPDATE_IMPERSONATIONS_OF, user_ids=user_ids, **_facts_of(ending))
@@ -273,12 +311,10 @@ async def update_next_live_sessions(
 
 
 async def update_refreshed(
-    tx: Transaction, used: RefreshToken, fresh: RefreshToken, ends: tuple[int, int], now_ms: int
+    tx: Transaction, used: RefreshToken, fresh: RefreshToken, terms: Terms, now_ms: int
 ) -> Session | None:
-    """Put `fresh` in the place of `used`, and return the session; None when `used` is not good (any more).
-
-    `ends` are the new ends of the session and of its last access token.
-    """
+    """Put `fresh` in the place of `used`, and return the session; None when `used` is not good (any more)."""
+    idle_end = now_ms + terms.idle_ms
     row = await consume_once(
         tx,
         UPDATE_REFRESHED,
@@ -286,8 +322,10 @@ async def update_refreshed(
         family_hash=used.family_hash,
         used_hash=used.token_hash,
         new_hash=fresh.token_hash,
-        expires_at=ends[0],
-        access_expires_at=ends[1],
+        idle=terms.idle_ms,
+        idle_end=idle_end,
+        lifetime=terms.lifetime_ms,
+        access_end=terms.access_end(idle_end, now_ms),
         now=now_ms,
     )
     return None if row is None else session_of(row)

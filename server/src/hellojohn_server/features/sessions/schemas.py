@@ -6,15 +6,12 @@ from typing import Final
 
 import msgspec
 
+from hellojohn_server.features.tenant_settings.schemas import TenantConfig
 from hellojohn_server.kit.pagination import Cursor, Limit, Pagination
 from hellojohn_server.kit.principal import ActorType
-from hellojohn_server.kit.times import Timestamp, format_optional_time, format_time
+from hellojohn_server.kit.times import END_OF_TIME_MS, Timestamp, duration_seconds, format_optional_time, format_time
 from hellojohn_server.storage.database import Row
 
-ACCESS_TOKEN_SECONDS: Final = 900
-"""How long an access token passes: fifteen minutes."""
-SESSION_SECONDS: Final = 30 * 86_400
-"""How long a session lasts after it was last refreshed: thirty days."""
 LONGEST_TOKEN_SECONDS: Final = 86_400
 """The longest that any access token passes: an impersonation's."""
 
@@ -28,6 +25,7 @@ class RevokeCause(StrEnum):
     PASSWORD_RESET_FORCED = "password_reset_forced"
     PASSWORD_SET = "password_set"
     REFRESH_TOKEN_REUSED = "refresh_token_reused"
+    SESSION_LIMIT = "session_limit"
     SESSION_REVOKED = "session_revoked"
     SESSIONS_REVOKED = "sessions_revoked"
     SIGNED_OUT = "signed_out"
@@ -102,6 +100,37 @@ def session_of(row: Row) -> Session:
     values[_AMR] = tuple(msgspec.json.decode(values[_AMR], type=list[str]))
     values[_READ_ONLY] = bool(values[_READ_ONLY])
     return Session(*values)
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """How long a tenant's sessions last unless they are refreshed, how long at all, and their access tokens. In ms."""
+
+    idle_ms: int
+    lifetime_ms: int
+    access_ms: int
+
+    def session_end(self, created_at: int, now_ms: int) -> int:
+        """Return when a session that is used at `now_ms` ends, if it is not used again."""
+        return min(now_ms + self.idle_ms, created_at + self.lifetime_ms)
+
+    def access_end(self, session_ends_at: int, now_ms: int) -> int:
+        """Return when an access token that is made at `now_ms` ends: a whole second, or with the session."""
+        return min(now_ms // 1000 * 1000 + self.access_ms, session_ends_at)
+
+    def are_over(self, session: Session, now_ms: int) -> bool:
+        """Say whether a session has ended by itself: by its end, or by terms that are shorter than when it was set."""
+        used_at = session.created_at if session.last_refreshed_at is None else session.last_refreshed_at
+        return min(session.expires_at, session.created_at + self.lifetime_ms, used_at + self.idle_ms) <= now_ms
+
+
+def terms_of(config: TenantConfig) -> Terms:
+    """Return the terms of a tenant's sessions."""
+    lifetime = config.sessions.lifetime
+    return Terms(
+        idle_ms=duration_seconds(config.sessions.idle_time) * 1000,
+        lifetime_ms=END_OF_TIME_MS if lifetime is None else duration_seconds(lifetime) * 1000,
+        access_ms=duration_seconds(config.tokens.access_token_lifetime) * 1000,
+    )
 
 
 class AccessStopped(msgspec.Struct, frozen=True):

@@ -14,6 +14,7 @@ from hellojohn_server.features.sessions.schemas import (
     Ending,
     ListSessionsQuery,
     Session,
+    Terms,
     residual_seconds,
 )
 from hellojohn_server.kit.ids import IdPrefix, first_id_at, is_session_id
@@ -94,17 +95,27 @@ class SessionService:
         await repository.insert_session(tx, session, refresh)
         tx.mark_due(session.expires_at + ENDED_SESSION_MS)
 
+    async def make_room(self, tx: Transaction, user_id: str, most: int | None, ending: Ending) -> int:
+        """End a user's oldest sessions, so that with one more there are `most`; None: any number. Return how many.
+
+        The caller holds the user's row, so that of many begun at once no more than these are left.
+        """
+        if most is None:
+            return 0
+        return len(await repository.update_older_sessions(tx, user_id, most - 1, ending))
+
     async def refresh_session(
-        self, tx: Transaction, used: RefreshToken, fresh: RefreshToken, ends: tuple[int, int], now_ms: int
+        self, tx: Transaction, used: RefreshToken, fresh: RefreshToken, terms: Terms, now_ms: int
     ) -> Session | None:
         """Put `fresh` in the place of `used`; None when it is not good. Of any number at once with one token, one is.
 
-        `ends` are the new ends of the session and of its last access token.
+        The session that is returned has the end of the new access token, which one from before may outlive.
         """
-        session = await repository.update_refreshed(tx, used, fresh, ends, now_ms)
-        if session is not None:
-            tx.mark_due(session.expires_at + ENDED_SESSION_MS)
-        return session
+        session = await repository.update_refreshed(tx, used, fresh, terms, now_ms)
+        if session is None:
+            return None
+        tx.mark_due(session.expires_at + ENDED_SESSION_MS)
+        return msgspec.structs.replace(session, access_expires_at=terms.access_end(session.expires_at, now_ms))
 
     async def get_session_of_family(self, tx: Transaction, token: RefreshToken) -> tuple[Session, bool] | None:
         """Return the session that a refresh token was made for, and whether it is the newest one; None for none."""

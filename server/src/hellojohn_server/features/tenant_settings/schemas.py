@@ -50,6 +50,23 @@ class LockoutSettings(msgspec.Struct, frozen=True, kw_only=True):
     lock_time: str = "15m"
 
 
+class SessionSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How long a session lasts unless it is refreshed, how long at all, and how many of a user's there may be.
+
+    Null: no such end, and any number.
+    """
+
+    idle_time: str = "30d"
+    lifetime: str | None = None
+    max_per_user: int | None = None
+
+
+class TokenSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How long the tokens pass that sessions are given."""
+
+    access_token_lifetime: str = "15m"
+
+
 class PasswordSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How long a new password must and may be, in characters, and whether those that are tried first are refused."""
 
@@ -80,6 +97,8 @@ class TenantConfig(msgspec.Struct, frozen=True, kw_only=True):
     mail: MailSettings = MailSettings()
     lockout: LockoutSettings = LockoutSettings()
     password: PasswordSettings = PasswordSettings()
+    sessions: SessionSettings = SessionSettings()
+    tokens: TokenSettings = TokenSettings()
     urls: UrlSettings = UrlSettings()
     cors: CorsSettings = CorsSettings()
 
@@ -128,6 +147,10 @@ def within(shortest: str, longest: str) -> Rule:
 
 Failures = Annotated[int, Meta(ge=3, le=100)]
 LockDuration = Annotated[Duration, Meta(description="1m to 24h", extra=checked_by(within("1m", "24h")))]
+IdleTime = Annotated[Duration, Meta(description="5m to 365d", extra=checked_by(within("5m", "365d")))]
+SessionLifetime = Annotated[Duration, Meta(description="1h to 365d", extra=checked_by(within("1h", "365d")))]
+SessionCap = Annotated[int, Meta(ge=1, le=100)]
+AccessTokenLifetime = Annotated[Duration, Meta(description="1m to 1h", extra=checked_by(within("1m", "1h")))]
 MinLength = Annotated[int, Meta(ge=MIN_CHARACTERS, le=64)]
 MaxLength = Annotated[int, Meta(ge=64, le=MAX_BYTES)]
 """The two ranges meet, so that there is always a length that is taken."""
@@ -226,6 +249,20 @@ class LockoutChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     lock_time: LockDuration | UnsetType | None = UNSET
 
 
+class SessionChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What to change of how long sessions last, and how many there may be."""
+
+    idle_time: IdleTime | UnsetType | None = UNSET
+    lifetime: SessionLifetime | UnsetType | None = UNSET
+    max_per_user: SessionCap | UnsetType | None = UNSET
+
+
+class TokenChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What to change of how long tokens pass."""
+
+    access_token_lifetime: AccessTokenLifetime | UnsetType | None = UNSET
+
+
 class PasswordChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What to change of which passwords may be chosen."""
 
@@ -255,6 +292,8 @@ class UpdateConfigBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     mail: MailChange | UnsetType | None = UNSET
     lockout: LockoutChange | UnsetType | None = UNSET
     password: PasswordChange | UnsetType | None = UNSET
+    sessions: SessionChange | UnsetType | None = UNSET
+    tokens: TokenChange | UnsetType | None = UNSET
     urls: UrlChange | UnsetType | None = UNSET
     cors: CorsChange | UnsetType | None = UNSET
 
