@@ -1,5 +1,6 @@
 """The statements on a tenant's settings: one row, with the whole document in it."""
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -15,6 +16,12 @@ _COLUMNS: Final = "document, updated_at, version"
 
 GET_CONFIG: Final = Statement(
     f"SELECT {_COLUMNS} FROM tenant_settings WHERE tenant_id = :tenant_id AND name = 'config'"
+)
+LIST_SETTINGS: Final = Statement(
+    f"""
+    SELECT {_COLUMNS}, name FROM tenant_settings
+    WHERE tenant_id = :tenant_id AND (name = 'config' OR name >= 'email.' AND name < 'email/')
+    """
 )
 GET_CONFIG_LOCKED: Final = Statement(
     f"SELECT {_COLUMNS} FROM tenant_settings WHERE tenant_id = :tenant_id AND name = 'config'",
@@ -69,6 +76,14 @@ async def get_config(reader: Reader) -> StoredConfig:
     return StoredConfig() if row is None else _config_of(row)
 
 
+async def get_whole_config(reader: Reader) -> StoredConfig:
+    """Return the tenant's settings with the texts of mails, all of one moment."""
+    rows = {row[-1]: row for row in await reader.fetch_all(LIST_SETTINGS)}
+    config = rows.pop("config", None)
+    stored = StoredConfig() if config is None else _config_of(config)
+    return msgspec.structs.replace(stored, templates=_templates_of((name, row[0]) for name, row in rows.items()))
+
+
 async def get_config_locked(tx: Transaction) -> StoredConfig:
     """Return the tenant's settings, which nobody else changes until `tx` ends."""
     await tx.execute(INSERT_DEFAULTS)
@@ -90,9 +105,7 @@ async def update_config(tx: Transaction, stored: StoredConfig) -> None:
 
 async def list_templates(reader: Reader) -> OwnTemplates:
     """Return the texts of mails that are not the built-in ones."""
-    rows = await reader.fetch_all(LIST_TEMPLATES)
-    found = {name.removeprefix(_TEMPLATE): msgspec.json.decode(document) for name, document in rows}
-    return msgspec.convert(found, OwnTemplates)
+    return _templates_of(await reader.fetch_all(LIST_TEMPLATES))
 
 
 async def get_template(reader: Reader, template: EmailTemplate) -> OwnTexts | None:
@@ -113,6 +126,11 @@ async def update_templates(tx: Transaction, before: OwnTemplates, after: OwnTemp
         else:
             document = msgspec.json.encode(texts).decode()
             await tx.execute(INSERT_TEMPLATE, name=name, document=document, updated_at=now_ms)
+
+
+def _templates_of(rows: Iterable[Row]) -> OwnTemplates:
+    found = {name.removeprefix(_TEMPLATE): msgspec.json.decode(document) for name, document in rows}
+    return msgspec.convert(found, OwnTemplates)
 
 
 def _config_of(row: Row) -> StoredConfig:

@@ -44,7 +44,7 @@ class TenantSettingsService:
 
     async def get_config(self, tenant_id: str) -> ConfigBody:
         """Return what is shown of a tenant's settings."""
-        return config_body(await self._db.read(tenant_id, _get_everything))
+        return config_body(await self._db.read(tenant_id, repository.get_whole_config))
 
     async def get_own_texts(self, reader: Reader, template: EmailTemplate) -> OwnTexts | None:
         """Return what the tenant's own texts of a mail are; None when every one is the built-in one."""
@@ -84,8 +84,3 @@ class TenantSettingsService:
 
         stored = await self._db.write(context.tenant_id, command, StoredConfig, idempotency=context.idempotency)
         return config_body(stored)
-
-
-async def _get_everything(reader: Reader) -> StoredConfig:
-    stored = await repository.get_config(reader)
-    return msgspec.structs.replace(stored, templates=await repository.list_templates(reader))
