@@ -11,7 +11,9 @@ from typer.core import TyperGroup
 
 from hellojohn_server.cli.root import app
 from hellojohn_server.config import CLIENT_VARIABLES, PREFIX, Settings, is_injected
+from hellojohn_server.features.sessions.schemas import RevokeCause
 from hellojohn_server.kit.audit_types import AuditType
+from hellojohn_server.kit.email_templates import EmailTemplate
 from hellojohn_server.kit.error_codes import ErrorCode, FieldCode
 from hellojohn_server.kit.scopes import Scope
 
@@ -42,6 +44,8 @@ def _settings() -> list[str]:
         ("configuration.md", _settings()),
         ("errors.md", [code.value for code in (*ErrorCode, *FieldCode)]),
         ("audit.md", [kind.value for kind in AuditType]),
+        ("email.md", [template.value for template in EmailTemplate]),
+        ("sessions.md", [cause.value for cause in RevokeCause]),
         ("scopes.md", [scope.value for scope in Scope]),
         ("cli.md", [" ".join(words) for words in _commands(typer.main.get_command(app), ("hj",))]),
     ],
