@@ -40,6 +40,7 @@ FEATURES: Final = (
     "search",
     "bulk",
     "user_export",
+    "stats",
 )
 """The order of the features: each may know those before it."""
 

@@ -34,6 +34,7 @@ from hellojohn_server.features.roles.service import RoleCatalog, RoleService
 from hellojohn_server.features.search.service import UserSearch
 from hellojohn_server.features.sessions.service import SessionService
 from hellojohn_server.features.signing_keys.service import SigningKeyService
+from hellojohn_server.features.stats.service import StatsService
 from hellojohn_server.features.tenant_settings.service import TenantSettingsService
 from hellojohn_server.features.tenants.service import TenantService
 from hellojohn_server.features.user_access.service import UserAccess
@@ -242,6 +243,27 @@ def _people(database: Database, clock: Clock, base: _Foundation) -> tuple[UserSe
     )
 
 
+def _account(  # noqa: PLR0913, PLR0917 - what it takes
+    database: Database,
+    clock: Clock,
+    base: _Foundation,
+    auth: AuthService,
+    users: UserService,
+    organizations: OrganizationService,
+) -> AccountService:
+    return AccountService(
+        database,
+        clock,
+        base.audit_log,
+        base.access_tokens,
+        auth=auth,
+        users=users,
+        sessions=base.sessions,
+        passwords=base.passwords,
+        organizations=organizations,
+    )
+
+
 def _exports(
     database: Database, clock: Clock, base: _Foundation, organizations: OrganizationService, users: UserService
 ) -> UserExportService:
@@ -294,9 +316,7 @@ def build_services(  # noqa: PLR0913 - what it takes, each by name
         users=users,
         mfa=base.mfa,
         auth=auth,
-        account=AccountService(
-            *acting, tokens, auth=auth, users=users, sessions=sessions, passwords=chosen, organizations=organizations
-        ),
+        account=_account(database, clock, base, auth, users, organizations),
         access_tokens=tokens,
         mfa_sign_in=MfaSignInService(database, ids, auth=auth, mfa=base.mfa),
         factors=FactorService(database, ids, clock, beside),
@@ -310,6 +330,7 @@ def build_services(  # noqa: PLR0913 - what it takes, each by name
         magic_links=_magic_links(database, settings, clock, base, auth),
         bulk=BulkService(database, clock, acts, resets),
         exports=_exports(database, clock, base, organizations, users),
+        stats=StatsService(database, clock, sessions=sessions, organizations=organizations),
     )
 
 

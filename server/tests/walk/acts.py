@@ -61,6 +61,11 @@ async def get_user_access(world: World) -> Call:
     return Call(method="GET", path=f"/v1/users/{user}/access", objects={"user": user})
 
 
+async def get_stats(world: World) -> Call:
+    await _user(world)
+    return Call(method="GET", path="/v1/admin/stats")
+
+
 async def export_user(world: World) -> Call:
     user = await _user(world)
     return Call(method="GET", path=f"/v1/admin/users/{user}/export", objects={"user": user})
@@ -266,6 +271,7 @@ ACTS: Final[dict[str, Act]] = {
         get_user,
         get_user_access,
         export_user,
+        get_stats,
         impersonate_user,
         list_api_keys,
         list_audit_logs,

@@ -59,6 +59,7 @@ NEEDS: Final[dict[str, set[str]]] = {
     "get_session": {"sessions:read"},
     "get_user": {"users:read"},
     "get_user_access": {"users:read"},
+    "get_stats": {"users:read"},
     "impersonate_user": {"users:impersonate"},
     "list_api_keys": {"keys:read"},
     "list_audit_logs": {"audit:read"},

@@ -25,6 +25,7 @@ BUDGET: Final = {
     "get_organization": 3,
     "get_role": 3,
     "get_session": 3,
+    "get_stats": 5,
     "get_user": 3,
     "get_user_access": 3,
     "impersonate_user": 2,

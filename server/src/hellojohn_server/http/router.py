@@ -36,6 +36,8 @@ from hellojohn_server.features.search.service import UserSearch
 from hellojohn_server.features.sessions.service import SessionService
 from hellojohn_server.features.signing_keys.routes import SigningKeyRoutes
 from hellojohn_server.features.signing_keys.service import SigningKeyService
+from hellojohn_server.features.stats.routes import StatsRoutes
+from hellojohn_server.features.stats.service import StatsService
 from hellojohn_server.features.tenant_settings.routes import TenantSettingsRoutes
 from hellojohn_server.features.tenant_settings.service import TenantSettingsService
 from hellojohn_server.features.tenants.routes import TenantRoutes
@@ -102,6 +104,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     search: UserSearch
     bulk: BulkService
     exports: UserExportService
+    stats: StatsService
 
 
 def routers(services: Services) -> list[object]:
@@ -116,6 +119,7 @@ def routers(services: Services) -> list[object]:
         ImpersonationRoutes(services.impersonation),
         BulkRoutes(services.bulk),
         UserExportRoutes(services.exports),
+        StatsRoutes(services.stats),
         UserSessionRoutes(services.user_sessions),
         OrganizationRoutes(services.organizations),
         RoleRoutes(services.role_catalog),

@@ -1,5 +1,6 @@
 """The services of users and of bulk acts over one database, as app.py puts them together, and users in every state."""
 
+from collections import Counter
 from typing import Any, Final
 
 import msgspec
@@ -18,6 +19,7 @@ from hellojohn_server.features.users.repository import get_user
 from hellojohn_server.features.users.schemas import CreateUserBody, UpdateUserBody, User, UserBody
 from hellojohn_server.features.users.service import UserCounters, UserService
 from hellojohn_server.kit.bell import Bell
+from hellojohn_server.kit.day_counters import DayCounter
 from hellojohn_server.kit.idempotency import Idempotency
 from hellojohn_server.kit.ids import IdFactory, IdPrefix
 from hellojohn_server.kit.mail import Mailbox
@@ -71,6 +73,10 @@ LIST_COUNTERS: Final = Statement(
     ) AS parts GROUP BY facet
     """,
 )
+LIST_DAYS: Final = Statement(
+    "SELECT created_at, last_active_at FROM users WHERE tenant_id = :tenant_id AND deleted_at IS NULL"
+)
+LIST_ENTRIES_OF: Final = Statement("SELECT created_at FROM audit_entries WHERE tenant_id = :tenant_id AND type = :type")
 LIST_FACTS: Final = Statement(
     "SELECT role, disabled, mfa_enrolled, email_verified FROM users WHERE tenant_id = :tenant_id AND deleted_at IS NULL"
 )
@@ -207,8 +213,30 @@ class UserParts(Parts):
         return user
 
     async def counted(self, tenant_id: str) -> dict[str, int]:
-        """Return every counter that is not zero."""
-        return {facet: users for facet, users in await self.rows(tenant_id, LIST_COUNTERS) if users}
+        """Return every counter that is not zero, but for those of days."""
+        return {facet: users for facet, users in await self._counters(tenant_id) if not _is_of_day(facet)}
+
+    async def counted_days(self, tenant_id: str) -> dict[str, int]:
+        """Return every counter of a day that is not zero."""
+        return {facet: users for facet, users in await self._counters(tenant_id) if _is_of_day(facet)}
+
+    async def recounted_days(self, tenant_id: str) -> dict[str, int]:
+        """Return what the counters of days must be: those of users from the users' rows, of sign-ins from the log.
+
+        The log has no failures of addresses that nobody has.
+        """
+        counts: Counter[str] = Counter()
+        for created_at, last_active_at in await self.rows(tenant_id, LIST_DAYS):
+            counts[f"created:{created_at // 86_400_000}"] += 1
+            if last_active_at is not None:
+                counts[f"active:{last_active_at // 86_400_000}"] += 1
+        for kind, name in (("user.signed_in", "signed_in"), ("user.sign_in_failed", "sign_in_failed")):
+            for (at,) in await self.rows(tenant_id, LIST_ENTRIES_OF, type=kind):
+                counts[f"{name}:{at // 86_400_000}"] += 1
+        return dict(counts)
+
+    async def _counters(self, tenant_id: str) -> list[tuple[str, int]]:
+        return [(facet, users) for facet, users in await self.rows(tenant_id, LIST_COUNTERS) if users]
 
     async def recounted(self, tenant_id: str) -> dict[str, int]:
         """Return what every counter must be, from the users' rows."""
@@ -218,6 +246,10 @@ class UserParts(Parts):
             for facet in ("total", f"role:{role}", *(name for name, holds in facts.items() if holds)):
                 counts[facet] = counts.get(facet, 0) + 1
         return counts
+
+
+def _is_of_day(facet: str) -> bool:
+    return facet.partition(":")[0] in set(DayCounter)
 
 
 async def live(parts: UserParts, tenant_id: str, user_id: str) -> int:

@@ -12,12 +12,15 @@ from hellojohn_server.features.user_access.schemas import BanUserBody, ReasonBod
 from hellojohn_server.features.users.errors import UserNotFound
 from hellojohn_server.features.users.schemas import facets_of
 from hellojohn_server.features.users.service import change_counters
+from hellojohn_server.kit.day_counters import DAY_MS
 from hellojohn_server.kit.errors import Conflict
 from hellojohn_server.storage.database import Transaction
 from hellojohn_server.storage.sql import Kind, Statement
+from tests.conftest import START_MS
 from tests.features.tenants.parts import key_context
 from tests.features.users.parts import ADMIN, UserParts, change
 
+TODAY = START_MS // DAY_MS
 SPOIL = Statement("UPDATE user_counters SET users = users + 7 WHERE tenant_id = :tenant_id", kind=Kind.BOOKKEEPING)
 LIST_ROWS = Statement("SELECT facet, users FROM user_counters WHERE tenant_id = :tenant_id")
 
@@ -33,8 +36,9 @@ class Commands:
         self.made: list[str] = []
 
     async def run(self) -> None:
-        self.parts.clock.advance(self.chance.choice([0, 0.001, 60]))
-        act = self.chance.choice([self._create, self._change, self._change, self._bulk, self._access, self._fold])
+        self.parts.clock.advance(self.chance.choice([0, 0.001, 60, 40_000]))
+        acts = [self._create, self._change, self._change, self._bulk, self._access, self._fold, self._be_active]
+        act = self.chance.choice(acts)
         with contextlib.suppress(Conflict, UserNotFound):
             await act()
 
@@ -80,6 +84,10 @@ class Commands:
                 act = self.chance.choice([access.delete_user, access.restore_user])
                 await act(self.context, user_id, ReasonBody())
 
+    async def _be_active(self) -> None:
+        seen = {self.chance.choice([*self.made, "usr_x"]): self.parts.clock.now_ms() for _ in range(3)}
+        await self.parts.users.record_active(self.tenant_id, seen)
+
     async def _fold(self) -> None:
         await self.parts.counters.fold_counters(self.tenant_id)
 
@@ -93,6 +101,7 @@ async def test_counters_say_what_a_recount_says(
     for _ in range(60):
         await commands.run()
         assert await parts.counted(tenant_id) == await parts.recounted(tenant_id)
+        assert await parts.counted_days(tenant_id) == await parts.recounted_days(tenant_id)
     assert len(commands.made) > 5
     assert await parts.counted(other_tenant_id) == {}
 
@@ -112,6 +121,7 @@ async def test_counters_hold_while_commands_and_folds_run_at_once(parts: UserPar
 
     await asyncio.gather(*(several(one) for one in commands), rebuild())
     assert await parts.counted(tenant_id) == await parts.recounted(tenant_id)
+    assert await parts.counted_days(tenant_id) == await parts.recounted_days(tenant_id)
     await parts.counters.fold_counters(tenant_id)
     assert await parts.counted(tenant_id) == await parts.recounted(tenant_id)
 
@@ -121,7 +131,7 @@ async def test_folding_leaves_nothing_to_add_up(parts: UserParts, tenant_id: str
     await parts.make(tenant_id, "b@example.com", role="admin")
     await parts.counters.fold_counters(tenant_id)
     rows = {facet: users for facet, users in await parts.rows(tenant_id, LIST_ROWS) if users}
-    assert rows == {"total": 2, "role:member": 1, "role:admin": 1, "email_verified": 1}
+    assert rows == {"total": 2, "role:member": 1, "role:admin": 1, "email_verified": 1, f"created:{TODAY}": 2}
 
 
 async def test_rebuilding_sets_right_what_was_wrong(parts: UserParts, tenant_id: str, other_tenant_id: str) -> None:
@@ -144,7 +154,10 @@ async def test_rebuilding_sets_right_what_was_wrong(parts: UserParts, tenant_id:
 async def test_a_user_counts_under_every_facet_that_holds(parts: UserParts, tenant_id: str) -> None:
     made = await parts.make(tenant_id, role="admin", email_verified=True, state_disabled=True, state_mfa_enrolled=True)
     user = await parts.stored(tenant_id, made.id)
-    assert facets_of(user) == {"total", "role:admin", "disabled", "mfa_enrolled", "email_verified"}
+    facts = {"total", "role:admin", "disabled", "mfa_enrolled", "email_verified", f"created:{TODAY}"}
+    assert facets_of(user) == facts
+    await parts.put(tenant_id, made.id, last_active_at=START_MS - DAY_MS)
+    assert facets_of(await parts.stored(tenant_id, made.id)) == facts | {f"active:{TODAY - 1}"}
     await parts.put(tenant_id, made.id, deleted_at=1)
     assert facets_of(await parts.stored(tenant_id, made.id)) == frozenset()
 

@@ -44,8 +44,8 @@ GET_PASSWORD = Statement(
 )
 GET_USER = Statement(f"SELECT {USER_COLUMNS} FROM users WHERE tenant_id = :tenant_id AND id = :user_id")
 LOCK_USER = Statement(
-    "SELECT id FROM users WHERE tenant_id = :tenant_id AND id = :user_id",
-    "SELECT id FROM users WHERE tenant_id = :tenant_id AND id = :user_id FOR UPDATE",
+    f"SELECT {USER_COLUMNS} FROM users WHERE tenant_id = :tenant_id AND id = :user_id",
+    f"SELECT {USER_COLUMNS} FROM users WHERE tenant_id = :tenant_id AND id = :user_id FOR UPDATE",
 )
 GET_LOCK = Statement(
     "SELECT locked_until FROM sign_in_failures WHERE tenant_id = :tenant_id AND address_hash = :address_hash"
@@ -143,10 +143,10 @@ async def get_user(reader: Reader, user_id: str) -> User | None:
     return None if row is None else user_of(row)
 
 
-async def get_user_locked(tx: Transaction, user_id: str) -> str | None:
-    """Return the id of a user who does not change until `tx` ends; None when there is none."""
+async def get_user_locked(tx: Transaction, user_id: str) -> User | None:
+    """Return a user who does not change until `tx` ends; None when there is none."""
     row = await tx.fetch_one(LOCK_USER, user_id=user_id)
-    return None if row is None else row[0]
+    return None if row is None else user_of(row)
 
 
 async def get_locked_until(reader: Reader, address_hash: str) -> int | None:

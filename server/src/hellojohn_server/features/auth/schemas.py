@@ -121,6 +121,14 @@ def own_user_body(shown: UserBody) -> OwnUserBody:
     return OwnUserBody(**{name: getattr(shown, name) for name in OwnUserBody.__struct_fields__})
 
 
+class Begun(msgspec.Struct, frozen=True):
+    """What signing in or refreshing came to: user and session, or neither; `refused` is why a refresh was."""
+
+    user: User | None = None
+    session: Session | None = None
+    refused: str | None = None
+
+
 def signed_in_body(user: User, session: Session, tokens: tuple[str, str], now_ms: int) -> SignedInBody:
     """Return the answer to a sign-in; `tokens` are the access token and the refresh token."""
     shown = TokensBody(

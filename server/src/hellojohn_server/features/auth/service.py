@@ -29,6 +29,7 @@ from hellojohn_server.features.auth.events import (
     user_signed_out,
 )
 from hellojohn_server.features.auth.schemas import (
+    Begun,
     Entry,
     RefreshBody,
     SignedInBody,
@@ -48,9 +49,10 @@ from hellojohn_server.features.tenant_settings.service import TenantSettingsServ
 from hellojohn_server.features.tenants.service import TenantService
 from hellojohn_server.features.users.errors import EmailAlreadyExists, EmailBanned, EmailInRecycleBin
 from hellojohn_server.features.users.schemas import CreateUserBody, User, is_locked
-from hellojohn_server.features.users.service import UserService
+from hellojohn_server.features.users.service import UserService, change_counters, counter_changes
 from hellojohn_server.kit.challenges import make_challenge, mark_of
 from hellojohn_server.kit.clock import Clock
+from hellojohn_server.kit.day_counters import DayCounter, day_facet
 from hellojohn_server.kit.errors import ApiError, CredentialNotAllowed
 from hellojohn_server.kit.ids import IdFactory, IdPrefix
 from hellojohn_server.kit.principal import ActorType, Context, Principal, SessionRef
@@ -71,14 +73,6 @@ _AMR: Final = ("pwd",)
 _LONGEST_FLOOR_SECONDS: Final = 5.0
 _TRIES: Final = 3
 _TAKEN: Final = (EmailBanned, EmailInRecycleBin)
-
-
-class _Begun(msgspec.Struct, frozen=True):
-    """What signing in or refreshing came to: user and session, or neither; `refused` is why a refresh was."""
-
-    user: User | None = None
-    session: Session | None = None
-    refused: str | None = None
 
 
 class AuthServices(msgspec.Struct, frozen=True):
@@ -131,14 +125,14 @@ class AuthService:
         mailer = self._services.mailer
         link = await mailer.prepare_if_configured(context.tenant_id, ActionPurpose.EMAIL_VERIFICATION)
 
-        async def command(tx: Transaction) -> _Begun:
+        async def command(tx: Transaction) -> Begun:
             await self._services.users.add_user(tx, acting, user_id, wanted, password_hash)
             if link is not None:
                 await mailer.mail(tx, link, user_id, body.email)
             return await self._begin(tx, acting, (user_id, password_hash, password_hash), refresh)
 
         try:
-            begun = await self._db.write(context.tenant_id, command, _Begun)
+            begun = await self._db.write(context.tenant_id, command, Begun)
         except UniqueViolation as taken:
             raise _as_taken(await self._services.users.conflict_of(context.tenant_id, taken, body.email)) from taken
         except EmailBanned as banned:
@@ -213,21 +207,21 @@ class AuthService:
             raise RefreshTokenInvalid
         fresh = rotate_refresh_token(used)
 
-        async def command(tx: Transaction) -> _Begun:
+        async def command(tx: Transaction) -> Begun:
             now = self._clock.now_ms()
             terms = terms_of(await self._services.settings.get_settings(tx))
             session = await self._services.sessions.refresh_session(tx, used, fresh, terms, now)
             if session is None:
-                return _Begun(refused=(await self._unrefreshed(tx, context, used, terms)).name)
+                return Begun(refused=(await self._unrefreshed(tx, context, used, terms)).name)
             user = await repository.get_user(tx, session.user_id)
             if user is None:
                 raise RefreshTokenInvalid
             refusal = refusal_of(user, now)
             if refusal is not None:
                 raise refusal
-            return _Begun(user, session)
+            return Begun(user, session)
 
-        done = await self._db.write(context.tenant_id, command, _Begun, exempt=Exempt.SESSION_REFRESH)
+        done = await self._db.write(context.tenant_id, command, Begun, exempt=Exempt.SESSION_REFRESH)
         if done.user is None or done.session is None:
             raise Unrefreshed[done.refused or ""].value
         self._note_active(context.tenant_id, done.session, done.user)
@@ -280,12 +274,12 @@ class AuthService:
             return None
         refresh = make_refresh_token(self._ids.new(IdPrefix.SESSION))
 
-        async def command(tx: Transaction) -> _Begun:
+        async def command(tx: Transaction) -> Begun:
             begun = await self._begin(tx, acting, proof, refresh)
             await self.forget_failures(tx, key)
             return begun
 
-        begun = await self._db.write(context.tenant_id, command, _Begun)
+        begun = await self._db.write(context.tenant_id, command, Begun)
         if begun.user is None or begun.session is None:
             return None
         return await self.signed_in(context.tenant_id, begun.user, begun.session, refresh)
@@ -319,6 +313,7 @@ class AuthService:
                     return False
                 tx.mark_due(counted.expires_at)
                 locked_until = counted.locked_until
+            await change_counters(tx, {day_facet(DayCounter.SIGN_IN_FAILED, now): 1})
             if user is not None and is_there:  # of one who was erased meanwhile nothing more is written
                 events = [user_sign_in_failed(user.id, InvalidCredentials.code.value)]
                 if locked_until is not None:
@@ -332,17 +327,19 @@ class AuthService:
 
     async def _begin(
         self, tx: Transaction, acting: Context, proof: tuple[str, str, str], refresh: RefreshToken
-    ) -> _Begun:
+    ) -> Begun:
         """Begin a session of a user who proved the password: `proof` is user, hash verified, and hash to keep.
 
         Nothing is begun when the hash that was verified is not the user's any more. The user's row is held from here
         on: whoever disables the user comes before, and is seen, or after, and ends the session.
         """
         now = self._clock.now_ms()
+        before = await repository.get_user_locked(tx, proof[0])
         user = await repository.update_signed_in(tx, *proof, now)
-        if user is None:
-            return _Begun()
-        return _Begun(user, await self._begin_session(tx, acting, user, Entry(user.id, _AMR), refresh))
+        if before is None or user is None:
+            return Begun()
+        await change_counters(tx, counter_changes(before, user))
+        return Begun(user, await self._begin_session(tx, acting, user, Entry(user.id, _AMR), refresh))
 
     async def get_unchanged(self, reader: Reader, entry: Entry) -> User | None:
         """Return the user; None when there is none, or the user is not as `entry` says any more."""
@@ -361,7 +358,9 @@ class AuthService:
 
         AccountBanned, AccountDisabled, PasswordResetRequired; AccountLocked.
         """
-        await repository.update_entered(tx, user.id, self._clock.now_ms())
+        entered = await repository.update_entered(tx, user.id, self._clock.now_ms()) or user
+        before = msgspec.structs.replace(entered, last_active_at=user.last_active_at)
+        await change_counters(tx, counter_changes(before, entered))
         session = await self._begin_session(tx, as_user(context, user.id, user.email), user, entry, refresh)
         await self.forget_failures(tx, user.email_key)
         return session
@@ -389,6 +388,7 @@ class AuthService:
         ending = Ending(RevokeCause.SESSION_LIMIT, user.id, now)
         ended = await self._services.sessions.make_room(tx, user.id, most, ending)
         await self._services.sessions.begin_session(tx, session, refresh)
+        await change_counters(tx, {day_facet(DayCounter.SIGNED_IN, now): 1})
         details = {**entry.metadata, "sessions_revoked": ended} if ended else entry.metadata
         await self._services.audit.record(tx, acting, user_signed_in(user.id, session.id, session.amr, details))
         return session
@@ -467,6 +467,7 @@ class AuthService:
             if locked_until is not None and locked_until > self._clock.now_ms():
                 return False
             if is_there:
+                await change_counters(tx, {day_facet(DayCounter.SIGN_IN_FAILED, self._clock.now_ms()): 1})
                 event = user_sign_in_failed(user.id, refusal.code.value)
                 await self._services.audit.record(tx, context, event)
             return True

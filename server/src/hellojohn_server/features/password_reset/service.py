@@ -37,8 +37,8 @@ from hellojohn_server.features.sessions.service import SessionService
 from hellojohn_server.features.user_acts.schemas import Case, Moment
 from hellojohn_server.features.user_acts.service import Act, UserActs
 from hellojohn_server.features.users.errors import UserNotFound
-from hellojohn_server.features.users.schemas import User, facets_of, is_banned
-from hellojohn_server.features.users.service import UserService, change_counters, say_subject
+from hellojohn_server.features.users.schemas import User, is_banned
+from hellojohn_server.features.users.service import UserService, change_counters, counter_changes, say_subject
 from hellojohn_server.kit.action_tokens import ActionToken, make_action_token
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.email_templates import EmailTemplate
@@ -245,7 +245,7 @@ class PasswordResetService:
         after = await repository.update_password_reset(tx, before.id, password_hash, now)
         if after is None:
             raise LinkInvalid
-        await change_counters(tx, dict.fromkeys(facets_of(after) - facets_of(before), 1))
+        await change_counters(tx, counter_changes(before, after))
         await delete_links(tx, [before.id])
         await repository.delete_failures(tx, self._services.addresses.hash(tx.tenant_id, before.email_key))
         ending = Ending(RevokeCause.PASSWORD_RESET, before.id, now)

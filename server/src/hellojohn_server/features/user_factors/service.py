@@ -50,8 +50,14 @@ from hellojohn_server.features.user_factors.schemas import (
     ProofBody,
 )
 from hellojohn_server.features.users.errors import UserDeleted, UserNotFound
-from hellojohn_server.features.users.schemas import User, facets_of
-from hellojohn_server.features.users.service import UserService, change_counters, require_never_upward, say_subject
+from hellojohn_server.features.users.schemas import User
+from hellojohn_server.features.users.service import (
+    UserService,
+    change_counters,
+    counter_changes,
+    require_never_upward,
+    say_subject,
+)
 from hellojohn_server.kit.backup_codes import make_backup_codes
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.email_templates import EmailTemplate
@@ -235,8 +241,7 @@ class FactorService:
     async def _note_enrolled(self, tx: Transaction, before: User, now_ms: int) -> User:
         enrolled = await repository.count_confirmed(tx, before.id) > 0
         after = await repository.update_enrolled(tx, before.id, now_ms, enrolled=enrolled)
-        counted, counts = facets_of(before), facets_of(after)
-        await change_counters(tx, dict.fromkeys(counts - counted, 1) | dict.fromkeys(counted - counts, -1))
+        await change_counters(tx, counter_changes(before, after))
         return after
 
     async def _tell(self, tx: Transaction, user: User, template: EmailTemplate, factor: Factor) -> None:

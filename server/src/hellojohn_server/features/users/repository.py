@@ -154,7 +154,7 @@ FOLD_COUNTERS = Statement(
 )
 """On SQLite the counters are always folded: nothing is there to do."""
 
-# One pass over the users: what each role has of every kind, then one row for each facet; those that are left with no
+# What users there are: what each role has of every kind, then one row for each facet; those that are left with no
 # user are set to nothing.
 _BY_ROLE: Final = """
     SELECT role, count(*) AS users, sum(CASE WHEN disabled THEN 1 ELSE 0 END) AS disabled,
@@ -168,8 +168,14 @@ _BY_FACET: Final = """
     UNION ALL SELECT 'mfa_enrolled', mfa_enrolled FROM by_role
     UNION ALL SELECT 'email_verified', email_verified FROM by_role
     UNION ALL SELECT 'role:' || role, users FROM by_role
-    UNION ALL SELECT facet, 0 FROM user_counters WHERE tenant_id = :tenant_id
+    UNION ALL SELECT 'created:' || (created_at / 86400000), count(*) FROM users
+        WHERE tenant_id = :tenant_id AND deleted_at IS NULL GROUP BY created_at / 86400000
+    UNION ALL SELECT 'active:' || (last_active_at / 86400000), count(*) FROM users
+        WHERE tenant_id = :tenant_id AND deleted_at IS NULL AND last_active_at IS NOT NULL
+        GROUP BY last_active_at / 86400000
+    UNION ALL SELECT facet, 0 FROM user_counters WHERE tenant_id = :tenant_id AND substr(facet, 1, 4) <> 'sign'
 """
+# Sign-ins are counted as they happen: nothing is there to count them anew from.
 REBUILD_COUNTERS = Statement(
     f"""
     WITH by_role AS MATERIALIZED ({_BY_ROLE})
@@ -179,7 +185,7 @@ REBUILD_COUNTERS = Statement(
     """,
     f"""
     WITH by_role AS MATERIALIZED ({_BY_ROLE}),
-    gone AS (DELETE FROM user_counter_deltas WHERE tenant_id = :tenant_id)
+    gone AS (DELETE FROM user_counter_deltas WHERE tenant_id = :tenant_id AND substr(facet, 1, 4) <> 'sign')
     INSERT INTO user_counters (tenant_id, facet, users)
     SELECT :tenant_id, facet, sum(users) FROM ({_BY_FACET}) AS counted GROUP BY facet
     ON CONFLICT (tenant_id, facet) DO UPDATE SET users = excluded.users

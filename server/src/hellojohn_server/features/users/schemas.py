@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from hellojohn_server.features.roles.schemas import BuiltinRole
 from hellojohn_server.features.sessions.schemas import AccessStopped
+from hellojohn_server.kit.day_counters import DayCounter, day_facet
 from hellojohn_server.kit.emails import MAX_CHARACTERS, is_email
 from hellojohn_server.kit.error_codes import FieldCode
 from hellojohn_server.kit.errors import FieldError
@@ -148,7 +149,9 @@ def facets_of(user: User) -> frozenset[str]:
     if user.deleted_at is not None:
         return frozenset()
     facts = {"disabled": user.disabled, "mfa_enrolled": user.mfa_enrolled, "email_verified": user.email_verified}
-    return frozenset({"total", f"role:{user.role}", *(facet for facet, holds in facts.items() if holds)})
+    active = [] if user.last_active_at is None else [day_facet(DayCounter.ACTIVE, user.last_active_at)]
+    days = [day_facet(DayCounter.CREATED, user.created_at), *active]
+    return frozenset({"total", f"role:{user.role}", *days, *(facet for facet, holds in facts.items() if holds)})
 
 
 class BanBody(msgspec.Struct, frozen=True):

@@ -1,5 +1,6 @@
 """The rules of users: who may be made and changed by whom, and what follows from it."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
@@ -81,6 +82,12 @@ _PLAIN: Final = (
 async def change_counters(tx: Transaction, changes: Mapping[str, int]) -> None:
     """Add to the counters, in the transaction that changes the users' rows. A facet without change may be left out."""
     await repository.update_counters(tx, changes)
+
+
+def counter_changes(before: User, after: User) -> dict[str, int]:
+    """Return what a change of a user changes of the counters."""
+    counted, counts = facets_of(before), facets_of(after)
+    return dict.fromkeys(counts - counted, 1) | dict.fromkeys(counted - counts, -1)
 
 
 class UserCounters:
@@ -266,7 +273,14 @@ class UserService:
         """Write when users of a tenant were last active (milliseconds by id). None goes back; no new version."""
 
         async def command(tx: Transaction) -> None:
+            found = await repository.list_users_locked(tx, list(seen))
+            changes: Counter[str] = Counter()
+            for user_id, at in seen.items():
+                before = found.get(user_id)
+                if before is not None and at > (before.last_active_at or 0):
+                    changes.update(counter_changes(before, msgspec.structs.replace(before, last_active_at=at)))
             await repository.update_last_active(tx, seen)
+            await change_counters(tx, changes)
 
         await self._db.write(tenant_id, command, type(None), exempt=Exempt.LAST_USED)
 
@@ -306,7 +320,7 @@ class UserService:
                 await self._require_open_address(tx, after.email_key, now)
                 await delete_every_link(tx, [after.id])
                 await self._mailer.tell_old_address(tx, after.id, before.email)
-            await change_counters(tx, _counter_changes(before, after))
+            await change_counters(tx, counter_changes(before, after))
         events = [] if not changes_between(before, after) else [user_updated(before, after, change.reason)]
         stopped = await self._stop_access(tx, context.principal.id, before, change, now)
         if stopped is not None:
@@ -468,8 +482,3 @@ def _merged(before: User, change: UpdateUserBody, faults: list[FieldError]) -> d
 
 def _encoded(metadata: Any) -> str:
     return msgspec.json.encode(metadata).decode()
-
-
-def _counter_changes(before: User, after: User) -> dict[str, int]:
-    counted, counts = facets_of(before), facets_of(after)
-    return dict.fromkeys(counts - counted, 1) | dict.fromkeys(counted - counts, -1)
