@@ -189,7 +189,7 @@ def _lay_foundation(  # noqa: PLR0913, PLR0917 - what build_services is given
         access_tokens=AccessTokenService(
             database, clock, tenants=tenants, signing_keys=signing_keys, sightings=sightings
         ),
-        mfa=MfaService(database, clock, audit_log, sealer=mail.sealer, backup_codes=backup_codes),
+        mfa=MfaService(database, clock, audit_log, tenant_settings, sealer=mail.sealer, backup_codes=backup_codes),
         action_tokens=action_tokens,
         mailer=LinkMailer(emails, action_tokens),
         limiter=RateLimiter(clock, rates_of(settings)),

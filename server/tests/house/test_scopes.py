@@ -42,6 +42,8 @@ def _needs(declared: Route) -> dict[str, Any]:
         needs["impersonation"] = declared.impersonation.value
     if declared.limit is not (Limit.READS if declared.method is Method.GET else Limit.WRITES):
         needs["limit"] = declared.limit.value
+    if declared.enrolling:
+        needs["enrolling"] = True
     return needs
 
 

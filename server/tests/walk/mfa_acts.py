@@ -57,6 +57,14 @@ async def verify_mfa(world: World) -> Call:
     )
 
 
+async def get_passkey_options(world: World) -> Call:
+    section = {"mfa": {"webauthn": {"rp_id": "example.com", "origins": ["https://app.example.com"]}}}
+    await world.send("PATCH", "/v1/admin/config", section)
+    waiting = (await verify_mfa(world)).body["challenge_id"]
+    path = "/v1/auth/mfa/passkey/options"
+    return Call(method="POST", path=path, body={"challenge_id": waiting}, credential=world.publishable_key)
+
+
 async def list_own_factors(world: World) -> Call:
     return Call(method="GET", path="/v1/auth/mfa/factors", **_own(await _sign_up(world)))
 
@@ -118,7 +126,10 @@ async def generate_user_backup_codes(world: World) -> Call:
     return Call(method="POST", path=path, body={"reason": "lost the list"}, objects={"user": user})
 
 
-MFA_BY_PUBLISHABLE_KEY: Final[dict[str, Act]] = {"verify_mfa": verify_mfa}
+MFA_BY_PUBLISHABLE_KEY: Final[dict[str, Act]] = {
+    "get_passkey_options": get_passkey_options,
+    "verify_mfa": verify_mfa,
+}
 MFA_BY_ACCESS_TOKEN: Final[dict[str, Act]] = {
     act.__name__: act
     for act in (

@@ -21,6 +21,7 @@ REFUSED: Final = {
     "confirm_own_factor",
     "forgot_password",
     "generate_own_backup_codes",
+    "get_passkey_options",
     "refresh_tokens",
     "remove_own_factor",
     "request_magic_link",

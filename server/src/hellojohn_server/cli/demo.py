@@ -5,13 +5,16 @@ lie in the past of the moment of making, so that "this week" holds somebody.
 """
 
 import random
+from base64 import urlsafe_b64encode
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec.structs import replace
+from webauthn.helpers import encode_cbor
 
 from hellojohn_server.cli.demo_people import PEOPLE
 from hellojohn_server.features.audit.service import AuditLog
@@ -78,6 +81,8 @@ _MEMBERSHIP_ROLES: Final = ("admin", "member", "member", "member", "member")
 _FACTOR_NAMES: Final = {FactorType.TOTP: "Authenticator app", FactorType.WEBAUTHN: "Security key"}
 _BASE32: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _SECRET_LENGTH: Final = 32
+_KEY_BITS: Final = 250
+_CREDENTIAL_BYTES: Final = 32
 _AREA_CODES: Final = ("202", "212", "312", "415", "617", "808")
 _HAS_PHONE: Final = 0.4
 _HAS_NOTES: Final = 0.3
@@ -266,17 +271,19 @@ def _factors(dice: random.Random, user: User) -> list[Factor]:
     kinds = [FactorType.TOTP, FactorType.WEBAUTHN][: dice.choice((1, 1, 2))] if user.mfa_enrolled else []
     at = user.created_at + _HOUR
     return [
-        Factor(
-            _id_at(dice, IdPrefix.FACTOR, at),
-            user.id,
-            kind,
-            _FACTOR_NAMES[kind],
-            at + _MINUTE,
-            at,
-            "".join(dice.choices(_BASE32, k=_SECRET_LENGTH)).encode() if kind is FactorType.TOTP else None,
-        )
+        _factor(dice, Factor(_id_at(dice, IdPrefix.FACTOR, at), user.id, kind, _FACTOR_NAMES[kind], at + _MINUTE, at))
         for kind in kinds
     ]
+
+
+def _factor(dice: random.Random, factor: Factor) -> Factor:
+    """Return a factor with what its kind has: the secret of an app, or the credential of a passkey."""
+    if factor.type is FactorType.TOTP:
+        return replace(factor, secret="".join(dice.choices(_BASE32, k=_SECRET_LENGTH)).encode())
+    key = ec.derive_private_key(dice.getrandbits(_KEY_BITS) + 1, ec.SECP256R1()).public_key().public_numbers()
+    cose = {1: 2, 3: -7, -1: 1, -2: key.x.to_bytes(32, "big"), -3: key.y.to_bytes(32, "big")}
+    credential_id = urlsafe_b64encode(dice.randbytes(_CREDENTIAL_BYTES)).rstrip(b"=").decode()
+    return replace(factor, credential_id=credential_id, public_key=encode_cbor(cose), sign_count=dice.randrange(100))
 
 
 def _backup_codes(dice: random.Random) -> list[str]:

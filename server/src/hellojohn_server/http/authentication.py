@@ -14,6 +14,7 @@ from hellojohn_server.kit.errors import (
     CredentialNotAllowed,
     ImpersonationForbidden,
     InvalidToken,
+    MfaEnrollmentRequired,
     MissingToken,
     TenantMismatch,
 )
@@ -82,6 +83,8 @@ def admit(call: Call, route: Route, principal: Principal) -> None:
         raise ImpersonationForbidden
     if principal.kind not in route.credentials:
         raise CredentialNotAllowed(_wanted(route))
+    if principal.session is not None and principal.session.must_enroll and not route.enrolling:
+        raise MfaEnrollmentRequired
     named = call.headers.get(b"x-tenant-id")
     if (
         named is not None

@@ -44,6 +44,7 @@ from hellojohn_server.kit.errors import (
     Invalid,
     InvalidToken,
     MalformedJson,
+    MfaEnrollmentRequired,
     MissingToken,
     NotFound,
     PayloadTooLarge,
@@ -332,6 +333,8 @@ def _refusals_of(route: Route) -> Iterator[type[ApiError]]:
         yield from (InvalidPublishableKey, TenantMismatch, TenantSuspended)
     if CredentialKind.ACCESS_TOKEN in route.credentials:
         yield from (TokenExpired, TokenStale, SessionExpired, SessionRevoked, AccountBanned, AccountDisabled)
+    if CredentialKind.ACCESS_TOKEN in route.credentials and not route.enrolling:
+        yield MfaEnrollmentRequired
     if CredentialKind.SECRET_KEY in route.credentials:
         yield AddressNotAllowed
     if is_for_browsers(route):

@@ -49,6 +49,7 @@ class ErrorCode(StrEnum):
     METHOD_NOT_ALLOWED = "method_not_allowed"
     MFA_ALREADY_CONFIRMED = "mfa_already_confirmed"
     MFA_CHALLENGE_INVALID = "mfa_challenge_invalid"
+    MFA_ENROLLMENT_REQUIRED = "mfa_enrollment_required"
     MFA_FACTOR_LIMIT = "mfa_factor_limit"
     MFA_FACTOR_NOT_FOUND = "mfa_factor_not_found"
     MFA_REQUIRED = "mfa_required"
@@ -98,6 +99,7 @@ class ErrorCode(StrEnum):
     USERNAME_ALREADY_EXISTS = "username_already_exists"
     VALIDATION_FAILED = "validation_failed"
     VERSION_MISMATCH = "version_mismatch"
+    WEBAUTHN_NOT_CONFIGURED = "webauthn_not_configured"
 
 
 class FieldCode(StrEnum):

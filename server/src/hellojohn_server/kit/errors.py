@@ -99,6 +99,12 @@ class ImpersonationForbidden(Forbidden):
     message = "An impersonation may not do this."
 
 
+class MfaEnrollmentRequired(Forbidden):
+    is_denial = False
+    code = ErrorCode.MFA_ENROLLMENT_REQUIRED
+    message = "A second factor is required. Enrol one at /v1/auth/mfa/factors, and refresh the access token."
+
+
 class AddressNotAllowed(Forbidden):
     code = ErrorCode.ADDRESS_NOT_ALLOWED
     message = "This key may not be used from this IP address."

@@ -41,6 +41,8 @@ class SessionRef(msgspec.Struct, frozen=True):
     user_id: str
     impersonated: bool = False
     read_only: bool = False
+    must_enroll: bool = False
+    """Whether the user lacks the second factor that the tenant asks for, and can do nothing but enrol."""
 
 
 class Principal(msgspec.Struct, frozen=True):

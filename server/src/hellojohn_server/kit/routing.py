@@ -160,6 +160,7 @@ class Route(msgspec.Struct, frozen=True):
     description: str = ""
     conditional_scopes: tuple[Scope, ...] = ()
     impersonation: Impersonation = Impersonation.REFUSED
+    enrolling: bool = False
 
 
 def route(  # noqa: PLR0913 - a declaration names each of its facts
@@ -176,11 +177,13 @@ def route(  # noqa: PLR0913 - a declaration names each of its facts
     conditional_scopes: tuple[Scope, ...] = (),
     impersonation: Impersonation = Impersonation.REFUSED,
     any_scope: bool = False,
+    enrolling: bool = False,
     limit: Limit | None = None,
 ) -> Callable[[Handler], Handler]:
     """Declare the method below as an operation. The first line of its docstring is the operation's summary.
 
-    `any_scope` lets any secret key in, in place of a scope. Without `limit` its calls count as reads if they change
+    `any_scope` lets any secret key in, in place of a scope; `enrolling` lets in users who must first have a second
+    factor. Without `limit` its calls count as reads if they change
     nothing, else as writes; a route that anybody may call, or any visitor of an application, names its limit. Raises
     ValueError at import when a secret-key route names neither scope nor any_scope, when another route names one, when
     impersonations are let in where no access token is, and for a limit that cannot be the route's.
@@ -214,6 +217,7 @@ def route(  # noqa: PLR0913 - a declaration names each of its facts
             limit=limit or (Limit.READS if changes_nothing else Limit.WRITES),
             conditional_scopes=conditional_scopes,
             impersonation=impersonation,
+            enrolling=enrolling,
         )
         setattr(handler, _MARK, declared)
         return handler

@@ -43,6 +43,11 @@ class AccessClaims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     read_only: bool = False
 
 
+def enrollment_audience(tenant_id: str) -> str:
+    """Return the `aud` of a token that only enrols: whoever checks for the tenant refuses it, unaware of this."""
+    return f"{tenant_id}:mfa_enrollment"
+
+
 class InvalidAccessToken(Exception):
     """The text is no access token that the given key signed for this issuer."""
 
@@ -71,6 +76,6 @@ def verify_token(token: str, key: Ed25519PublicKey, issuer: str) -> AccessClaims
         claims = msgspec.json.decode(payload, type=AccessClaims)
     except (jwt.PyJWTError, msgspec.DecodeError, ValueError) as error:
         raise InvalidAccessToken from error
-    if claims.iss != issuer or claims.aud != claims.tenant_id:
+    if claims.iss != issuer or claims.aud not in {claims.tenant_id, enrollment_audience(claims.tenant_id)}:
         raise InvalidAccessToken
     return claims

@@ -14,6 +14,7 @@ from tests.conftest import ManualClock
 from tests.support import RunningApp
 
 PATH: Final = "/v1/admin/config"
+NO_MFA: Final = {"required": "off", "roles": [], "webauthn": {"rp_id": None, "origins": []}}
 NO_URLS: Final = dict.fromkeys(("reset_url", "verification_url", "invitation_url", "magic_link_url"))
 NO_MAIL: Final = {
     "sender_name": None,
@@ -29,6 +30,7 @@ DEFAULTS: Final = {
     "tokens": {"access_token_lifetime": "15m"},
     "urls": NO_URLS,
     "cors": {"allowed_origins": []},
+    "mfa": NO_MFA,
     "version": 1,
     "updated_at": None,
 }

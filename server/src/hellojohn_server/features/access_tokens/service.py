@@ -5,11 +5,12 @@ from hellojohn_server.features.auth.errors import SessionRevoked, TokenExpired, 
 from hellojohn_server.features.auth.schemas import principal_of, standing_refusal_of
 from hellojohn_server.features.sessions.schemas import Session
 from hellojohn_server.features.signing_keys.service import SigningKeyService
+from hellojohn_server.features.tenant_settings.schemas import mfa_settings_in, must_enroll
 from hellojohn_server.features.tenants.errors import TenantNotFound
 from hellojohn_server.features.tenants.service import TenantService
 from hellojohn_server.features.users.schemas import User
 from hellojohn_server.kit.clock import Clock
-from hellojohn_server.kit.errors import InvalidToken
+from hellojohn_server.kit.errors import InvalidToken, MfaEnrollmentRequired
 from hellojohn_server.kit.principal import Principal
 from hellojohn_server.kit.sightings import SightingKind, Sightings
 from hellojohn_server.kit.tokens import AccessClaims, InvalidAccessToken
@@ -44,36 +45,44 @@ class AccessTokenService:
         claims = await self._claims_of(token)
         try:
             await self._tenants.require_open(claims.tenant_id)
-            session, user = await self.require_standing(claims)
+            session, user, lacks_factor = await self._require_standing(claims)
         except (TenantNotFound, TenantStoreNotFound) as missing:
             raise InvalidToken from missing
         if not session.is_impersonation:  # somebody in the user's place says nothing of the user
             now = self._clock.now_ms()
             self._sightings.note(SightingKind.USER, claims.tenant_id, user.id, user.last_active_at, now)
-        return principal_of(session, user, claims.tenant_id)
+        return principal_of(session, user, claims.tenant_id, must_enroll=lacks_factor)
 
     async def verify(self, tenant_id: str, token: str) -> tuple[Session, User]:
-        """Return the session and the user of an access token of this tenant; raises as authenticate."""
+        """Return the session and the user of an access token of this tenant; raises as authenticate.
+
+        MfaEnrollmentRequired for a token that only enrols.
+        """
         claims = await self._claims_of(token)
         if claims.tenant_id != tenant_id:
             raise InvalidToken
-        return await self.require_standing(claims)
+        session, user, lacks_factor = await self._require_standing(claims)
+        if lacks_factor:
+            raise MfaEnrollmentRequired
+        return session, user
 
-    async def require_standing(self, claims: AccessClaims) -> tuple[Session, User]:
-        """Return the session and user of claims that we signed, when both still stand."""
+    async def _require_standing(self, claims: AccessClaims) -> tuple[Session, User, bool]:
+        """Return the session and user of claims that we signed, if both stand, and whether the user must enrol."""
 
-        async def query(reader: Reader) -> tuple[Session, User] | None:
+        async def query(reader: Reader) -> tuple[Session, User, str | None] | None:
             return await repository.get_session_and_user(reader, claims.sid)
 
         found = await self._db.read(claims.tenant_id, query)
         if found is None or found[1].id != claims.sub:
             raise InvalidToken
-        refusal = standing_refusal_of(*found, self._clock.now_ms())
+        session, user, settings = found
+        refusal = standing_refusal_of(session, user, self._clock.now_ms())
         if refusal is not None:
             raise refusal
-        if claims.gen < found[1].generation:
+        if claims.gen < user.generation:
             raise TokenStale
-        return found
+        is_own = not session.is_impersonation
+        return session, user, is_own and must_enroll(mfa_settings_in(settings), user.role, enrolled=user.mfa_enrolled)
 
     async def require_session_stands(self, tx: Transaction, session_id: str) -> None:
         """Raise unless the session and its user still stand, for a command that began with work of its own.
@@ -81,7 +90,7 @@ class AccessTokenService:
         The caller holds the user's row, so that whoever stops the user's access comes before this or after the command.
         """
         found = await repository.get_session_and_user(tx, session_id)
-        refusal = SessionRevoked() if found is None else standing_refusal_of(*found, self._clock.now_ms())
+        refusal = SessionRevoked() if found is None else standing_refusal_of(*found[:2], self._clock.now_ms())
         if refusal is not None:
             raise refusal
 

@@ -93,6 +93,7 @@ class AuthRoutes:
         credentials=ACCESS_TOKEN,
         status=204,
         impersonation=Impersonation.ALWAYS,
+        enrolling=True,
     )
     async def sign_out(self, context: Context) -> Answer[None]:
         """End the session of the access token, an impersonation's too."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from hellojohn_server.features.auth.errors import (
     AccountBanned,
@@ -107,6 +107,10 @@ class TokensBody(msgspec.Struct, frozen=True, kw_only=True):
     refresh_token: str
     access_token_expires_at: Timestamp
     refresh_token_expires_at: Timestamp
+    mfa_enrollment_required: (
+        Annotated[bool, Meta(description="true when nothing is open but enrolling a second factor; else absent")]
+        | UnsetType
+    ) = UNSET
 
 
 class SignedInBody(msgspec.Struct, frozen=True):
@@ -127,9 +131,12 @@ class Begun(msgspec.Struct, frozen=True):
     user: User | None = None
     session: Session | None = None
     refused: str | None = None
+    enrolls: bool = False
 
 
-def signed_in_body(user: User, session: Session, tokens: tuple[str, str], now_ms: int) -> SignedInBody:
+def signed_in_body(
+    user: User, session: Session, tokens: tuple[str, str], now_ms: int, *, must_enroll: bool
+) -> SignedInBody:
     """Return the answer to a sign-in; `tokens` are the access token and the refresh token."""
     shown = TokensBody(
         id=session.id,
@@ -137,6 +144,7 @@ def signed_in_body(user: User, session: Session, tokens: tuple[str, str], now_ms
         refresh_token=tokens[1],
         access_token_expires_at=format_time(session.access_expires_at // 1000 * 1000),
         refresh_token_expires_at=format_time(session.expires_at),
+        mfa_enrollment_required=must_enroll or UNSET,
     )
     return SignedInBody(own_user_body(body_of(user, now_ms)), shown)
 
@@ -163,9 +171,9 @@ def entry_refusal_of(user: User, now_ms: int) -> ApiError | None:
     return PasswordResetRequired() if refusal is None and user.password_reset_required else refusal
 
 
-def principal_of(session: Session, user: User, tenant_id: str) -> Principal:
+def principal_of(session: Session, user: User, tenant_id: str, *, must_enroll: bool) -> Principal:
     """Return whom a session's access token stands for: its user, or in an impersonation the credential behind it."""
-    ref = SessionRef(session.id, user.id, session.is_impersonation, session.read_only)
+    ref = SessionRef(session.id, user.id, session.is_impersonation, session.read_only, must_enroll)
     if session.impersonator_id is None or session.impersonator_type is None:
         return Principal(CredentialKind.ACCESS_TOKEN, ActorType.USER, user.id, user.email, tenant_id, session=ref)
     return Principal(

@@ -65,7 +65,7 @@ from hellojohn_server.kit.refresh_tokens import (
 from hellojohn_server.kit.secrets import AddressHasher
 from hellojohn_server.kit.sightings import SightingKind, Sightings
 from hellojohn_server.kit.text import email_key
-from hellojohn_server.kit.tokens import AccessClaims
+from hellojohn_server.kit.tokens import AccessClaims, enrollment_audience
 from hellojohn_server.storage.database import Database, Exempt, Reader, Transaction
 from hellojohn_server.storage.errors import UniqueViolation
 
@@ -139,7 +139,7 @@ class AuthService:
             raise EmailAlreadyExists from banned
         if begun.user is None or begun.session is None:
             raise RuntimeError("a user who was just made has not the password of a moment ago")
-        return await self.signed_in(context.tenant_id, begun.user, begun.session, refresh)
+        return await self.signed_in(context.tenant_id, begun.user, begun.session, refresh, enrolls=begun.enrolls)
 
     async def sign_in(self, context: Context, body: SignInBody) -> SignedInBody:
         """Sign in with a password.
@@ -186,10 +186,7 @@ class AuthService:
             raise AccountLocked
 
     async def require_password(self, tx: Transaction, user: User, verified_hash: str) -> None:
-        """Forget the failed sign-ins of a held user whose password was given; InvalidCredentials if it is another now.
-
-        AccountLocked if they lock the address by now.
-        """
+        """Forget failed sign-ins of a held user who gave the password. InvalidCredentials; AccountLocked."""
         found = await repository.get_password(tx, user.id)
         if found is None or found[1] != verified_hash:
             raise InvalidCredentials
@@ -219,13 +216,14 @@ class AuthService:
             refusal = refusal_of(user, now)
             if refusal is not None:
                 raise refusal
-            return Begun(user, session)
+            lacks_factor = await self._services.mfa.must_enroll(tx, user.role, enrolled=user.mfa_enrolled)
+            return Begun(user, session, enrolls=lacks_factor)
 
         done = await self._db.write(context.tenant_id, command, Begun, exempt=Exempt.SESSION_REFRESH)
         if done.user is None or done.session is None:
             raise Unrefreshed[done.refused or ""].value
         self._note_active(context.tenant_id, done.session, done.user)
-        return await self.signed_in(context.tenant_id, done.user, done.session, fresh)
+        return await self.signed_in(context.tenant_id, done.user, done.session, fresh, enrolls=done.enrolls)
 
     async def sign_out(self, context: Context) -> None:
         """End the session of the token that is presented; an impersonation's too."""
@@ -282,7 +280,7 @@ class AuthService:
         begun = await self._db.write(context.tenant_id, command, Begun)
         if begun.user is None or begun.session is None:
             return None
-        return await self.signed_in(context.tenant_id, begun.user, begun.session, refresh)
+        return await self.signed_in(context.tenant_id, begun.user, begun.session, refresh, enrolls=begun.enrolls)
 
     async def _checked(
         self, context: Context, candidate: repository.Candidate, password: str
@@ -339,7 +337,8 @@ class AuthService:
         if before is None or user is None:
             return Begun()
         await change_counters(tx, counter_changes(before, user))
-        return Begun(user, await self._begin_session(tx, acting, user, Entry(user.id, _AMR), refresh))
+        session = await self._begin_session(tx, acting, user, Entry(user.id, _AMR), refresh)
+        return Begun(user, session, enrolls=await self._services.mfa.must_enroll(tx, user.role, enrolled=False))
 
     async def get_unchanged(self, reader: Reader, entry: Entry) -> User | None:
         """Return the user; None when there is none, or the user is not as `entry` says any more."""
@@ -354,10 +353,7 @@ class AuthService:
     async def enter(
         self, tx: Transaction, context: Context, user: User, entry: Entry, refresh: RefreshToken
     ) -> Session:
-        """Begin a session of a held user who proved more than a password in `tx`.
-
-        AccountBanned, AccountDisabled, PasswordResetRequired; AccountLocked.
-        """
+        """Begin a session of a held user who proved more than a password in `tx`. What keeps the user out is raised."""
         entered = await repository.update_entered(tx, user.id, self._clock.now_ms()) or user
         before = msgspec.structs.replace(entered, last_active_at=user.last_active_at)
         await change_counters(tx, counter_changes(before, entered))
@@ -434,12 +430,14 @@ class AuthService:
             await self._services.audit.record(tx, context, refresh_token_reused(session.user_id, session.id))
         return Unrefreshed.REUSED
 
-    async def signed_in(self, tenant_id: str, user: User, session: Session, refresh: RefreshToken) -> SignedInBody:
-        """Return the answer that a session which was begun or refreshed has."""
+    async def signed_in(
+        self, tenant_id: str, user: User, session: Session, refresh: RefreshToken, *, enrolls: bool = False
+    ) -> SignedInBody:
+        """Return the answer that a session which was begun or refreshed has; with `enrolls` its token only enrols."""
         now = session.created_at if session.last_refreshed_at is None else session.last_refreshed_at
         claims = AccessClaims(
             iss=self._services.signing_keys.issuer,
-            aud=tenant_id,
+            aud=enrollment_audience(tenant_id) if enrolls else tenant_id,
             sub=user.id,
             sid=session.id,
             tenant_id=tenant_id,
@@ -452,7 +450,7 @@ class AuthService:
             jti=self._ids.new(IdPrefix.TOKEN),
         )
         access_token = await self._services.signing_keys.sign(claims)
-        return signed_in_body(user, session, (access_token, refresh.text), now)
+        return signed_in_body(user, session, (access_token, refresh.text), now, must_enroll=enrolls)
 
     async def _recorded(self, context: Context, user: User, key: str, refusal: ApiError) -> ApiError:
         """Record that the right password was refused, and return why: AccountLocked when the address is locked by now.

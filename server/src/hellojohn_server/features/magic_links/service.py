@@ -55,6 +55,7 @@ class _Outcome(msgspec.Struct, frozen=True):
     user: User
     session: Session | None = None
     factors: list[FactorRef] = []
+    enrolls: bool = False
 
 
 class MagicLinkService:
@@ -97,7 +98,9 @@ class MagicLinkService:
             user, password_hash = await self._use(tx, token, user_id)
             if not user.mfa_enrolled:
                 entry = Entry(user.id, AMR)
-                return _Outcome(user, await self._services.auth.enter(tx, context, user, entry, refresh))
+                session = await self._services.auth.enter(tx, context, user, entry, refresh)
+                lacks_factor = await self._services.mfa.must_enroll(tx, user.role, enrolled=False)
+                return _Outcome(user, session, enrolls=lacks_factor)
             refusal = entry_refusal_of(user, self._clock.now_ms())
             if refusal is not None:
                 raise refusal
@@ -108,7 +111,9 @@ class MagicLinkService:
         done = await self._db.write(context.tenant_id, command, _Outcome)
         if done.session is None:
             raise MfaRequired(challenge, done.factors)
-        return await self._services.auth.signed_in(context.tenant_id, done.user, done.session, refresh)
+        return await self._services.auth.signed_in(
+            context.tenant_id, done.user, done.session, refresh, enrolls=done.enrolls
+        )
 
     async def _use(self, tx: Transaction, token: ActionToken, user_id: str) -> tuple[User, str | None]:
         """Use a link up, and return its user, whose row is held, with the hash of the password."""

@@ -10,7 +10,8 @@ NotFound
 Conflict
 ├── MfaAlreadyConfirmed       409
 ├── MfaFactorLimit            409
-└── NoMfaFactor            409
+├── NoMfaFactor            409
+└── WebauthnNotConfigured     409
 TooManyRequests
 └── TooManyMfaAttempts        429
 """
@@ -59,6 +60,11 @@ class MfaFactorLimit(Conflict):
 class NoMfaFactor(Conflict):
     code = ErrorCode.NO_MFA_FACTOR
     message = "The user has no second factor. Confirm one first."
+
+
+class WebauthnNotConfigured(Conflict):
+    code = ErrorCode.WEBAUTHN_NOT_CONFIGURED
+    message = "The tenant's settings name no domain for passkeys: mfa.webauthn in /v1/admin/config."
 
 
 class TooManyMfaAttempts(TooManyRequests):

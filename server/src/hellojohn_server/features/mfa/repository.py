@@ -40,6 +40,16 @@ CONSUME_STEP = Statement(
     """,
     kind=Kind.BOOKKEEPING,
 )
+# The count goes up with each use; an authenticator that keeps none always says 0.
+CONSUME_COUNT = Statement(
+    """
+    UPDATE mfa_factors SET sign_count = :sign_count, last_used_at = :now
+    WHERE tenant_id = :tenant_id AND id = :id AND user_id = :user_id
+        AND (sign_count < :sign_count OR (sign_count = 0 AND :sign_count = 0))
+    RETURNING id
+    """,
+    kind=Kind.BOOKKEEPING,
+)
 CONSUME_BACKUP_CODE = Statement(
     """
     DELETE FROM mfa_backup_codes
@@ -152,6 +162,12 @@ async def list_factors(reader: Reader, user_id: str) -> list[Factor]:
 async def consume_step(tx: Transaction, user_id: str, factor_id: str, step: int, now_ms: int) -> bool:
     """Use up a time step of a factor, and say whether it was there to be used. Of any number at once one may."""
     row = await consume_once(tx, CONSUME_STEP, id=factor_id, user_id=user_id, step=step, now=now_ms)
+    return row is not None
+
+
+async def consume_count(tx: Transaction, user_id: str, factor_id: str, sign_count: int, now_ms: int) -> bool:
+    """Note a use of a passkey, and say whether its count went up."""
+    row = await consume_once(tx, CONSUME_COUNT, id=factor_id, user_id=user_id, sign_count=sign_count, now=now_ms)
     return row is not None
 
 

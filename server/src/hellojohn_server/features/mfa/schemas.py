@@ -39,7 +39,8 @@ def said_type(kind: FactorType) -> str:
 class Factor(msgspec.Struct, frozen=True):
     """A row of mfa_factors. Times in milliseconds; `confirmed_at` None: begun and not confirmed yet.
 
-    `secret` is sealed; `last_step` is the time step of the last code that was taken.
+    `secret` is sealed: that of an app, or the challenge of a passkey that is not confirmed yet. `last_step` is the time
+    step of the last code that was taken. A passkey has an id, a public key and a count.
     """
 
     id: str
@@ -51,6 +52,9 @@ class Factor(msgspec.Struct, frozen=True):
     secret: bytes | None = None
     last_step: int | None = None
     last_used_at: int | None = None
+    credential_id: str | None = None
+    public_key: bytes | None = None
+    sign_count: int | None = None
 
 
 _FIELDS: Final = Factor.__struct_fields__
@@ -86,12 +90,17 @@ class FactorBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CodeMatch(msgspec.Struct, frozen=True):
-    """A code that was right when it was looked at: of which factor and time step, or which backup code."""
+    """What was right when it was looked at: of which factor, with time step or count, or which backup code.
+
+    `amr` is how (RFC 8176).
+    """
 
     user_id: str
     factor_id: str | None = None
     step: int | None = None
+    sign_count: int | None = None
     backup_hash: str | None = None
+    amr: tuple[str, ...] = ("otp",)
 
 
 class Challenge(msgspec.Struct, frozen=True):

@@ -1,11 +1,16 @@
 """The rules of second factors: which codes are right, that each is good once, and how many may be wrong."""
 
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, TypeVar
 
 from hellojohn_server.features.audit.service import AuditLog
 from hellojohn_server.features.mfa import repository
-from hellojohn_server.features.mfa.errors import InvalidMfaCode, MfaChallengeInvalid, TooManyMfaAttempts
+from hellojohn_server.features.mfa.errors import (
+    InvalidMfaCode,
+    MfaChallengeInvalid,
+    TooManyMfaAttempts,
+    WebauthnNotConfigured,
+)
 from hellojohn_server.features.mfa.events import user_mfa_challenged, user_mfa_failed
 from hellojohn_server.features.mfa.schemas import (
     CHALLENGE_MS,
@@ -18,10 +23,13 @@ from hellojohn_server.features.mfa.schemas import (
     is_alive,
     refs_of,
 )
+from hellojohn_server.features.tenant_settings.schemas import must_enroll
+from hellojohn_server.features.tenant_settings.service import TenantSettingsService
 from hellojohn_server.kit.backup_codes import normalize_code
 from hellojohn_server.kit.challenges import hash_challenge, mark_of
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.error_codes import ErrorCode
+from hellojohn_server.kit.passkeys import Passkey, RelyingParty, challenge_of, request_options, verified_assertion
 from hellojohn_server.kit.principal import Context
 from hellojohn_server.kit.secrets import BackupCodeHasher, Sealer
 from hellojohn_server.kit.totp import DIGITS, matching_step
@@ -40,14 +48,26 @@ class CodeSpent(Exception):
 class MfaService:
     """Second factors of users of one tenant at a time. Knows users by id; operations on factors are in user_factors."""
 
-    def __init__(
-        self, db: Database, clock: Clock, audit: AuditLog, *, sealer: Sealer, backup_codes: BackupCodeHasher
+    def __init__(  # noqa: PLR0913 - what it takes, each by name
+        self,
+        db: Database,
+        clock: Clock,
+        audit: AuditLog,
+        settings: TenantSettingsService,
+        *,
+        sealer: Sealer,
+        backup_codes: BackupCodeHasher,
     ) -> None:
         self._db = db
         self._clock = clock
         self._audit = audit
+        self._settings = settings
         self._sealer = sealer
         self._backup_codes = backup_codes
+
+    async def must_enroll(self, reader: Reader, role: str, *, enrolled: bool) -> bool:
+        """Say whether a user of this role lacks the second factor that the tenant asks for."""
+        return not enrolled and must_enroll((await self._settings.get_settings(reader)).mfa, role, enrolled=False)
 
     def seal_secret(self, tenant_id: str, factor_id: str, secret: str) -> bytes:
         """Return a factor's secret as it is stored: sealed, and bound to its row."""
@@ -61,28 +81,21 @@ class MfaService:
         """Return the time step of a factor that a code is of; None when it is of none, or the factor makes no codes."""
         if factor.type is not FactorType.TOTP or factor.secret is None:
             return None
-        secret = self._sealer.open(factor.secret, tenant_id, _PLACE[0], factor.id, _PLACE[1]).decode()
-        return matching_step(secret, normalize_code(code), self._clock.now_ms())
+        return matching_step(self.open_secret(tenant_id, factor), normalize_code(code), self._clock.now_ms())
 
     async def list_factors(self, reader: Reader, user_id: str) -> list[Factor]:
         """Return a user's factors, the oldest first; those whose time to be confirmed is over are not among them."""
         now = self._clock.now_ms()
         return [one for one in await repository.list_factors(reader, user_id) if is_alive(one, now)]
 
-    async def with_code(
-        self,
-        context: Context,
-        user_id: str,
-        code: str,
-        write: Callable[[CodeMatch], Awaitable[T]],
-        factor_id: str | None = None,
+    async def with_match(
+        self, context: Context, user_id: str, match: CodeMatch | None, write: Callable[[CodeMatch], Awaitable[T]]
     ) -> T:
-        """Run `write` with what a right code of a confirmed factor was found to be; its command must spend it.
+        """Run `write` with what a code or passkey was found to be; its command must spend it.
 
-        InvalidMfaCode for a wrong one and one that was used before, which is counted in a write of its own;
-        TooManyMfaAttempts after too many of them. `factor_id`: of this factor only, and no backup code.
+        InvalidMfaCode for None and for what was used before, which is counted in a write of its own; TooManyMfaAttempts
+        after too many of them.
         """
-        match = await self._match(context.tenant_id, user_id, code, factor_id)
         if match is not None:
             try:
                 return await write(match)
@@ -99,7 +112,9 @@ class MfaService:
         now = self._clock.now_ms()
         await repository.get_user_locked(tx, match.user_id)
         await self.require_attempt(tx, match.user_id)
-        if match.backup_hash is not None:
+        if match.sign_count is not None:
+            is_good = await repository.consume_count(tx, match.user_id, match.factor_id or "", match.sign_count, now)
+        elif match.backup_hash is not None:
             is_good = await repository.consume_backup_code(tx, match.user_id, match.backup_hash)
         else:
             is_good = await repository.consume_step(tx, match.user_id, match.factor_id or "", match.step or 0, now)
@@ -199,8 +214,52 @@ class MfaService:
         """Return when there is next something to delete, or None."""
         return await repository.get_next_end(reader)
 
-    async def _match(self, tenant_id: str, user_id: str, code: str, factor_id: str | None) -> CodeMatch | None:
-        """Return what a code is of. Whether a backup code is one shows when it is spent."""
+    async def require_party(self, tenant_id: str, name: str = "") -> RelyingParty:
+        """Return whose passkeys the tenant's are; WebauthnNotConfigured."""
+        settings = (await self._db.read(tenant_id, self._settings.get_settings)).mfa.webauthn
+        if settings.rp_id is None or not settings.origins:
+            raise WebauthnNotConfigured
+        return RelyingParty(settings.rp_id, name, settings.origins)
+
+    def open_secret(self, tenant_id: str, factor: Factor) -> str:
+        """Return a factor's secret; "" when it has none."""
+        if factor.secret is None:
+            return ""
+        return self._sealer.open(factor.secret, tenant_id, _PLACE[0], factor.id, _PLACE[1]).decode()
+
+    async def passkey_options(self, tenant_id: str, user_id: str, challenge: str) -> dict[str, Any]:
+        """Return what a browser needs to have one of the user's passkeys used. WebauthnNotConfigured."""
+        party = await self.require_party(tenant_id)
+        known = [one.credential_id for one in await self._passkeys_of(tenant_id, user_id) if one.credential_id]
+        return request_options(party, challenge_of(challenge), known)
+
+    async def match_passkey(
+        self, tenant_id: str, user_id: str, challenge: str, credential: Mapping[str, Any]
+    ) -> CodeMatch | None:
+        """Return which passkey of the user was used for a challenge; None when none was. WebauthnNotConfigured."""
+        party = await self.require_party(tenant_id)
+        for factor in await self._passkeys_of(tenant_id, user_id):
+            if factor.credential_id == credential.get("id") and factor.public_key is not None:
+                passkey = Passkey(factor.credential_id or "", factor.public_key, factor.sign_count or 0)
+                used = verified_assertion(party, challenge_of(challenge), credential, passkey)
+                if used is not None:
+                    return CodeMatch(user_id, factor.id, sign_count=used.sign_count, amr=used.amr)
+        return None
+
+    async def _passkeys_of(self, tenant_id: str, user_id: str) -> list[Factor]:
+        async def query(reader: Reader) -> list[Factor]:
+            return await repository.list_factors(reader, user_id)
+
+        found = await self._db.read(tenant_id, query)
+        return [one for one in found if one.type is FactorType.WEBAUTHN and one.confirmed_at is not None]
+
+    async def match_code(
+        self, tenant_id: str, user_id: str, code: str, factor_id: str | None = None
+    ) -> CodeMatch | None:
+        """Return what a code is of; with `factor_id` of this factor only, and no backup code.
+
+        Whether a backup code is one shows when it is spent.
+        """
         given = normalize_code(code)
         if len(given) != DIGITS:
             hashed = self._backup_codes.hash(tenant_id, user_id, given)

@@ -7,8 +7,13 @@ from hellojohn_server.features.auth.errors import (
     PasswordResetRequired,
 )
 from hellojohn_server.features.auth.schemas import SignedInBody
-from hellojohn_server.features.mfa.errors import InvalidMfaCode, MfaChallengeInvalid, TooManyMfaAttempts
-from hellojohn_server.features.mfa_sign_in.schemas import VerifyMfaBody
+from hellojohn_server.features.mfa.errors import (
+    InvalidMfaCode,
+    MfaChallengeInvalid,
+    TooManyMfaAttempts,
+    WebauthnNotConfigured,
+)
+from hellojohn_server.features.mfa_sign_in.schemas import PasskeyOptionsBody, RequestOptionsBody, VerifyMfaBody
 from hellojohn_server.features.mfa_sign_in.service import MfaSignInService
 from hellojohn_server.kit.principal import Context
 from hellojohn_server.kit.rate_limits import Limit
@@ -29,6 +34,7 @@ class MfaSignInRoutes:
             InvalidMfaCode,
             MfaChallengeInvalid,
             TooManyMfaAttempts,
+            WebauthnNotConfigured,
             AccountBanned,
             AccountDisabled,
             AccountLocked,
@@ -38,9 +44,24 @@ class MfaSignInRoutes:
         limit=Limit.WRITES,
     )
     async def verify_mfa(self, context: Context, body: VerifyMfaBody) -> Answer[SignedInBody]:
-        """Finish a sign-in with a code of a second factor, or a backup code.
+        """Finish a sign-in with a code of a second factor, a backup code, or a passkey.
 
         The challenge comes with mfa_required, is good once and for ten minutes. Each code is good once; five wrong ones
         within ten minutes are answered as wrong.
         """
         return Answer(await self._mfa.verify(context, body))
+
+    @route(
+        Method.POST,
+        "/v1/auth/mfa/passkey/options",
+        credentials=PUBLISHABLE_KEY,
+        errors=(MfaChallengeInvalid, WebauthnNotConfigured),
+        replay=Replay.REFUSED,
+        limit=Limit.WRITES,
+    )
+    async def get_passkey_options(self, context: Context, body: PasskeyOptionsBody) -> Answer[RequestOptionsBody]:
+        """Get what the browser needs to finish a sign-in with a passkey.
+
+        What it answers goes to mfa/verify as credential.
+        """
+        return Answer(await self._mfa.passkey_options(context, body))

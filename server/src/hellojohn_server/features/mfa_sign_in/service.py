@@ -8,12 +8,14 @@ from hellojohn_server.features.auth.service import AuthService
 from hellojohn_server.features.mfa.errors import MfaChallengeInvalid
 from hellojohn_server.features.mfa.schemas import Challenge, CodeMatch
 from hellojohn_server.features.mfa.service import MfaService
-from hellojohn_server.features.mfa_sign_in.schemas import CODE_AMR, VerifyMfaBody
+from hellojohn_server.features.mfa_sign_in.schemas import PasskeyOptionsBody, RequestOptionsBody, VerifyMfaBody
 from hellojohn_server.features.sessions.schemas import Session
 from hellojohn_server.features.users.schemas import User
+from hellojohn_server.kit.errors import Invalid
 from hellojohn_server.kit.ids import IdFactory, IdPrefix
 from hellojohn_server.kit.principal import Context
 from hellojohn_server.kit.refresh_tokens import make_refresh_token
+from hellojohn_server.kit.routing import faults_together
 from hellojohn_server.storage.database import Database, Reader, Transaction
 
 
@@ -33,6 +35,9 @@ class MfaSignInService:
         counts and leaves the challenge; TooManyMfaAttempts; AccountBanned, AccountDisabled, AccountLocked,
         PasswordResetRequired.
         """
+        faults = faults_together(body)
+        if faults:
+            raise Invalid(details=faults)
         challenge = await self._mfa.require_challenge(context.tenant_id, body.challenge_id)
         refresh = make_refresh_token(self._ids.new(IdPrefix.SESSION))
 
@@ -57,15 +62,30 @@ class MfaSignInService:
             return await self._db.write(context.tenant_id, command, tuple[User, Session])
 
         try:
-            user, session = await self._mfa.with_code(context, challenge.user_id, body.code, write, body.factor_id)
+            match = await self._match(context.tenant_id, challenge.user_id, body)
+            if match is None:  # what the other of two at once has just used is no wrong answer
+                await self._mfa.require_challenge(context.tenant_id, body.challenge_id)
+            user, session = await self._mfa.with_match(context, challenge.user_id, match, write)
         except ShutOut as refusal:
             await self._mfa.record_refusal(context, challenge.user_id, refusal.code)
             raise
         return await self._auth.signed_in(context.tenant_id, user, session, refresh)
+
+    async def passkey_options(self, context: Context, body: PasskeyOptionsBody) -> RequestOptionsBody:
+        """Return what a browser needs to use a passkey now. MfaChallengeInvalid; WebauthnNotConfigured."""
+        challenge = await self._mfa.require_challenge(context.tenant_id, body.challenge_id)
+        options = await self._mfa.passkey_options(context.tenant_id, challenge.user_id, body.challenge_id)
+        return RequestOptionsBody(options)
+
+    async def _match(self, tenant_id: str, user_id: str, body: VerifyMfaBody) -> CodeMatch | None:
+        if body.credential is not None:
+            return await self._mfa.match_passkey(tenant_id, user_id, body.challenge_id, body.credential)
+        return await self._mfa.match_code(tenant_id, user_id, body.code or "", body.factor_id)
 
 
 def _entry_of(challenge: Challenge, match: CodeMatch | None) -> Entry:
     used: dict[str, Any] = {}
     if match is not None:
         used = {"backup_code": True} if match.factor_id is None else {"factor_id": match.factor_id}
-    return Entry(challenge.user_id, CODE_AMR, challenge.generation, challenge.password_mark, used)
+    amr = ("pwd", *(() if match is None else match.amr), "mfa")
+    return Entry(challenge.user_id, amr, challenge.generation, challenge.password_mark, used)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Annotated, Final, cast
 from urllib.parse import urlsplit
 
@@ -90,6 +91,29 @@ class CorsSettings(msgspec.Struct, frozen=True, kw_only=True):
     allowed_origins: list[str] = []
 
 
+class MfaRequirement(StrEnum):
+    """Who must have a second factor."""
+
+    ALL = "all"
+    OFF = "off"
+    ROLES = "roles"
+
+
+class WebauthnSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The domain that passkeys are bound to, and the origins that may use them. Without them there are no passkeys."""
+
+    rp_id: str | None = None
+    origins: tuple[str, ...] = ()
+
+
+class MfaSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Who must have a second factor: nobody, everybody, or users with one of `roles`; and whose passkeys are."""
+
+    required: MfaRequirement = MfaRequirement.OFF
+    roles: tuple[str, ...] = ()
+    webauthn: WebauthnSettings = WebauthnSettings()
+
+
 class TenantConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a tenant sets for itself. A section that a stored document lacks has its defaults."""
 
@@ -101,6 +125,7 @@ class TenantConfig(msgspec.Struct, frozen=True, kw_only=True):
     tokens: TokenSettings = TokenSettings()
     urls: UrlSettings = UrlSettings()
     cors: CorsSettings = CorsSettings()
+    mfa: MfaSettings = MfaSettings()
 
 
 class StoredConfig(msgspec.Struct, frozen=True):
@@ -222,6 +247,9 @@ class CorsChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     ) = UNSET
 
 
+PolicyRole = Annotated[str, Meta(min_length=1, max_length=64, description="the name of a role")]
+
+
 class UrlChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What to change of the pages that mailed links open."""
 
@@ -271,6 +299,26 @@ class PasswordChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     refuse_common: bool | UnsetType | None = UNSET
 
 
+RelyingPartyId = Annotated[
+    str, Meta(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$", description="a domain, such as example.com")
+]
+
+
+class WebauthnChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What to change of passkeys. Those that were made for another domain are of no use then."""
+
+    rp_id: RelyingPartyId | UnsetType | None = UNSET
+    origins: Annotated[list[Origin], Meta(max_length=50, extra=checked_by(origins_fault))] | UnsetType | None = UNSET
+
+
+class MfaChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What to change of who must have a second factor. `roles` count where `required` is roles."""
+
+    required: MfaRequirement | UnsetType | None = UNSET
+    roles: Annotated[list[PolicyRole], Meta(max_length=100)] | UnsetType | None = UNSET
+    webauthn: WebauthnChange | UnsetType | None = UNSET
+
+
 def notify_user_fault(given: Mapping[str, object]) -> FieldError | None:
     """Say that users cannot be told."""
     section = given["impersonation"]
@@ -296,6 +344,7 @@ class UpdateConfigBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     tokens: TokenChange | UnsetType | None = UNSET
     urls: UrlChange | UnsetType | None = UNSET
     cors: CorsChange | UnsetType | None = UNSET
+    mfa: MfaChange | UnsetType | None = UNSET
 
 
 def changed_config(config: TenantConfig, change: UpdateConfigBody) -> TenantConfig:
@@ -316,6 +365,22 @@ def changed_templates(templates: OwnTemplates, change: UpdateConfigBody) -> OwnT
     changed = msgspec.convert(merged, OwnTemplates)
     bare = {name: None for name, texts in msgspec.structs.asdict(changed).items() if texts == OwnTexts()}
     return msgspec.structs.replace(changed, **bare)
+
+
+class _Policy(msgspec.Struct, frozen=True):
+    mfa: MfaSettings = MfaSettings()
+
+
+def mfa_settings_in(document: str | None) -> MfaSettings:
+    """Return who must have a second factor, of a stored document; None: nobody has changed the settings."""
+    return MfaSettings() if document is None else msgspec.json.decode(document, type=_Policy).mfa
+
+
+def must_enroll(settings: MfaSettings, role: str, *, enrolled: bool) -> bool:
+    """Say whether a user of this role lacks the second factor that the tenant asks for."""
+    if enrolled or settings.required is MfaRequirement.OFF:
+        return False
+    return settings.required is MfaRequirement.ALL or role in settings.roles
 
 
 def config_body(stored: StoredConfig) -> ConfigBody:

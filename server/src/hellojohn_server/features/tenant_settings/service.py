@@ -60,7 +60,7 @@ class TenantSettingsService:
         What is so already changes nothing: no new version, no entry. Invalid; NotAvailable; VersionMismatch. Changes at
         once run one after another.
         """
-        trusting = (change.impersonation, change.lockout, change.mail, change.urls, change.cors)
+        trusting = (change.impersonation, change.lockout, change.mail, change.urls, change.cors, change.mfa)
         if any(section is not UNSET for section in trusting):
             context.principal.require(Scope.ADMINS_MANAGE)
         faults = faults_together(change)

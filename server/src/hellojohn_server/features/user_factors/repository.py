@@ -7,6 +7,7 @@ import msgspec
 
 from hellojohn_server.features.mfa.schemas import FACTOR_COLUMNS, Factor, factor_of
 from hellojohn_server.features.users.schemas import USER_COLUMNS, User, user_of
+from hellojohn_server.kit.passkeys import Passkey
 from hellojohn_server.storage.database import Parameter, Reader, Transaction
 from hellojohn_server.storage.primitives import consume_once
 from hellojohn_server.storage.sql import Statement
@@ -22,7 +23,8 @@ INSERT_FACTOR = Statement(
 GET_FACTOR = Statement(f"SELECT {FACTOR_COLUMNS} FROM mfa_factors WHERE {_OF_USER} AND id = :id")
 UPDATE_CONFIRMED = Statement(
     f"""
-    UPDATE mfa_factors SET confirmed_at = :now, last_step = :step, last_used_at = :now
+    UPDATE mfa_factors SET confirmed_at = :now, last_step = :step, last_used_at = :now,
+        credential_id = :credential_id, public_key = :public_key, sign_count = :sign_count
     WHERE {_OF_USER} AND id = :id AND confirmed_at IS NULL
     RETURNING {FACTOR_COLUMNS}
     """
@@ -61,9 +63,22 @@ async def get_factor(reader: Reader, user_id: str, factor_id: str) -> Factor | N
     return None if row is None else factor_of(row)
 
 
-async def update_confirmed(tx: Transaction, user_id: str, factor_id: str, step: int, now_ms: int) -> Factor | None:
-    """Confirm a factor, whose time step `step` is used up with it; None when it was confirmed before or is gone."""
-    row = await consume_once(tx, UPDATE_CONFIRMED, user_id=user_id, id=factor_id, step=step, now=now_ms)
+async def update_confirmed(
+    tx: Transaction, user_id: str, factor_id: str, proof: int | Passkey, now_ms: int
+) -> Factor | None:
+    """Confirm a factor with a time step, which is used up with it, or a passkey; None when it was before or is gone."""
+    passkey = proof if isinstance(proof, Passkey) else None
+    row = await consume_once(
+        tx,
+        UPDATE_CONFIRMED,
+        user_id=user_id,
+        id=factor_id,
+        step=None if isinstance(proof, Passkey) else proof,
+        credential_id=None if passkey is None else passkey.credential_id,
+        public_key=None if passkey is None else passkey.public_key,
+        sign_count=None if passkey is None else passkey.sign_count,
+        now=now_ms,
+    )
     return None if row is None else factor_of(row)
 
 

@@ -9,12 +9,14 @@ from hellojohn_server.features.mfa.errors import (
     NoMfaFactor,
     ReauthenticationRequired,
     TooManyMfaAttempts,
+    WebauthnNotConfigured,
 )
 from hellojohn_server.features.user_access.schemas import ReasonBody
 from hellojohn_server.features.user_factors.schemas import (
     BackupCodesBody,
     ConfirmBody,
     ConfirmedFactorBody,
+    ConfirmOwnBody,
     EnrollmentBody,
     EnrollOwnBody,
     EnrollUserBody,
@@ -44,7 +46,13 @@ class OwnFactorRoutes:
     def __init__(self, factors: OwnFactorService) -> None:
         self._factors = factors
 
-    @route(Method.GET, "/v1/auth/mfa/factors", credentials=ACCESS_TOKEN, impersonation=Impersonation.ALLOWED)
+    @route(
+        Method.GET,
+        "/v1/auth/mfa/factors",
+        credentials=ACCESS_TOKEN,
+        impersonation=Impersonation.ALLOWED,
+        enrolling=True,
+    )
     async def list_own_factors(self, context: Context) -> Answer[FactorListBody]:
         """List one's own second factors, the oldest first."""
         return Answer(await self._factors.list_factors(context))
@@ -54,8 +62,9 @@ class OwnFactorRoutes:
         "/v1/auth/mfa/factors",
         credentials=ACCESS_TOKEN,
         status=201,
-        errors=(*_PROOF, MfaFactorLimit),
+        errors=(*_PROOF, MfaFactorLimit, WebauthnNotConfigured),
         replay=Replay.REFUSED,
+        enrolling=True,
     )
     async def begin_own_factor(self, context: Context, body: EnrollOwnBody) -> Answer[EnrollmentBody]:
         """Begin a second factor.
@@ -69,13 +78,14 @@ class OwnFactorRoutes:
         Method.POST,
         "/v1/auth/mfa/factors/{factor_id}/confirm",
         credentials=ACCESS_TOKEN,
-        errors=(InvalidMfaCode, MfaAlreadyConfirmed, MfaFactorNotFound, TooManyMfaAttempts),
+        errors=(InvalidMfaCode, MfaAlreadyConfirmed, MfaFactorNotFound, TooManyMfaAttempts, WebauthnNotConfigured),
         replay=Replay.REFUSED,
+        enrolling=True,
     )
     async def confirm_own_factor(
-        self, context: Context, factor_id: str, body: ConfirmBody
+        self, context: Context, factor_id: str, body: ConfirmOwnBody
     ) -> Answer[ConfirmedFactorBody]:
-        """Confirm a second factor with the code that it shows.
+        """Confirm a second factor with the code that it shows, or the passkey that the browser made.
 
         With the first one come ten backup codes, shown once. Access tokens from before are stale: refresh.
         """

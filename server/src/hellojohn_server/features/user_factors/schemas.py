@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -19,7 +19,7 @@ from hellojohn_server.kit.times import Timestamp
 
 
 class EnrollableType(StrEnum):
-    """The kinds of second factor that can be begun."""
+    """The kinds of second factor that can be begun for somebody else."""
 
     TOTP = "totp"
 
@@ -61,7 +61,7 @@ class ProofBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 class EnrollOwnBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A second factor of one's own. Who has one already proves to be the user, by password or code."""
 
-    type: EnrollableType
+    type: FactorType
     name: FactorName | None = None
     password: GivenPassword | None = None
     code: MfaCode | None = None
@@ -73,6 +73,21 @@ class EnrollUserBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     type: EnrollableType
     name: FactorName | None = None
     reason: Reason | None = None
+
+
+def one_answer_fault(given: Mapping[str, object]) -> FieldError | None:
+    """Say that there is neither a code nor a passkey, or both."""
+    if (given["code"] is None) != (given["credential"] is None):
+        return None
+    return FieldError("code", FieldCode.REQUIRED, "Send the app's code, or what the browser made as credential.")
+
+
+@checked_together(one_answer_fault)
+class ConfirmOwnBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The code that the authenticator app shows now, or the credential that the browser made."""
+
+    code: MfaCode | None = None
+    credential: dict[str, Any] | None = None
 
 
 class ConfirmBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -90,16 +105,20 @@ class FactorListBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EnrollmentBody(msgspec.Struct, frozen=True, kw_only=True):
-    """A second factor that is yet to be confirmed, and what an authenticator app needs. Shown once."""
+    """A second factor that is yet to be confirmed, and what an authenticator app or the browser needs. Shown once."""
 
     id: str
     type: FactorType
     name: str | None
     created_at: Timestamp
     expires_at: Annotated[Timestamp, Meta(description="until when it can be confirmed")]
-    secret: Annotated[str, Meta(description="for typing, in base 32")]
-    otpauth_uri: Annotated[str, Meta(description="for an app on the same device")]
-    qr_code: Annotated[str, Meta(description="the same as a picture: a data URI with an SVG")]
+    secret: Annotated[str, Meta(description="for typing, in base 32")] | UnsetType = UNSET
+    otpauth_uri: Annotated[str, Meta(description="for an app on the same device")] | UnsetType = UNSET
+    qr_code: Annotated[str, Meta(description="the same as a picture: a data URI with an SVG")] | UnsetType = UNSET
+    public_key: (
+        Annotated[dict[str, Any], Meta(description="of a passkey: what navigator.credentials.create is given")]
+        | UnsetType
+    ) = UNSET
 
 
 class ConfirmedFactorBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,4 +142,6 @@ class Begun(msgspec.Struct, frozen=True):
     name: str | None
     created_at: int
     secret: str
+    user_id: str
     email: str
+    known: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """The rules of acts on second factors: who may do what to whose, and what follows from it for the user."""
 
 from collections.abc import Awaitable, Callable
-from typing import Final, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 import msgspec
 from msgspec import UNSET
@@ -43,6 +43,7 @@ from hellojohn_server.features.user_factors.schemas import (
     Begun,
     ConfirmBody,
     ConfirmedFactorBody,
+    ConfirmOwnBody,
     EnrollmentBody,
     EnrollOwnBody,
     EnrollUserBody,
@@ -65,6 +66,13 @@ from hellojohn_server.kit.error_codes import FieldCode
 from hellojohn_server.kit.errors import FieldError, Invalid
 from hellojohn_server.kit.ids import IdFactory, IdPrefix, is_id
 from hellojohn_server.kit.pagination import page_of
+from hellojohn_server.kit.passkeys import (
+    Passkey,
+    RelyingParty,
+    challenge_of,
+    registration_options,
+    verified_passkey,
+)
 from hellojohn_server.kit.principal import Context
 from hellojohn_server.kit.retention import PENDING_FACTOR_MS
 from hellojohn_server.kit.routing import faults_together
@@ -76,8 +84,6 @@ T = TypeVar("T")
 
 Admit: TypeAlias = Callable[[Transaction, User], Awaitable[None]]
 """Refuses by raising whoever may not do it to the user, whose row is held."""
-
-_UNCONFIRMABLE: Final = -1
 
 
 class FactorServices(msgspec.Struct, frozen=True):
@@ -123,6 +129,8 @@ class FactorService:
         """
         issuer = (await self.services.tenants.require_tenant(context.tenant_id)).name
         factor_id = self._ids.new(IdPrefix.FACTOR)
+        kind = FactorType(body.type.value)
+        party = None if kind is FactorType.TOTP else await self.services.mfa.require_party(context.tenant_id, issuer)
         secret = make_totp_secret()
         sealed = self.services.mfa.seal_secret(context.tenant_id, factor_id, secret)
         reason = body.reason if isinstance(body, EnrollUserBody) else None
@@ -130,25 +138,27 @@ class FactorService:
         async def command(tx: Transaction) -> Begun:
             now = self._clock.now_ms()
             user = await self._hold(tx, user_id, admit)
-            if len(await self.services.mfa.list_factors(tx, user_id)) >= MAX_FACTORS:
+            factors = await self.services.mfa.list_factors(tx, user_id)
+            if len(factors) >= MAX_FACTORS:
                 raise MfaFactorLimit
-            factor = Factor(factor_id, user_id, FactorType.TOTP, body.name, None, now, sealed)
+            factor = Factor(factor_id, user_id, kind, body.name, None, now, sealed)
             await repository.insert_factor(tx, factor)
             tx.mark_due(now + PENDING_FACTOR_MS)
             await self.services.audit.record(tx, context, enrollment_begun(user, factor, reason))
-            return Begun(factor_id, factor.type, factor.name, now, secret, user.email)
+            known = tuple(one.credential_id for one in factors if one.credential_id is not None)
+            return Begun(factor_id, factor.type, factor.name, now, secret, user.id, user.email, known)
 
-        return _enrollment_body(await self._write(context, user_id, command, Begun), issuer)
+        return _enrollment_body(await self._write(context, user_id, command, Begun), issuer, party)
 
     async def confirm_factor(
-        self, context: Context, user_id: str, factor_id: str, body: ConfirmBody, admit: Admit
+        self, context: Context, user_id: str, factor_id: str, body: ConfirmBody | ConfirmOwnBody, admit: Admit
     ) -> ConfirmedFactorBody:
         """Confirm a factor with the code that it shows; then sign-in asks for it. With the first one come backup codes.
 
         UserNotFound; MfaFactorNotFound; MfaAlreadyConfirmed; InvalidMfaCode, which counts; TooManyMfaAttempts. Of any
         number at once one confirms it.
         """
-        step = await self._step_of(context.tenant_id, user_id, factor_id, body.code)
+        proof = await self._proof_of(context.tenant_id, user_id, factor_id, body)
         codes = make_backup_codes()
 
         async def command(tx: Transaction) -> ConfirmedFactorBody:
@@ -160,9 +170,9 @@ class FactorService:
             if pending.confirmed_at is not None:
                 raise MfaAlreadyConfirmed
             await self.services.mfa.require_attempt(tx, user_id)
-            if step == _UNCONFIRMABLE:
+            if proof is None:
                 raise InvalidMfaCode
-            factor = await repository.update_confirmed(tx, user_id, factor_id, step, now)
+            factor = await repository.update_confirmed(tx, user_id, factor_id, proof, now)
             if factor is None:
                 raise MfaAlreadyConfirmed
             if not user.mfa_enrolled:
@@ -225,13 +235,24 @@ class FactorService:
         await admit(tx, user)
         return user
 
-    async def _step_of(self, tenant_id: str, user_id: str, factor_id: str, code: str) -> int:
+    async def _proof_of(
+        self, tenant_id: str, user_id: str, factor_id: str, body: ConfirmBody | ConfirmOwnBody
+    ) -> int | Passkey | None:
+        """Return the time step or the passkey that a factor is confirmed with; None when it is not."""
+
         async def query(reader: Reader) -> Factor | None:
             return await repository.get_factor(reader, user_id, factor_id)
 
         factor = await self._db.read(tenant_id, query)
-        step = None if factor is None else self.services.mfa.matching_step(tenant_id, factor, code)
-        return _UNCONFIRMABLE if step is None else step
+        if factor is None or factor.confirmed_at is not None:
+            return None
+        credential = body.credential if isinstance(body, ConfirmOwnBody) else None
+        if factor.type is FactorType.TOTP:
+            return None if body.code is None else self.services.mfa.matching_step(tenant_id, factor, body.code)
+        if credential is None:
+            return None
+        challenge = challenge_of(self.services.mfa.open_secret(tenant_id, factor))
+        return verified_passkey(await self.services.mfa.require_party(tenant_id), challenge, credential)
 
     async def _replace_backup_codes(self, tx: Transaction, user_id: str, codes: list[str], now_ms: int) -> None:
         hashes = [self.services.mfa.hash_backup_code(tx.tenant_id, user_id, code) for code in codes]
@@ -327,8 +348,11 @@ class OwnFactorService:
 
         return await act(admit_first)
 
-    async def confirm_factor(self, context: Context, factor_id: str, body: ConfirmBody) -> ConfirmedFactorBody:
+    async def confirm_factor(self, context: Context, factor_id: str, body: ConfirmOwnBody) -> ConfirmedFactorBody:
         """Confirm a second factor. MfaFactorNotFound; MfaAlreadyConfirmed; InvalidMfaCode; TooManyMfaAttempts."""
+        faults = faults_together(body)
+        if faults:
+            raise Invalid(details=faults)
 
         async def admit(tx: Transaction, _user: User) -> None:
             await self._require_stands(tx, context)
@@ -381,7 +405,8 @@ class OwnFactorService:
 
             return await act(admit_code)
 
-        return await self._services.mfa.with_code(context, user_id, body.code, with_code)
+        match = await self._services.mfa.match_code(context.tenant_id, user_id, body.code)
+        return await self._services.mfa.with_match(context, user_id, match, with_code)
 
     async def _require_stands(self, tx: Transaction, context: Context) -> None:
         await self._services.access_tokens.require_session_stands(tx, session_of_caller(context).id)
@@ -394,15 +419,17 @@ def _known(user_id: str) -> str:
     return user_id
 
 
-def _enrollment_body(begun: Begun, issuer: str) -> EnrollmentBody:
-    uri = otpauth_uri(begun.secret, begun.email, issuer)
-    return EnrollmentBody(
+def _enrollment_body(begun: Begun, issuer: str, party: RelyingParty | None) -> EnrollmentBody:
+    body = EnrollmentBody(
         id=begun.id,
         type=begun.type,
         name=begun.name,
         created_at=format_time(begun.created_at),
         expires_at=format_time(begun.created_at + PENDING_FACTOR_MS),
-        secret=begun.secret,
-        otpauth_uri=uri,
-        qr_code=qr_data_uri(uri),
     )
+    if party is not None:
+        user = (begun.user_id, begun.email)
+        options = registration_options(party, challenge_of(begun.secret), user, begun.known)
+        return msgspec.structs.replace(body, public_key=options)
+    uri = otpauth_uri(begun.secret, begun.email, issuer)
+    return msgspec.structs.replace(body, secret=begun.secret, otpauth_uri=uri, qr_code=qr_data_uri(uri))
