@@ -15,6 +15,7 @@ def test_the_derivation_never_changes() -> None:
     """A change here makes every cursor out there invalid and every server refuse its store."""
     assert {purpose: derive_key(bytes(32), purpose).hex()[:16] for purpose in Purpose} == {
         Purpose.ADDRESSES: "f19549b5aa8711ef",
+        Purpose.BACKUP_CODES: "48f3f5aa2db7c5de",
         Purpose.CURSORS: "0b28300c0dfa89b7",
         Purpose.KEY_CHECK: "38a7e96b810d1d13",
         Purpose.SEALED_VALUES: "73ebb8fa4e0099ae",

@@ -41,6 +41,27 @@ PUT = (
         """,
         kind=Kind.BOOKKEEPING,
     ),
+    Statement(
+        """
+        INSERT INTO mfa_backup_codes (tenant_id, user_id, code_hash, created_at)
+        VALUES (:tenant_id, :user_id, 'x', 0)
+        """,
+        kind=Kind.BOOKKEEPING,
+    ),
+    Statement(
+        """
+        INSERT INTO mfa_failures (tenant_id, user_id, failures, expires_at)
+        VALUES (:tenant_id, :user_id, 1, 9000000000000)
+        """,
+        kind=Kind.BOOKKEEPING,
+    ),
+)
+PUT_CHALLENGE = Statement(
+    """
+    INSERT INTO mfa_challenges (tenant_id, challenge_hash, user_id, generation, password_mark, expires_at)
+    VALUES (:tenant_id, :challenge_hash, :user_id, 1, :challenge_hash, :expires_at)
+    """,
+    kind=Kind.BOOKKEEPING,
 )
 PUT_TOKEN = Statement(
     """
@@ -75,6 +96,9 @@ OWN_ROWS = {
     "sessions": "user_id = :user_id",
     "memberships": "user_id = :user_id",
     "mfa_factors": "user_id = :user_id",
+    "mfa_backup_codes": "user_id = :user_id",
+    "mfa_challenges": "user_id = :user_id",
+    "mfa_failures": "user_id = :user_id",
     "action_tokens": "user_id = :user_id OR address_hash = :address_hash",
     "emails": "user_id = :user_id OR address_key = :address",
     "sign_in_failures": "address_hash = :address_hash",
@@ -183,6 +207,8 @@ async def put_belongings(parts: UserParts, database: Database, tenant_id: str, u
         await tx.execute(PUT_EMAIL_TO, address=address)
         address_hash = parts.addresses.hash(tenant_id, address)
         await tx.execute(PUT_FAILURES, address_hash=address_hash, expires_at=OVERDUE + 1)
+        of_challenge = {"challenge_hash": address.encode(), "expires_at": OVERDUE + 1}
+        await tx.execute(PUT_CHALLENGE, user_id=user_id, **of_challenge)
         of_token = {"token_hash": address.encode(), "address_hash": address_hash, "expires_at": OVERDUE + 1}
         await tx.execute(PUT_TOKEN, user_id=user_id, **of_token)
 

@@ -8,12 +8,17 @@ from typing import Final
 
 ANSWERS: Final[dict[str, tuple[int, str]]] = {
     "ok": (200, ""),
+    "made": (201, ""),
+    "taken": (202, ""),
     "gone": (204, ""),
     "kind": (403, "credential_not_allowed"),
     "shut": (403, "impersonation_forbidden"),
     "scope": (403, "insufficient_scope"),
     "none": (404, "user_not_found"),
     "lost": (404, "session_not_found"),
+    "factor": (404, "mfa_factor_not_found"),
+    "bare": (409, "no_mfa_factor"),
+    "settled": (409, "user_not_pending"),
     "banned": (409, "user_banned"),
     "disabled": (409, "user_disabled"),
     "deleted": (409, "user_deleted"),
@@ -127,6 +132,41 @@ manager      ok     ok     ok      ok    ok    ok     ok       deleted ok     ok
 everything   ok     ok     scope   scope scope ok     ok       ok      ok     ok      lost  lost
 manager      ok     ok     ok      ok    ok    ok     ok       ok      ok     ok      lost  lost
 """,
+    "force a reset": """
+             member custom officer admin super banned disabled deleted locked pending other unknown
+everything   taken  taken  scope   scope scope taken  taken    deleted taken  taken   none  none
+manager      taken  taken  taken   taken taken taken  taken    deleted taken  taken   none  none
+""",
+    "resend the verification": """
+             member custom officer admin super banned disabled deleted locked pending other unknown
+everything   taken  taken  scope   scope scope taken  taken    deleted taken  taken   none  none
+manager      taken  taken  taken   taken taken taken  taken    deleted taken  taken   none  none
+""",
+    "resend the invitation": """
+             member  custom  officer admin   super   banned  disabled deleted locked  pending other unknown
+everything   settled settled scope   scope   scope   settled settled  deleted settled taken   none  none
+manager      settled settled settled settled settled settled settled  deleted settled taken   none  none
+""",
+    "begin a factor": """
+             member custom officer admin super banned disabled deleted locked pending other unknown
+everything   made   made   scope   scope scope made   made     deleted made   made    none  none
+manager      made   made   made    made  made  made   made     deleted made   made    none  none
+""",
+    "confirm a factor": """
+             member custom officer admin  super  banned disabled deleted locked pending other unknown
+everything   factor factor scope   scope  scope  factor factor   deleted factor factor  none  none
+manager      factor factor factor  factor factor factor factor   deleted factor factor  none  none
+""",
+    "remove a factor": """
+             member custom officer admin  super  banned disabled deleted locked pending other unknown
+everything   factor factor scope   scope  scope  factor factor   deleted factor factor  none  none
+manager      factor factor factor  factor factor factor factor   deleted factor factor  none  none
+""",
+    "make backup codes": """
+             member custom officer admin super banned disabled deleted locked pending other unknown
+everything   bare   bare   scope   scope scope bare   bare     deleted bare   bare    none  none
+manager      bare   bare   bare    bare  bare  bare   bare     deleted bare   bare    none  none
+""",
 }
 
 CALLS: Final[dict[str, tuple[str, str, dict[str, object] | None]]] = {
@@ -145,6 +185,13 @@ CALLS: Final[dict[str, tuple[str, str, dict[str, object] | None]]] = {
     "erase": ("DELETE", "/v1/users/{user_id}?permanent=true", None),
     "restore": ("POST", "/v1/users/{user_id}/restore", None),
     "set a password": ("PUT", "/v1/users/{user_id}/password", {"password_hash": "{hash}"}),
+    "force a reset": ("POST", "/v1/users/{user_id}/password-reset", {}),
+    "resend the verification": ("POST", "/v1/users/{user_id}/resend-verification", None),
+    "resend the invitation": ("POST", "/v1/users/{user_id}/resend-invitation", None),
+    "begin a factor": ("POST", "/v1/users/{user_id}/mfa/factors", {"type": "totp"}),
+    "confirm a factor": ("POST", "/v1/users/{user_id}/mfa/factors/{factor_id}/confirm", {"code": "123456"}),
+    "remove a factor": ("DELETE", "/v1/users/{user_id}/mfa/factors/{factor_id}", None),
+    "make backup codes": ("POST", "/v1/users/{user_id}/mfa/backup-codes/generate", None),
     "end every session": ("DELETE", "/v1/users/{user_id}/sessions", None),
     "end a session": ("DELETE", "/v1/sessions/{session_id}", None),
 }

@@ -16,7 +16,7 @@ from tests.features.users.parts import LIST_SESSIONS
 HASH: Final = "$2b$04$abcdefghijklmnopqrstuuk1CqB6BSIpxR3oG6ZVvGkW7kHzPqzfK"
 ROLES: Final = {"custom": "editor", "officer": "officer", "admin": "admin", "super": "super_admin"}
 ABSENT: Final = {"other", "unknown"}
-PLACEHOLDERS: Final = ("user_id", "session_id", "hash")
+PLACEHOLDERS: Final = ("user_id", "session_id", "factor_id", "hash")
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -24,6 +24,7 @@ class Target(msgspec.Struct, frozen=True):
 
     user_id: str
     session_id: str
+    factor_id: str = "fac_01M3250V00000000000000TEST"
     hash: str = HASH
 
 
