@@ -3,12 +3,13 @@
 No kinds of characters are asked for and nothing expires: both make passwords worse.
 """
 
+import asyncio
 from collections.abc import Sequence
 
 from hellojohn_server.features.tenant_settings.schemas import PasswordSettings
 from hellojohn_server.features.tenant_settings.service import TenantSettingsService
 from hellojohn_server.features.tenants.service import TenantService
-from hellojohn_server.kit.common_passwords import COMMON_PASSWORDS, password_key
+from hellojohn_server.kit.common_passwords import common_passwords, password_key
 from hellojohn_server.kit.error_codes import FieldCode
 from hellojohn_server.kit.errors import FieldError, Invalid
 from hellojohn_server.kit.passwords import PasswordHasher
@@ -36,7 +37,7 @@ class NewPasswords:
         if settings.refuse_common:
             tenant = await self._tenants.get_tenant(tenant_id)
             words = [*about, None if tenant is None else tenant.name]
-        fault = fault_of(settings, password, words)
+        fault = await asyncio.to_thread(fault_of, settings, password, words)  # the first reads the list
         if fault is not None:
             raise Invalid(details=[FieldError(field, *fault)])
         return await self.hasher.hash(password, owner=tenant_id)
@@ -52,7 +53,7 @@ def fault_of(settings: PasswordSettings, password: str, about: Sequence[str | No
     if not settings.refuse_common:
         return None
     key = password_key(password)
-    if key in COMMON_PASSWORDS:
+    if key in common_passwords():
         return FieldCode.TOO_COMMON, "Is one of the passwords that are tried first. Choose one that nobody would guess."
     if any(key in _keys_of(word) for word in about if word is not None):
         return FieldCode.TOO_COMMON, "Must not be the user's own address or name, or that of the service."
