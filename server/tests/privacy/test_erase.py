@@ -6,8 +6,6 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from hellojohn_server.features.user_export.schemas import UserExportBody
-from hellojohn_server.storage.sql import TENANT_TABLES
 from tests.cli.conftest import Place
 from tests.cli.test_stop_access import made
 from tests.postgres_cluster import Cluster
@@ -60,15 +58,6 @@ async def found(store: Store, *needles: str) -> dict[str, set[str]]:
     """Return which needles stand in which tables."""
     tables = {table: found_in_rows(await store.rows(table), needles) for table in await store.tables()}
     return {table: needles_here for table, needles_here in tables.items() if needles_here}
-
-
-def test_every_table_has_its_line() -> None:
-    assert HELD.keys() == TENANT_TABLES
-
-
-def test_what_is_exported_of_a_table_is_a_field_of_the_export() -> None:
-    named = {held.exported for held in HELD.values() if not held.exported.startswith("not: ")}
-    assert named < set(UserExportBody.__struct_fields__)
 
 
 async def test_an_erase_leaves_nothing_of_the_person(
