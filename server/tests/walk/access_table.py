@@ -10,12 +10,12 @@ def _about(kind: str, reason: str, user: str = "user", **told: Any) -> Entry:
     return Entry(type=f"user.{kind}", resource=("user", user), reason=reason, **told)
 
 
-def _bulk(kind: str, counted: dict[str, int], before: int, **told: Any) -> Row:
+def _bulk(kind: str, counted: dict[str, int], **told: Any) -> Row:
     """Return the row of a call that changes two users, finds one unchanged, and one id of nobody."""
     entries = [_about(kind, "a wave of spam", user, **told) for user in ("user", "other")]
     counts = {"requested": 4, **counted, "unchanged": 1, "not_found": 1, "refused": 0}
     call = Entry(type=f"users.bulk_{kind}", resource=("user", ""), metadata=counts)
-    return Row(200, [*entries, call], before)
+    return Row(200, [*entries, call])
 
 
 NONE_ENDED: Final = {"sessions_revoked": 0}
@@ -34,25 +34,24 @@ ACCESS_TABLE: Final[dict[str, Row]] = {
                 metadata=NONE_ENDED,
             )
         ],
-        before=1,
     ),
     "unban_user": Row(
         200,
         [_about("unbanned", "a mistake", changes={"banned": (True, False), "banned_until": (END, None)})],
-        before=2,
     ),
-    "unlock_user": Row(200, [_about("unlocked", "called us", changes={"locked_until": (END, None)})], before=1),
+    "unlock_user": Row(200, [_about("unlocked", "called us", changes={"locked_until": (END, None)})]),
     "delete_user": Row(
         200,
         [_about("deleted", "left", changes={"deleted": (False, True)}, metadata=NONE_ENDED)],
-        before=1,
     ),
-    "restore_user": Row(200, [_about("restored", "came back", changes={"deleted": (True, False)})], before=2),
+    "restore_user": Row(200, [_about("restored", "came back", changes={"deleted": (True, False)})]),
     "revoke_user_sessions": Row(
-        200, [_about("sessions_revoked", "a lost phone", metadata={"sessions_revoked": 1})], before=2
+        200,
+        [_about("sessions_revoked", "a lost phone", metadata={"sessions_revoked": 1})],
     ),
     "set_user_password": Row(
-        200, [_about("password_set", "called us", metadata={"password": "set", "sessions_revoked": 0})], before=1
+        200,
+        [_about("password_set", "called us", metadata={"password": "set", "sessions_revoked": 0})],
     ),
     "force_password_reset": Row(
         202,
@@ -64,10 +63,9 @@ ACCESS_TABLE: Final[dict[str, Row]] = {
                 metadata={"required": True, "sessions_revoked": 1},
             )
         ],
-        before=3,
     ),
-    "resend_invitation": Row(202, [_about("invited", "asked for it")], before=2),
-    "resend_verification": Row(202, [_about("verification_sent", "asked for it")], before=1),
+    "resend_invitation": Row(202, [_about("invited", "asked for it")]),
+    "resend_verification": Row(202, [_about("verification_sent", "asked for it")]),
     "bulk_force_password_reset": Row(
         202,
         [
@@ -87,16 +85,15 @@ ACCESS_TABLE: Final[dict[str, Row]] = {
                 metadata=_COUNTED,
             ),
         ],
-        before=4,
     ),
     "bulk_ban_users": _bulk(
-        "banned", {"banned": 2, **NONE_ENDED}, 4, changes={"banned": (False, True)}, metadata=NONE_ENDED
+        "banned", {"banned": 2, **NONE_ENDED}, changes={"banned": (False, True)}, metadata=NONE_ENDED
     ),
     "bulk_delete_users": _bulk(
-        "deleted", {"deleted": 2, **NONE_ENDED}, 4, changes={"deleted": (False, True)}, metadata=NONE_ENDED
+        "deleted", {"deleted": 2, **NONE_ENDED}, changes={"deleted": (False, True)}, metadata=NONE_ENDED
     ),
-    "bulk_enable_users": _bulk("enabled", {"enabled": 2}, 5, changes={"disabled": (True, False)}),
-    "bulk_restore_users": _bulk("restored", {"restored": 2}, 5, changes={"deleted": (True, False)}),
-    "bulk_revoke_sessions": _bulk("sessions_revoked", {"sessions_revoked": 2}, 5, metadata={"sessions_revoked": 1}),
-    "bulk_unban_users": _bulk("unbanned", {"unbanned": 2}, 5, changes={"banned": (True, False)}),
+    "bulk_enable_users": _bulk("enabled", {"enabled": 2}, changes={"disabled": (True, False)}),
+    "bulk_restore_users": _bulk("restored", {"restored": 2}, changes={"deleted": (True, False)}),
+    "bulk_revoke_sessions": _bulk("sessions_revoked", {"sessions_revoked": 2}, metadata={"sessions_revoked": 1}),
+    "bulk_unban_users": _bulk("unbanned", {"unbanned": 2}, changes={"banned": (True, False)}),
 }

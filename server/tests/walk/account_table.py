@@ -35,18 +35,15 @@ ACCOUNT_TABLE: Final[dict[str, Row]] = {
                 metadata={"session_id": SESSION, "amr": ["pwd"]},
             )
         ],
-        before=2,
     ),
-    "refresh_tokens": Row(200, [], before=2),
+    "refresh_tokens": Row(200, []),
     "sign_out": Row(
         204,
         [Entry(type="user.signed_out", resource=("user", "caller"), by="caller", metadata={"session_id": SESSION})],
-        before=2,
     ),
     "update_me": Row(
         200,
         [Entry(type="user.updated", resource=("user", "caller"), by="caller", changes={"name": (None, "B")})],
-        before=2,
     ),
     "change_password": Row(
         200,
@@ -58,7 +55,6 @@ ACCOUNT_TABLE: Final[dict[str, Row]] = {
                 metadata={"sessions_revoked": 1},
             )
         ],
-        before=3,
     ),
     "accept_invitation": Row(
         204,
@@ -71,12 +67,10 @@ ACCOUNT_TABLE: Final[dict[str, Row]] = {
                 metadata={"sessions_revoked": 0},
             )
         ],
-        before=2,
     ),
     "request_magic_link": Row(
         202,
         [Entry(type="user.magic_link_requested", resource=("user", "user"), by="publishable")],
-        before=4,
     ),
     "verify_magic_link": Row(
         200,
@@ -88,7 +82,6 @@ ACCOUNT_TABLE: Final[dict[str, Row]] = {
                 metadata={"session_id": SESSION, "amr": ["email"]},
             )
         ],
-        before=5,
     ),
     "verify_email": Row(
         204,
@@ -100,12 +93,10 @@ ACCOUNT_TABLE: Final[dict[str, Row]] = {
                 changes={"email_verified": (False, True)},
             )
         ],
-        before=3,
     ),
     "forgot_password": Row(
         202,
         [Entry(type="user.password_reset_requested", resource=("user", "user"), by="publishable")],
-        before=3,
     ),
     "reset_password": Row(
         204,
@@ -118,12 +109,10 @@ ACCOUNT_TABLE: Final[dict[str, Row]] = {
                 metadata={"sessions_revoked": 1},
             )
         ],
-        before=4,
     ),
     "revoke_own_session": Row(
         204,
         [Entry(type="session.revoked", resource=("user", "caller"), by="caller", metadata={"session_id": SESSION})],
-        before=3,
     ),
     "revoke_every_session": Row(
         200,
@@ -135,7 +124,6 @@ ACCOUNT_TABLE: Final[dict[str, Row]] = {
                 metadata={"sessions_revoked": 1},
             )
         ],
-        before=2,
     ),
     "revoke_session": Row(
         200,
@@ -147,6 +135,5 @@ ACCOUNT_TABLE: Final[dict[str, Row]] = {
                 metadata={"session_id": SESSION},
             )
         ],
-        before=2,
     ),
 }

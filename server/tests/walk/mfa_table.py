@@ -32,16 +32,16 @@ MFA_TABLE: Final[dict[str, Row]] = {
                 metadata={"session_id": "<session>", "amr": ["pwd", "otp", "mfa"], "factor_id": FACTOR},
             )
         ],
-        before=6,
     ),
-    "begin_own_factor": Row(201, [_own("enrollment_begun", metadata=_totp("<made>"))], before=3),
-    "confirm_own_factor": Row(200, [_own("factor_added", changes=ENROLLED, metadata=_totp())], before=4),
-    "remove_own_factor": Row(204, [_own("factor_removed", changes=LEFT, metadata=_totp())], before=5),
-    "generate_own_backup_codes": Row(200, [_own("backup_codes_generated")], before=5),
-    "begin_user_factor": Row(201, [_users("enrollment_begun", "asked to", metadata=_totp("<made>"))], before=3),
-    "confirm_user_factor": Row(200, [_users("factor_added", changes=ENROLLED, metadata=_totp())], before=4),
+    "begin_own_factor": Row(201, [_own("enrollment_begun", metadata=_totp("<made>"))]),
+    "confirm_own_factor": Row(200, [_own("factor_added", changes=ENROLLED, metadata=_totp())]),
+    "remove_own_factor": Row(204, [_own("factor_removed", changes=LEFT, metadata=_totp())]),
+    "generate_own_backup_codes": Row(200, [_own("backup_codes_generated")]),
+    "begin_user_factor": Row(201, [_users("enrollment_begun", "asked to", metadata=_totp("<made>"))]),
+    "confirm_user_factor": Row(200, [_users("factor_added", changes=ENROLLED, metadata=_totp())]),
     "remove_user_factor": Row(
-        204, [_users("factor_removed", "a lost phone", changes=LEFT, metadata=_totp())], before=5
+        204,
+        [_users("factor_removed", "a lost phone", changes=LEFT, metadata=_totp())],
     ),
-    "generate_user_backup_codes": Row(200, [_users("backup_codes_generated", "lost the list")], before=5),
+    "generate_user_backup_codes": Row(200, [_users("backup_codes_generated", "lost the list")]),
 }

@@ -27,8 +27,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """What an operation answers, its entries, the oldest first, and how many its preparation writes before."""
+    """What an operation answers, and its entries, the oldest first."""
 
     status: int
     entries: Sequence[Entry]
-    before: int = 0
