@@ -321,7 +321,7 @@ def build_services(  # noqa: PLR0913 - what it takes, each by name
         mfa_sign_in=MfaSignInService(database, ids, auth=auth, mfa=base.mfa),
         factors=FactorService(database, ids, clock, beside),
         user_sessions=UserSessionService(*acting, access_tokens=tokens, roles=roles, sessions=sessions, users=users),
-        impersonation=ImpersonationService(database, ids, clock, behind),
+        impersonation=ImpersonationService(database, ids, clock, behind, base.emails),
         search=UserSearch(database, clock, base.cursors),
         acts=acts,
         access=UserAccess(database, clock, acts=acts, users=users, passwords=chosen),

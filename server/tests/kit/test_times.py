@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hellojohn_server.kit.times import format_optional_time, format_seconds, format_time, parse_duration, to_ms
+from hellojohn_server.kit.times import (
+    format_optional_time,
+    format_seconds,
+    format_time,
+    parse_duration,
+    say_duration,
+    say_time,
+    to_ms,
+)
 
 LAST_MS = 253_402_300_799_999
 """9999-12-31T23:59:59.999Z"""
@@ -30,6 +38,25 @@ def test_times_are_rfc_3339_with_milliseconds(at_ms: int, text: str) -> None:
 def test_whole_seconds_have_no_fraction() -> None:
     assert format_seconds(1_705_748_400) == "2024-01-20T11:00:00Z"
     assert format_seconds(0) == "1970-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("lasting_ms", "said"),
+    [
+        (1, "1 minute"),
+        (60_000, "1 minute"),
+        (60_001, "2 minutes"),
+        (3_599_001, "1 hour"),
+        (5_400_000, "90 minutes"),
+        (86_400_000, "24 hours"),
+    ],
+)
+def test_durations_are_said_in_hours_or_minutes_rounded_up(lasting_ms: int, said: str) -> None:
+    assert say_duration(lasting_ms) == said
+
+
+def test_times_are_said_to_the_minute() -> None:
+    assert say_time(1_705_748_459_999) == "2024-01-20 11:00 UTC"
 
 
 @given(st.integers(0, LAST_MS))

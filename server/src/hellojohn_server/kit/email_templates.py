@@ -60,7 +60,7 @@ VALUES: Final[Mapping[EmailTemplate, frozenset[str]]] = {
     EmailTemplate.EMAIL_VERIFICATION: frozenset(_LINK),
     EmailTemplate.FACTOR_ADDED: frozenset({"factor"}),
     EmailTemplate.FACTOR_REMOVED: frozenset({"factor"}),
-    EmailTemplate.IMPERSONATED: frozenset({"expires_in"}),
+    EmailTemplate.IMPERSONATED: frozenset({"acting_admin", "expires_in", "reason", "started_at"}),
     EmailTemplate.INVITATION: frozenset(_LINK),
     EmailTemplate.MAGIC_LINK: frozenset(_LINK),
     EmailTemplate.ORGANIZATION_INVITATION: frozenset({*_LINK, "organization_name"}),
@@ -104,8 +104,8 @@ _WORDS: Final[Mapping[EmailTemplate, _Words]] = {
     ),
     EmailTemplate.IMPERSONATED: _Words(
         "The support of {{ tenant_name }} looked into your account",
-        "Somebody of the support of {{ tenant_name }} was given access to your account in your place, for "
-        "{{ expires_in }} at most. Who it was, and why, has been recorded.",
+        "Somebody of the support of {{ tenant_name }} was given access to your account in your place: on "
+        "{{ started_at }}, for {{ expires_in }} at most. Who it was, and why, has been recorded.",
         "If you did not ask for help, tell us.",
     ),
     EmailTemplate.INVITATION: _Words(
@@ -174,11 +174,14 @@ DEFAULT_SOURCES: Final[Mapping[EmailTemplate, Sources]] = {
 _MAX_SUBJECT: Final = 300
 _ALWAYS: Final = frozenset({"email", "tenant_name"})
 SAMPLES: Final[Mapping[str, str]] = {
+    "acting_admin": "dana@example.com",
     "email": "alice@example.com",
     "expires_in": "1 hour",
     "factor": "Authenticator app",
     "link": "https://id.example.com/sample?token=sample&x=1",
     "organization_name": "Acme & Sons",
+    "reason": "Support ticket #8842",
+    "started_at": "2026-01-20 11:00 UTC",
     "tenant_name": "Example, Inc.",
 }
 """What a text is tried with before it is taken: one value for each name."""

@@ -180,11 +180,6 @@ class Invalid(ApiError):
     message = "The request has fields that are not valid; `details` lists each."
 
 
-class NotAvailable(Invalid):
-    code = ErrorCode.NOT_AVAILABLE
-    message = "This version cannot do what the request asks for; `details` says which field."
-
-
 class IdempotencyKeyReused(Invalid):
     code = ErrorCode.IDEMPOTENCY_KEY_REUSED
     message = "This Idempotency-Key was used for another request in the last 24 hours. Use a new one."

@@ -59,6 +59,19 @@ def _date_of(day: int) -> str:
     return (_EPOCH + timedelta(days=day)).date().isoformat()
 
 
+def say_time(at_ms: int) -> str:
+    """Return `at_ms` as people read it in a mail, to the minute: 2024-01-20 11:00 UTC."""
+    return f"{format_time(at_ms)[: len('2024-01-20T11:00')].replace('T', ' ')} UTC"
+
+
+def say_duration(lasting_ms: int) -> str:
+    """Return how long something lasts as people read it, rounded up to a minute: 1 hour, 90 minutes."""
+    count, unit = -(-lasting_ms // _MINUTE_MS), "minute"
+    if count and count % 60 == 0:
+        count, unit = count // 60, "hour"
+    return f"{count} {unit}{'' if count == 1 else 's'}"
+
+
 def format_optional_time(at_ms: int | None) -> str | None:
     """Return format_time(at_ms), or None when there is no time."""
     return None if at_ms is None else format_time(at_ms)

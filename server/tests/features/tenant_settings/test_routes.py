@@ -134,7 +134,7 @@ async def test_settings_of_impersonation_need_admins_manage(app: RunningApp, ten
 @pytest.mark.parametrize(
     ("section", "code", "details"),
     [
-        ({"notify_user": True}, "not_available", [("impersonation.notify_user", "not_available")]),
+        ({"notify_user": "yes"}, "validation_failed", [("impersonation.notify_user", "wrong_type")]),
         ({"max_duration": "59s"}, "validation_failed", [("impersonation.max_duration", "invalid")]),
         ({"max_duration": "25h"}, "validation_failed", [("impersonation.max_duration", "invalid")]),
         ({"max_duration": "2d"}, "validation_failed", [("impersonation.max_duration", "invalid")]),
@@ -142,12 +142,12 @@ async def test_settings_of_impersonation_need_admins_manage(app: RunningApp, ten
         ({"enabled": "no"}, "validation_failed", [("impersonation.enabled", "wrong_type")]),
         ({"duration": "1h"}, "validation_failed", [("impersonation.duration", "unknown")]),
         (
-            {"notify_user": True, "max_duration": "0h", "enabled": 1},
+            {"notify_user": 1, "max_duration": "0h", "enabled": 1},
             "validation_failed",
             [
                 ("impersonation.enabled", "wrong_type"),
                 ("impersonation.max_duration", "invalid"),
-                ("impersonation.notify_user", "not_available"),
+                ("impersonation.notify_user", "wrong_type"),
             ],
         ),
     ],

@@ -5,6 +5,8 @@ from typing import Final
 import msgspec
 
 from hellojohn_server.features.audit.service import AuditLog
+from hellojohn_server.features.emails.schemas import Email
+from hellojohn_server.features.emails.service import EmailService
 from hellojohn_server.features.impersonation.errors import ImpersonationDisabled
 from hellojohn_server.features.impersonation.events import user_impersonated
 from hellojohn_server.features.impersonation.schemas import (
@@ -25,11 +27,12 @@ from hellojohn_server.features.users.errors import UserBanned, UserDeleted, User
 from hellojohn_server.features.users.schemas import User, is_banned
 from hellojohn_server.features.users.service import UserService, require_never_upward
 from hellojohn_server.kit.clock import Clock
+from hellojohn_server.kit.email_templates import EmailTemplate
 from hellojohn_server.kit.error_codes import FieldCode
 from hellojohn_server.kit.errors import FieldError, Invalid
 from hellojohn_server.kit.ids import IMPERSONATION_SUFFIX, IdFactory, IdPrefix, is_id
 from hellojohn_server.kit.principal import Context, OnBehalfOf
-from hellojohn_server.kit.times import parse_duration
+from hellojohn_server.kit.times import parse_duration, say_duration, say_time
 from hellojohn_server.kit.tokens import AccessClaims, ActClaim
 from hellojohn_server.storage.database import Database, Transaction
 
@@ -51,11 +54,14 @@ class ImpersonationServices(msgspec.Struct, frozen=True):
 class ImpersonationService:
     """Begins impersonations. They are listed and ended as the sessions that they are."""
 
-    def __init__(self, db: Database, ids: IdFactory, clock: Clock, services: ImpersonationServices) -> None:
+    def __init__(
+        self, db: Database, ids: IdFactory, clock: Clock, services: ImpersonationServices, emails: EmailService
+    ) -> None:
         self._db = db
         self._ids = ids
         self._clock = clock
         self._services = services
+        self._emails = emails
 
     async def impersonate_user(self, context: Context, body: ImpersonateBody) -> ImpersonationBody:
         """Begin a session in a user's place, and return its access token. It cannot be refreshed.
@@ -94,8 +100,9 @@ class ImpersonationService:
                 read_only=body.read_only or settings.always_read_only,
             )
             await self._services.sessions.begin_session(tx, session, None)
+            notified = await self._tell(tx, user, session) if settings.notify_user else None
             acting = msgspec.structs.replace(context, on_behalf_of=OnBehalfOf(user.id))
-            await self._services.audit.record(tx, acting, user_impersonated(session))
+            await self._services.audit.record(tx, acting, user_impersonated(session, notified=notified))
             return self._claims_of(context, user, session, token_id)
 
         async def guard(tx: Transaction) -> None:
@@ -113,6 +120,19 @@ class ImpersonationService:
             idempotency=context.idempotency,
         )
         return impersonation_body(claims, await self._services.signing_keys.sign(claims))
+
+    async def _tell(self, tx: Transaction, user: User, session: Session) -> bool:
+        """Tell the user by mail; False where none can be sent, and then the impersonation begins all the same."""
+        if not self._emails.is_configured:
+            return False
+        values = {
+            "acting_admin": session.impersonator_asserted or session.impersonator_name or "",
+            "expires_in": say_duration(session.expires_at - session.created_at),
+            "reason": session.impersonation_reason or "",
+            "started_at": say_time(session.created_at),
+        }
+        await self._emails.queue(tx, Email(EmailTemplate.IMPERSONATED, user.email, user.id, values))
+        return True
 
     async def _require_open(self, tx: Transaction, context: Context, user_id: str, now_ms: int) -> User:
         """Return the user, locked, in whose place the caller may act."""

@@ -2,7 +2,6 @@
 
 from hellojohn_server.features.tenant_settings.schemas import ConfigBody, UpdateConfigBody
 from hellojohn_server.features.tenant_settings.service import TenantSettingsService
-from hellojohn_server.kit.errors import NotAvailable
 from hellojohn_server.kit.principal import Context
 from hellojohn_server.kit.routing import Answer, Method, route
 from hellojohn_server.kit.scopes import Scope
@@ -24,7 +23,6 @@ class TenantSettingsRoutes:
         Method.PATCH,
         "/v1/admin/config",
         scope=Scope.CONFIG_WRITE,
-        errors=(NotAvailable,),
         if_match=True,
         max_body_bytes=2_097_152,
         conditional_scopes=(Scope.ADMINS_MANAGE,),

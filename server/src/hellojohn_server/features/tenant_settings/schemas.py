@@ -1,16 +1,13 @@
 """A tenant's settings as they are stored, shown, and asked to be changed."""
 
 import re
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Final, cast
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from hellojohn_server.kit.error_codes import FieldCode
-from hellojohn_server.kit.errors import FieldError
 from hellojohn_server.kit.mail_settings import (
     SOURCE_RULES,
     MailBody,
@@ -319,20 +316,7 @@ class MfaChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     webauthn: WebauthnChange | UnsetType | None = UNSET
 
 
-def notify_user_fault(given: Mapping[str, object]) -> FieldError | None:
-    """Say that users cannot be told."""
-    section = given["impersonation"]
-    if isinstance(section, ImpersonationChange):
-        wanted: object = section.notify_user
-    else:
-        wanted = cast("dict[str, object]", section).get("notify_user") if isinstance(section, dict) else None
-    if wanted is not True:
-        return None
-    message = "Telling the user is not available in this version. Send false, or leave the field out."
-    return FieldError("impersonation.notify_user", FieldCode.NOT_AVAILABLE, message)
-
-
-@checked_together(notify_user_fault, *SOURCE_RULES)
+@checked_together(*SOURCE_RULES)
 class UpdateConfigBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What to change; what is absent stays, and null puts a setting or a section back to its default (RFC 7396)."""
 

@@ -17,8 +17,7 @@ from hellojohn_server.features.tenant_settings.schemas import (
 )
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.email_templates import EmailTemplate
-from hellojohn_server.kit.error_codes import FieldCode
-from hellojohn_server.kit.errors import Invalid, NotAvailable, VersionMismatch
+from hellojohn_server.kit.errors import Invalid, VersionMismatch
 from hellojohn_server.kit.mail_settings import OwnTexts
 from hellojohn_server.kit.principal import Context
 from hellojohn_server.kit.routing import faults_together
@@ -57,16 +56,15 @@ class TenantSettingsService:
     async def update_config(self, context: Context, change: UpdateConfigBody) -> ConfigBody:
         """Change settings. Sections that say whom to trust need admins:manage, else InsufficientScope.
 
-        What is so already changes nothing: no new version, no entry. Invalid; NotAvailable; VersionMismatch. Changes at
-        once run one after another.
+        What is so already changes nothing: no new version, no entry. Invalid; VersionMismatch. Changes at once run one
+        after another.
         """
         trusting = (change.impersonation, change.lockout, change.mail, change.urls, change.cors, change.mfa)
         if any(section is not UNSET for section in trusting):
             context.principal.require(Scope.ADMINS_MANAGE)
         faults = faults_together(change)
         if faults:
-            only_missing = all(fault.code is FieldCode.NOT_AVAILABLE for fault in faults)
-            raise (NotAvailable if only_missing else Invalid)(details=faults)
+            raise Invalid(details=faults)
 
         async def command(tx: Transaction) -> StoredConfig:
             before = await repository.get_config_locked(tx)
