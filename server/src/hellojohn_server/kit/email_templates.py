@@ -26,8 +26,17 @@ class EmailTemplate(StrEnum):
     INVITATION = "invitation"
     MAGIC_LINK = "magic_link"
     ORGANIZATION_INVITATION = "organization_invitation"
+    PASSWORD_CHANGED = "password_changed"
     PASSWORD_RESET = "password_reset"
     PASSWORD_RESET_FORCED = "password_reset_forced"
+
+
+class NewPasswordBy(StrEnum):
+    """How a user got another password, in the words of the mail that says so."""
+
+    ADMINISTRATOR = "by an administrator"
+    LINK = "with a mailed link"
+    OLD_PASSWORD = "with the old one"
 
 
 class Sources(msgspec.Struct, frozen=True):
@@ -64,6 +73,7 @@ VALUES: Final[Mapping[EmailTemplate, frozenset[str]]] = {
     EmailTemplate.INVITATION: frozenset(_LINK),
     EmailTemplate.MAGIC_LINK: frozenset(_LINK),
     EmailTemplate.ORGANIZATION_INVITATION: frozenset({*_LINK, "organization_name"}),
+    EmailTemplate.PASSWORD_CHANGED: frozenset({"set_by"}),
     EmailTemplate.PASSWORD_RESET: frozenset(_LINK),
     EmailTemplate.PASSWORD_RESET_FORCED: frozenset(_LINK),
 }
@@ -126,6 +136,12 @@ _WORDS: Final[Mapping[EmailTemplate, _Words]] = {
         f"{_HOW_LONG} If you did not expect this, you can ignore it.",
         "Join",
     ),
+    EmailTemplate.PASSWORD_CHANGED: _Words(
+        "Your password at {{ tenant_name }} was changed",
+        "A new password was set for your account {{ email }} with {{ tenant_name }}, {{ set_by }}.",
+        "If this was not you and you did not ask for it, set another password at once by asking for a new one where "
+        "you sign in, and tell us.",
+    ),
     EmailTemplate.PASSWORD_RESET: _Words(
         "Reset your password for {{ tenant_name }}",
         "Somebody asked for a new password for {{ email }} at {{ tenant_name }}.",
@@ -181,6 +197,7 @@ SAMPLES: Final[Mapping[str, str]] = {
     "link": "https://id.example.com/sample?token=sample&x=1",
     "organization_name": "Acme & Sons",
     "reason": "Support ticket #8842",
+    "set_by": NewPasswordBy.LINK.value,
     "started_at": "2026-01-20 11:00 UTC",
     "tenant_name": "Example, Inc.",
 }

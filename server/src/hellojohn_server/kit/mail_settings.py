@@ -38,6 +38,7 @@ class OwnTemplates(msgspec.Struct, frozen=True, kw_only=True):
     invitation: OwnTexts | None = None
     magic_link: OwnTexts | None = None
     organization_invitation: OwnTexts | None = None
+    password_changed: OwnTexts | None = None
     password_reset: OwnTexts | None = None
     password_reset_forced: OwnTexts | None = None
 
@@ -98,6 +99,7 @@ class TemplatesChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     invitation: TextsChange | UnsetType | None = UNSET
     magic_link: TextsChange | UnsetType | None = UNSET
     organization_invitation: TextsChange | UnsetType | None = UNSET
+    password_changed: TextsChange | UnsetType | None = UNSET
     password_reset: TextsChange | UnsetType | None = UNSET
     password_reset_forced: TextsChange | UnsetType | None = UNSET
 

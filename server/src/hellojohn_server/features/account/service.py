@@ -25,6 +25,7 @@ from hellojohn_server.features.sessions.service import SessionService
 from hellojohn_server.features.users.schemas import UpdateUserBody
 from hellojohn_server.features.users.service import UserService
 from hellojohn_server.kit.clock import Clock
+from hellojohn_server.kit.email_templates import NewPasswordBy
 from hellojohn_server.kit.error_codes import FieldCode
 from hellojohn_server.kit.errors import FieldError, Invalid
 from hellojohn_server.kit.pagination import Page
@@ -70,7 +71,7 @@ class AccountService:
         )
 
     async def change_password(self, context: Context, body: ChangePasswordBody) -> AccessStopped:
-        """Change the user's password and end every other session of the user.
+        """Change the user's password, end every other session of the user, and tell the user by mail.
 
         InvalidCredentials for a wrong one, which counts as a failed sign-in does (the right one forgets those before);
         AccountLocked; PasswordResetRequired, when the old one is good for nothing; Invalid for the same password again.
@@ -90,15 +91,15 @@ class AccountService:
             changed = await repository.update_password(tx, session.user_id, verified_hash, password_hash, now)
             if changed is None:
                 raise InvalidCredentials
-            address, is_reset_required = changed
             await self._access_tokens.require_session_stands(tx, session.id)
-            if is_reset_required:
+            if changed.is_reset_required:
                 raise PasswordResetRequired
-            await self._auth.forget_failures(tx, address)
+            await self._auth.forget_failures(tx, changed.email_key)
             await delete_links(tx, [session.user_id])
             ending = Ending(RevokeCause.PASSWORD_CHANGED, context.principal.id, now)
             ended = await self._sessions.revoke_other_sessions(tx, session.user_id, session.id, ending)
             await self._audit.record(tx, context, user_password_changed(session.user_id, ended.sessions_revoked))
+            await self._users.tell_new_password(tx, session.user_id, changed.email, NewPasswordBy.OLD_PASSWORD)
             return ended.stopped()
 
         return await self._db.write(context.tenant_id, command, AccessStopped)

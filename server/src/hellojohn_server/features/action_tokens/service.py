@@ -26,7 +26,7 @@ from hellojohn_server.features.emails.service import EmailService
 from hellojohn_server.features.tenant_settings.service import TenantSettingsService
 from hellojohn_server.kit.action_tokens import ActionToken, make_action_token, parse_action_token
 from hellojohn_server.kit.clock import Clock
-from hellojohn_server.kit.email_templates import EmailTemplate
+from hellojohn_server.kit.email_templates import EmailTemplate, NewPasswordBy
 from hellojohn_server.kit.ids import IdFactory, IdPrefix
 from hellojohn_server.kit.secrets import AddressHasher
 from hellojohn_server.kit.text import email_key
@@ -184,7 +184,7 @@ class ActionTokenService:
 
 
 class LinkMailer:
-    """Mails links, each in the transaction that stores its secret, and notices about addresses."""
+    """Mails links, each in the transaction that stores its secret, and notices about addresses and passwords."""
 
     def __init__(self, emails: EmailService, action_tokens: ActionTokenService) -> None:
         self._emails = emails
@@ -215,6 +215,12 @@ class LinkMailer:
         """Tell the address that a user had that it is the user's no more, if mail can be sent."""
         if self._emails.is_configured:
             await self._emails.queue(tx, Email(EmailTemplate.EMAIL_CHANGED, address, user_id))
+
+    async def tell_new_password(self, tx: Transaction, user_id: str, address: str, by: NewPasswordBy) -> None:
+        """Tell a user that there is a new password, if mail can be sent."""
+        if self._emails.is_configured:
+            values = {"set_by": by.value}
+            await self._emails.queue(tx, Email(EmailTemplate.PASSWORD_CHANGED, address, user_id, values))
 
 
 def _stored(row: ActionTokenRow) -> dict[str, str | int]:

@@ -41,7 +41,7 @@ from hellojohn_server.features.users.schemas import User, is_banned
 from hellojohn_server.features.users.service import UserService, change_counters, counter_changes, say_subject
 from hellojohn_server.kit.action_tokens import ActionToken, make_action_token
 from hellojohn_server.kit.clock import Clock
-from hellojohn_server.kit.email_templates import EmailTemplate
+from hellojohn_server.kit.email_templates import EmailTemplate, NewPasswordBy
 from hellojohn_server.kit.error_codes import FieldCode
 from hellojohn_server.kit.errors import FieldError, Invalid
 from hellojohn_server.kit.floors import TimeFloor
@@ -200,7 +200,10 @@ class PasswordResetService:
                 raise LinkInvalid
             await self._services.action_tokens.use(tx, token, purpose, before.email_key)
             after, ended = await self._give_password(tx, before, password_hash)
-            entry = invitation_accepted if purpose is ActionPurpose.INVITATION else password_reset
+            is_first = purpose is ActionPurpose.INVITATION
+            if not is_first:
+                await self._services.users.tell_new_password(tx, user.id, before.email, NewPasswordBy.LINK)
+            entry = invitation_accepted if is_first else password_reset
             await self._services.audit.record(tx, acting, entry(before, after, ended))
 
         await self._db.write(context.tenant_id, command, type(None))

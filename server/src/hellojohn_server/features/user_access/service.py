@@ -98,7 +98,7 @@ class UserAccess:
         return await self._change(context, user_id, Restore(body.reason))
 
     async def set_password(self, context: Context, user_id: str, body: SetPasswordBody) -> ChangedUserBody:
-        """Set a user's password. Always a change. PasswordHashingBusy."""
+        """Set a user's password, and tell the user by mail. Always a change. PasswordHashingBusy."""
         faults = faults_together(body)
         if faults:
             raise Invalid(details=faults)
@@ -108,7 +108,7 @@ class UserAccess:
             user = await self._users.require_user(context.tenant_id, user_id)
             about = (user.email, user.username, user.name)
             password_hash = await self._passwords.hash(context.tenant_id, body.password, about)
-        act = SetPassword(body.reason, password_hash, origin, revoke=body.revoke_sessions)
+        act = SetPassword(body.reason, password_hash, origin, revoke=body.revoke_sessions, users=self._users)
         return await self._change(context, user_id, act)
 
     async def revoke_sessions(self, context: Context, user_id: str, body: ReasonBody) -> AccessStopped:

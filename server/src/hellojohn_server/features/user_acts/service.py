@@ -34,6 +34,7 @@ from hellojohn_server.features.users.errors import LastSuperAdmin, UserDeleted
 from hellojohn_server.features.users.schemas import PasswordOrigin, User, facets_of, is_banned, is_locked
 from hellojohn_server.features.users.service import UserService, change_counters, is_active_super_admin
 from hellojohn_server.kit.clock import Clock
+from hellojohn_server.kit.email_templates import NewPasswordBy
 from hellojohn_server.kit.errors import InsufficientScope, VersionMismatch
 from hellojohn_server.kit.ids import IdPrefix, is_id
 from hellojohn_server.kit.principal import Context
@@ -274,12 +275,15 @@ class RevokeSessions(Act):
 
 
 class SetPassword(Act):
-    """A password from an administrator. Sessions end with `revoke`."""
+    """A password from an administrator. Sessions end with `revoke`; the user is told by mail."""
 
     statement = repository.UPDATE_PASSWORD
 
-    def __init__(self, reason: str | None, password_hash: str, origin: PasswordOrigin, *, revoke: bool) -> None:
+    def __init__(
+        self, reason: str | None, password_hash: str, origin: PasswordOrigin, *, revoke: bool, users: UserService
+    ) -> None:
         super().__init__(reason)
+        self._users = users
         self._hash = password_hash
         self._origin = origin
         self.ends = RevokeCause.PASSWORD_SET if revoke else None
@@ -296,6 +300,8 @@ class SetPassword(Act):
 
     async def follow_up(self, tx: Transaction, cases: Sequence[Case]) -> None:
         await delete_links(tx, [case.before.id for case in cases])
+        for user in [case.before for case in cases]:
+            await self._users.tell_new_password(tx, user.id, user.email, NewPasswordBy.ADMINISTRATOR)
 
 
 class Outcome(msgspec.Struct, frozen=True):

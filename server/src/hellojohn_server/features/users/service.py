@@ -51,6 +51,7 @@ from hellojohn_server.features.users.schemas import (
     password_origin,
 )
 from hellojohn_server.kit.clock import Clock
+from hellojohn_server.kit.email_templates import NewPasswordBy
 from hellojohn_server.kit.error_codes import FieldCode
 from hellojohn_server.kit.errors import FieldError, Invalid, VersionMismatch
 from hellojohn_server.kit.ids import IdFactory, IdPrefix, is_id
@@ -144,6 +145,10 @@ class UserService:
         if user is None:
             raise UserNotFound
         return user
+
+    async def tell_new_password(self, tx: Transaction, user_id: str, address: str, by: NewPasswordBy) -> None:
+        """Tell a user by mail that there is a new password, if mail can be sent."""
+        await self._mailer.tell_new_password(tx, user_id, address, by)
 
     async def get_stored(self, reader: Reader, user_id: str) -> User | None:
         """Return a user as the reader finds it, also one in the recycle bin, or None."""
