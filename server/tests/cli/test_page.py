@@ -1,9 +1,7 @@
-"""The specification page's calls on users, as they stand there: pasted into a shell, with the page's ids replaced."""
+"""Each call of the specification page by itself, as it stands there: pasted into a shell, its ids replaced."""
 
 import asyncio
-import json
 import re
-import subprocess
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
@@ -27,91 +25,21 @@ from hellojohn_server.kit.ids import IdPrefix
 from hellojohn_server.kit.principal import ActorType, Context, CredentialKind, Principal
 from hellojohn_server.kit.times import format_time
 from hellojohn_server.storage.database import Transaction
-from tests.cli.conftest import Place
+from tests.cli.conftest import Place, mail_settings
+from tests.cli.page import call_of, paste
 from tests.smtp_server import SmtpServer
 from tests.support import server_process
 
-LIST: Final = """
-curl "https://api.hellojohn.dev/v1/users?limit=50" \\
-  -H "Authorization: Bearer sk_live_abc123" \\
-  -H "X-Tenant-ID: tnt_01HABCDEF654321"
-"""
-SEARCH: Final = """
-curl -X POST "https://api.hellojohn.dev/v1/admin/users/search" \\
-  -H "Authorization: Bearer sk_live_abc123" \\
-  -H "X-Tenant-ID: tnt_01HABCDEF654321" \\
-  -H "Content-Type: application/json" \\
-  -d '{
-    "query": "alice",
-    "filters": {
-      "mfa_enrolled": true,
-      "disabled": false,
-      "created_after": "2024-01-01T00:00:00Z",
-      "organization_id": "org_01HABCDEF777666"
-    },
-    "limit": 25
-  }'
-"""
-DISABLE: Final = """
-curl -X PATCH "https://api.hellojohn.dev/v1/users/usr_01HABCDEF123456" \\
-  -H "Authorization: Bearer sk_live_abc123" \\
-  -H "X-Tenant-ID: tnt_01HABCDEF654321" \\
-  -H "Content-Type: application/json" \\
-  -d '{"disabled": true}'
-"""
-DISABLE_AND_REVOKE: Final = """
-curl -X PATCH "https://api.hellojohn.dev/v1/users/usr_01HABCDEF123456" \\
-  -H "Authorization: Bearer sk_live_abc123" \\
-  -H "X-Tenant-ID: tnt_01HABCDEF654321" \\
-  -H "Content-Type: application/json" \\
-  -d '{"disabled": true, "revoke_sessions": true}'
-"""
-BULK_DISABLE: Final = """
-curl -X POST "https://api.hellojohn.dev/v1/admin/users/bulk-disable" \\
-  -H "Authorization: Bearer sk_live_abc123" \\
-  -H "X-Tenant-ID: tnt_01HABCDEF654321" \\
-  -H "Content-Type: application/json" \\
-  -d '{
-    "user_ids": [
-      "usr_01HABCDEF123456",
-      "usr_01HABCDEF789012"
-    ],
-    "revoke_sessions": true
-  }'
-"""
-IMPERSONATE: Final = """
-curl -X POST "https://api.hellojohn.dev/v1/admin/users/impersonate" \\
-  -H "Authorization: Bearer sk_live_abc123" \\
-  -H "X-Tenant-ID: tnt_01HABCDEF654321" \\
-  -H "Content-Type: application/json" \\
-  -d '{
-    "user_id": "usr_01HABCDEF123456",
-    "reason": "Support ticket #8842 — user cannot access dashboard",
-    "expires_in": "1h"
-  }'
-"""
-FORCE_RESET: Final = """
-curl -X POST "https://api.hellojohn.dev/v1/users/usr_01HABCDEF123456/password-reset" \\
-  -H "Authorization: Bearer sk_live_abc123" \\
-  -H "X-Tenant-ID: tnt_01HABCDEF654321" \\
-  -H "Content-Type: application/json" \\
-  -d '{"revoke_sessions": true}'
-"""
-REVOKE_ALL: Final = """
-curl -X DELETE "https://api.hellojohn.dev/v1/users/usr_01HABCDEF123456/sessions" \\
-  -H "Authorization: Bearer sk_live_abc123" \\
-  -H "X-Tenant-ID: tnt_01HABCDEF654321"
-"""
-REMOVE_FACTOR: Final = """
-curl -X DELETE "https://api.hellojohn.dev/v1/users/usr_01HABCDEF123456/mfa/factors/fac_01HABCDEF555444" \\
-  -H "Authorization: Bearer sk_live_abc123" \\
-  -H "X-Tenant-ID: tnt_01HABCDEF654321"
-"""
-AUDIT: Final = """
-curl "https://api.hellojohn.dev/v1/audit-logs?actor_id=usr_01HABCDEF123456&limit=50" \\
-  -H "Authorization: Bearer sk_live_abc123" \\
-  -H "X-Tenant-ID: tnt_01HABCDEF654321"
-"""
+LIST: Final = call_of("List All Users")
+SEARCH: Final = call_of("List All Users", 1)
+DISABLE: Final = call_of("Disable a User")
+DISABLE_AND_REVOKE: Final = call_of("Disable a User", 1)
+BULK_DISABLE: Final = call_of("Bulk Disable Users")
+IMPERSONATE: Final = call_of("Impersonate a User")
+FORCE_RESET: Final = call_of("Force Password Reset")
+REVOKE_ALL: Final = call_of("Revoke All User Sessions")
+REMOVE_FACTOR: Final = call_of("Remove MFA Factor (Admin)")
+AUDIT: Final = call_of("View User Audit Events")
 
 DAY_MS: Final = 86_400_000
 HOUR_MS: Final = 3_600_000
@@ -138,7 +66,7 @@ class Stage(msgspec.Struct, frozen=True):
     def paste(self, call: str, *user_ids: str) -> tuple[int, Any]:
         """Run a call of the page in a shell, its ids replaced; return the status and the body."""
         first, second = (*user_ids, "", "")[:2]
-        for shown, real in {
+        real = {
             "https://api.hellojohn.dev": self.url,
             "sk_live_abc123": self.key,
             "tnt_01HABCDEF654321": self.tenant_id,
@@ -146,28 +74,14 @@ class Stage(msgspec.Struct, frozen=True):
             "usr_01HABCDEF123456": first,
             "usr_01HABCDEF789012": second,
             "fac_01HABCDEF555444": second,
-        }.items():
-            call = call.replace(shown, real)
-        line = call.strip().replace("curl ", "curl -sS -w '\\n%{http_code}' ", 1)
-        ended = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=30, check=True)
-        body, _, status = ended.stdout.rpartition("\n")
-        return int(status), json.loads(body) if body else None
-
-
-@pytest.fixture
-async def smtp() -> AsyncIterator[SmtpServer]:
-    """A real mail server."""
-    server = SmtpServer()
-    await server.start()
-    yield server
-    await server.stop()
+        }
+        return paste(call, real)
 
 
 @pytest.fixture
 async def stage(place: Place, smtp: SmtpServer) -> AsyncIterator[Stage]:
     """A server on each kind of store; what no endpoint makes yet (members, factors, sessions) is seeded as rows."""
-    mail = {"HOST": "127.0.0.1", "PORT": str(smtp.port), "TLS": "none", "FROM": "no-reply@id.example.com"}
-    environ = place.environ | {f"HELLOJOHN_SMTP_{name}": text for name, text in mail.items()}
+    environ = place.environ | mail_settings(smtp)
     with server_process(place.directory, environ) as server:
         found: list[Stage] = []
 
