@@ -165,6 +165,49 @@ def test_of_an_object_only_the_members_that_are_wrong_are_unknown(body: bytes, f
     assert [fault.field for fault in faults] == fields
 
 
+def _texts(given: Mapping[str, object]) -> FieldError | None:
+    mail = given["mail"]
+    texts = mail.get("texts") if isinstance(mail, Mapping) else FAULTY
+    if isinstance(texts, Mapping) and texts.get("one") == "bad" and texts.get("two") in {None, FAULTY}:
+        return FieldError("mail.texts.one", FieldCode.INVALID, "Cannot be rendered.")
+    return None
+
+
+class Texts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    one: str | None = None
+    two: str | None = None
+
+
+class Letter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    texts: Texts = Texts()
+    sender: str | None = None
+
+
+@checked_together(_texts)
+class Deep(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    mail: Letter = Letter()
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        (b'{"mail":{"texts":{"one":"bad","two":2}}}', ["mail.texts.two", "mail.texts.one"]),
+        (
+            b'{"mail":{"texts":{"one":"bad","three":""},"sender":1}}',
+            ["mail.texts.three", "mail.sender", "mail.texts.one"],
+        ),
+        (b'{"mail":{"texts":{"one":"bad","one":"bad"}}}', ["mail.texts.one"]),
+        (b'{"mail":{"texts":["bad"],"sender":1}}', ["mail.texts", "mail.sender"]),
+        (b'{"mail":{"sender":1}}', ["mail.sender"]),
+        (b'{"mail":{"texts.one":"bad"}}', ["mail.texts.one"]),
+    ],
+)
+def test_what_is_wrong_deep_inside_hides_nothing_beside_it(body: bytes, fields: list[str]) -> None:
+    faults: list[FieldError] = []
+    BodyReader(Deep, 1000).read(body, faults)
+    assert sorted(fault.field for fault in faults) == sorted(fields)
+
+
 def test_what_is_wrong_between_fields_is_said_beside_what_is_wrong_elsewhere() -> None:
     elsewhere = FieldError("If-Match", FieldCode.INVALID, "Is no entity tag.")
     for body in (b'{"from":4,"high":2}', b'{"from":4,"high":2,"name":"\\u0061"}'):

@@ -24,7 +24,7 @@ from hellojohn_server.features.mfa.service import MfaService
 from hellojohn_server.features.organizations import repository as organizations_repository
 from hellojohn_server.features.organizations.schemas import Membership, Organization, slug_of
 from hellojohn_server.features.roles import repository as roles_repository
-from hellojohn_server.features.roles.schemas import BuiltinRole, Role
+from hellojohn_server.features.roles.schemas import Role
 from hellojohn_server.features.sessions import repository as sessions_repository
 from hellojohn_server.features.sessions.schemas import Session
 from hellojohn_server.features.user_factors import repository as factors_repository
@@ -33,6 +33,7 @@ from hellojohn_server.features.users.events import user_created
 from hellojohn_server.features.users.schemas import PasswordOrigin, User, facets_of
 from hellojohn_server.features.users.service import change_counters
 from hellojohn_server.kit.backup_codes import BACKUP_CODE_LENGTH, BACKUP_CODES
+from hellojohn_server.kit.builtin_roles import BuiltinRole
 from hellojohn_server.kit.ids import IdPrefix, encode_ulid, time_of
 from hellojohn_server.kit.principal import Context
 from hellojohn_server.kit.text import email_key, fold

@@ -19,13 +19,13 @@ from hellojohn_server.cli.serving import address_of, announce, listen, serve_app
 from hellojohn_server.config import Settings, with_encryption_key
 from hellojohn_server.features.keys.errors import ApiKeyExpired, InvalidApiKey
 from hellojohn_server.features.keys.schemas import CreateKeyBody, TenantKeyType
-from hellojohn_server.features.roles.schemas import BuiltinRole
 from hellojohn_server.features.search.schemas import ListUsersQuery, SortField
 from hellojohn_server.features.tenants.errors import TenantSuspended
 from hellojohn_server.features.tenants.schemas import CreateTenantBody, TenantStatus
 from hellojohn_server.features.users import repository as users_repository
 from hellojohn_server.features.users.schemas import UserBody, UserStatus
 from hellojohn_server.kit.api_keys import parse_key
+from hellojohn_server.kit.builtin_roles import BuiltinRole
 from hellojohn_server.kit.scopes import ALL_SCOPES, Scope
 from hellojohn_server.kit.setting_values import PublicUrl
 from hellojohn_server.storage.database import Transaction

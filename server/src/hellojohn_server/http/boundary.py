@@ -27,6 +27,8 @@ _JSON_TYPE: Final = re.compile(
 )
 _BAD_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
+_LONG: Final = 4_096
+"""Bytes from which on a body that has rules between its fields, such as texts to be tried, is costly to read."""
 _BOOLEANS: Final = {"true": True, "false": False}
 
 
@@ -100,6 +102,10 @@ class BodyReader:
         self._decoder = None if declared is None else msgspec.json.Decoder(declared)
         self._rules = None if declared is None else Rules(declared)
         self.is_optional = declared is None or _all_default(declared)
+
+    def is_costly(self, body: bytes) -> bool:
+        """Say whether reading a body may take so long that it is better done beside the loop."""
+        return len(body) > _LONG and self._rules is not None and self._rules.are_joint
 
     async def receive(self, call: Call, receive: Any) -> bytes:
         """Return the bytes of the body.

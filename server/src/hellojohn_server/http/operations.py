@@ -104,7 +104,7 @@ class Operation:
             if call.is_late:
                 principal = await self._authenticate(call, credential)
                 admit(call, route, principal)
-            arguments = self._arguments(call, body, faults)
+            arguments = await self._arguments(call, body, faults)
             context = self._context(call, principal, given, self._idempotency(call, credential, given, body))
             if self.signature.takes_context:
                 arguments["context"] = context
@@ -147,12 +147,15 @@ class Operation:
     async def _serve_public(self, call: Call, receive: Any) -> Outgoing:
         self._shared.limits.count_stranger(call, self.route)
         body = await self._receive(call, receive)
-        return self._answer(call, await self._handler(**self._arguments(call, body, [])), None)
+        return self._answer(call, await self._handler(**await self._arguments(call, body, [])), None)
 
-    def _arguments(self, call: Call, body: bytes, faults: list[FieldError]) -> dict[str, Any]:
+    async def _arguments(self, call: Call, body: bytes, faults: list[FieldError]) -> dict[str, Any]:
         """Return what the handler is called with, but for its context. Invalid, with `faults` and every other."""
         query_value = self._query.read(call.scope["query_string"], faults)
-        body_value = self._body.read(body, faults)
+        if self._body.is_costly(body):
+            body_value = await asyncio.to_thread(self._body.read, body, faults)
+        else:
+            body_value = self._body.read(body, faults)
         refuse_all(faults, Invalid)
         arguments: dict[str, Any] = dict(call.path_values)
         if self.signature.query is not None:

@@ -13,6 +13,7 @@ from hellojohn_server.kit.error_codes import FieldCode
 from hellojohn_server.kit.errors import FieldError
 from hellojohn_server.kit.routing import FAULTY, Rule, joint_rules_of
 
+_NAME: Final = re.compile(r"([.\[])")
 _PLAIN: Final = (
     inspect.StrType,
     inspect.IntType,
@@ -90,14 +91,21 @@ def _members_of(value: Any) -> Mapping[str, Any] | None:
 
 def _known(field: msgspec.structs.FieldInfo, members: Mapping[str, Any], found: Sequence[FieldError]) -> Any:
     """Return a field's value, or FAULTY; an object of which only members are wrong is itself, with those FAULTY."""
-    value, name = _given(field, members), field.encode_name
-    faulty = [fault.field for fault in found if re.split(r"[.\[]", fault.field, maxsplit=1)[0] == name]
-    if not faulty:
+    parts = [_NAME.split(fault.field) for fault in found]
+    return _with_faulty(_given(field, members), [path[1:] for path in parts if path[0] == field.encode_name])
+
+
+def _with_faulty(value: Any, paths: Sequence[list[str]]) -> Any:
+    """Return a value with FAULTY in the place of what `paths` lead to: a name, and what stands before it, by turns."""
+    if not paths:
         return value
     inside = _members_of(value)
-    if inside is None or not all(path.startswith(f"{name}.") for path in faulty):
+    if inside is None or any(not path or path[0] != "." for path in paths):
         return FAULTY
-    return {**inside} | {re.split(r"[.\[]", path, maxsplit=2)[1]: FAULTY for path in faulty}
+    names = dict.fromkeys(path[1] for path in paths)
+    return {**inside} | {
+        name: _with_faulty(inside.get(name), [path[2:] for path in paths if path[1] == name]) for name in names
+    }
 
 
 def _given(field: msgspec.structs.FieldInfo, members: Mapping[str, Any]) -> Any:

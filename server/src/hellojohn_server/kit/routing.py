@@ -35,7 +35,7 @@ JointRule: TypeAlias = Callable[[Mapping[str, object]], FieldError | None]
 
 A field that is wrong by itself is FAULTY: it is there, and nothing else is known of it. What a rule says must hold even
 so, and be no guess at what was meant. An object is its struct or, when something in the request is wrong, a mapping in
-which the members that are wrong are FAULTY.
+which the members that are wrong are FAULTY, and so are those of the objects in it.
 """
 
 

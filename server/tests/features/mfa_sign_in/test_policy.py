@@ -72,7 +72,7 @@ async def test_a_policy_holds_at_once_and_so_does_its_end(front: Front) -> None:
 
 async def test_a_policy_is_for_the_roles_that_it_names(front: Front) -> None:
     alice, bob = await front.sign_up(), await front.sign_up("bob@example.com")
-    await ask(front, required="roles", roles=["admin", "editor"])
+    await ask(front, required="roles", roles=["admin", "super_admin"])
     assert await front.me(alice.access) == (200, "")
     await front.admin("PATCH", f"/v1/users/{alice.user_id}", {"role": "admin"})
     alice = await front.refresh(alice.refresh)

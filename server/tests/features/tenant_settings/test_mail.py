@@ -1,11 +1,14 @@
 """How a tenant's mail looks: set over HTTP, and seen in what goes out."""
 
+import asyncio
 from typing import Any, Final
+from uuid import uuid4
 
 import pytest
 
 from hellojohn_server.features.emails.schemas import Email
-from hellojohn_server.kit.email_templates import EmailTemplate
+from hellojohn_server.kit.email_templates import VALUES, EmailTemplate
+from hellojohn_server.kit.template_language import read_source
 from hellojohn_server.storage.database import Transaction
 from hellojohn_server.storage.sql import Kind, Statement
 from tests.features.emails.parts import RESET, SECRET, queue
@@ -139,6 +142,45 @@ async def test_everything_that_is_wrong_is_named_at_once(app: RunningApp, key: s
         "Line 1: there is no value 'nobody' here. There are: email, expires_in, link, tenant_name."
     )
     assert (await app.call(key, "GET", PATH)).json()["version"] == 1
+
+
+async def test_faults_of_texts_stand_beside_whatever_else_is_wrong(app: RunningApp, key: str) -> None:
+    templates = {"invitation": {"text": 5, "html": "{{ nobody }}"}, "factor_added": {"subject": "{% x %}"}, "other": {}}
+    change = {"mail": {"templates": templates}, "sessions": {"max_per_user": 0}}
+    for path in (PATH, f"{PATH}?dry=1"):
+        status, code, details = error_of(await app.call(key, "PATCH", path, change))
+        assert (status, code) == (422, "validation_failed")
+        assert sorted(details) == sorted(
+            [
+                ("mail.templates.factor_added.subject", "invalid"),
+                ("mail.templates.invitation.html", "invalid"),
+                ("mail.templates.invitation.text", "wrong_type"),
+                ("mail.templates.other", "unknown"),
+                ("sessions.max_per_user", "out_of_range"),
+                *([("dry", "unknown")] if "?" in path else []),
+            ]
+        )
+    texts_and_roles = {"mail": {"templates": {"factor_added": {"text": "{{ x }}"}}}, "mfa": {"roles": ["editor"]}}
+    assert sorted(error_of(await app.call(key, "PATCH", PATH, texts_and_roles))[2]) == [
+        ("mail.templates.factor_added.text", "invalid"),
+        ("mfa.roles[0]", "unknown"),
+    ]
+    assert (await app.call(key, "GET", PATH)).json()["version"] == 1
+
+
+@pytest.mark.parametrize("wrong", [{}, {"sessions": {"max_per_user": 0}}])
+async def test_the_loop_goes_on_while_many_texts_are_tried(app: RunningApp, key: str, wrong: dict[str, Any]) -> None:
+    sources = iter(f"{{{{ email }}}}{'{% if email %}a{% endif %}' * 30}{uuid4()}" for _ in range(1000))
+    links = {template.value: "{{ link }}" if "link" in VALUES[template] else "" for template in EmailTemplate}
+    templates = {name: {part: f"{link}{next(sources)}" for part in ("text", "html")} for name, link in links.items()}
+    before, seen = read_source.cache_info().misses, set[int]()
+    call = asyncio.create_task(app.call(key, "PATCH", PATH, {"mail": {"templates": templates}, **wrong}))
+    while not call.done():
+        await asyncio.sleep(0)
+        seen.add(read_source.cache_info().misses - before)
+    assert (await call).status_code == (422 if wrong else 200)
+    assert max(seen) == 2 * len(EmailTemplate)
+    assert len(seen) > 2  # the loop came by while only some were read
 
 
 @pytest.mark.parametrize("name", ["support@bank.example", "<b>", "a\u2028b", "   ", "x" * 101])

@@ -32,7 +32,8 @@ class RoleInUse(Conflict):
     code = ErrorCode.ROLE_IN_USE
     message = (
         "Somebody has this role. Give them another first: GET /v1/users?role=<name> lists its users, and with "
-        "&status=deleted those in the recycle bin; GET /v1/organizations/<id>/members?role=<name> lists members."
+        "&status=deleted those in the recycle bin; GET /v1/organizations/<id>/members?role=<name> lists members. "
+        "Or mfa.roles of the settings names it: GET /v1/admin/config."
     )
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Final, TypeAlias
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from hellojohn_server.kit.builtin_roles import BUILTIN_NAMES, BuiltinRole
 from hellojohn_server.kit.pagination import Cursor, Limit, Pagination
 from hellojohn_server.kit.times import Timestamp, format_optional_time
 
@@ -38,14 +39,6 @@ class Role(msgspec.Struct, frozen=True):
     scope: RoleScope = RoleScope.TENANT
 
 
-class BuiltinRole(StrEnum):
-    """A user's role that exists in every tenant and is not stored."""
-
-    ADMIN = "admin"
-    MEMBER = "member"
-    SUPER_ADMIN = "super_admin"
-
-
 class OrganizationRole(StrEnum):
     """A member's role that exists in every organization and is not stored."""
 
@@ -55,10 +48,9 @@ class OrganizationRole(StrEnum):
 
 
 PRIVILEGED_BUILTINS: Final = frozenset({BuiltinRole.ADMIN.value, BuiltinRole.SUPER_ADMIN.value})
-_BUILTINS: Final = frozenset(role.value for role in BuiltinRole)
 _OF_MEMBERS: Final = frozenset(role.value for role in OrganizationRole)
 RESERVED: Final = {
-    RoleScope.TENANT: _BUILTINS,
+    RoleScope.TENANT: BUILTIN_NAMES,
     RoleScope.ORGANIZATION: _OF_MEMBERS | {BuiltinRole.SUPER_ADMIN.value},
 }
 """The names that no role of a tenant's own takes."""
@@ -66,7 +58,7 @@ RESERVED: Final = {
 
 def is_builtin(name: str) -> bool:
     """Say whether every tenant has the role `name` for its users."""
-    return name in _BUILTINS
+    return name in BUILTIN_NAMES
 
 
 def is_builtin_of_members(name: str) -> bool:

@@ -194,8 +194,9 @@ class RoleCatalog:
     async def delete_role(self, context: Context, role_id: str) -> None:
         """Delete a role that nobody has. A privileged one needs admins:manage, else InsufficientScope.
 
-        RoleNotFound; RoleBuiltIn; VersionMismatch; RoleInUse, also when somebody in the recycle bin has it. Who is
-        just being given the role comes before, and keeps it, or after, and finds no such role.
+        RoleNotFound; RoleBuiltIn; VersionMismatch; RoleInUse, also when somebody in the recycle bin has it, or the
+        tenant asks its users for a second factor. Who is just being given the role comes before, and keeps it, or
+        after, and finds no such role.
         """
         _require_own(role_id)
 
@@ -204,6 +205,8 @@ class RoleCatalog:
             if context.if_match is not None and context.if_match != role.version:
                 raise VersionMismatch
             if await repository.get_holder(tx, role) is not None:
+                raise RoleInUse
+            if role.scope is RoleScope.TENANT and role.name in (await self._settings.get_settings(tx)).mfa.roles:
                 raise RoleInUse
             await repository.delete_role(tx, role_id)
             await self._audit.record(tx, context, role_deleted(role))

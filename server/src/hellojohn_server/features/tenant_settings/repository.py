@@ -1,6 +1,6 @@
 """The statements on a tenant's settings: one row, with the whole document in it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -70,6 +70,19 @@ INSERT_TEMPLATE: Final = Statement(
 DELETE_TEMPLATE: Final = Statement("DELETE FROM tenant_settings WHERE tenant_id = :tenant_id AND name = :name")
 
 
+# Whoever deletes one of these roles waits until the settings that name it are written, and finds it there.
+LIST_ROLES_LOCKED: Final = Statement(
+    """
+    SELECT name FROM roles
+    WHERE tenant_id = :tenant_id AND name IN (SELECT value FROM json_each(:names)) AND scope = 'tenant'
+    """,
+    """
+    SELECT name FROM roles WHERE tenant_id = :tenant_id AND name = ANY(:names) AND scope = 'tenant'
+    FOR SHARE
+    """,
+)
+
+
 async def get_config(reader: Reader) -> StoredConfig:
     """Return the tenant's settings; the defaults when nobody has changed them."""
     row = await reader.fetch_one(GET_CONFIG)
@@ -91,6 +104,11 @@ async def get_config_locked(tx: Transaction) -> StoredConfig:
     if row is None:
         raise RuntimeError("the row of the settings that was just made is gone")
     return _config_of(row)
+
+
+async def list_roles_locked(tx: Transaction, names: Sequence[str]) -> set[str]:
+    """Return those of `names` that are roles of users, of the tenant's own; they stay until `tx` ends."""
+    return {row[0] for row in await tx.fetch_all(LIST_ROLES_LOCKED, names=names)}
 
 
 async def update_config(tx: Transaction, stored: StoredConfig) -> None:

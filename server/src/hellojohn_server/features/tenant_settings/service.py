@@ -1,5 +1,7 @@
 """The rules of a tenant's settings: who may change which, and what a change answers."""
 
+import asyncio
+
 import msgspec
 from msgspec import UNSET
 
@@ -8,6 +10,8 @@ from hellojohn_server.features.tenant_settings import repository
 from hellojohn_server.features.tenant_settings.events import config_updated
 from hellojohn_server.features.tenant_settings.schemas import (
     ConfigBody,
+    MfaChange,
+    MfaRequirement,
     StoredConfig,
     TenantConfig,
     UpdateConfigBody,
@@ -15,9 +19,11 @@ from hellojohn_server.features.tenant_settings.schemas import (
     changed_templates,
     config_body,
 )
+from hellojohn_server.kit.builtin_roles import BUILTIN_NAMES
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.email_templates import EmailTemplate
-from hellojohn_server.kit.errors import Invalid, VersionMismatch
+from hellojohn_server.kit.error_codes import FieldCode
+from hellojohn_server.kit.errors import FieldError, Invalid, VersionMismatch
 from hellojohn_server.kit.mail_settings import OwnTexts
 from hellojohn_server.kit.principal import Context
 from hellojohn_server.kit.routing import faults_together
@@ -62,12 +68,13 @@ class TenantSettingsService:
         trusting = (change.impersonation, change.lockout, change.mail, change.urls, change.cors, change.mfa)
         if any(section is not UNSET for section in trusting):
             context.principal.require(Scope.ADMINS_MANAGE)
-        faults = faults_together(change)
-        if faults:
-            raise Invalid(details=faults)
+        faults = await asyncio.to_thread(faults_together, change)  # texts are parsed and rendered for it
 
         async def command(tx: Transaction) -> StoredConfig:
             before = await repository.get_config_locked(tx)
+            all_faults = [*faults, *await _role_faults(tx, before.config, change)]
+            if all_faults:
+                raise Invalid(details=all_faults)
             if context.if_match is not None and context.if_match != before.version:
                 raise VersionMismatch
             before = msgspec.structs.replace(before, templates=await repository.list_templates(tx))
@@ -82,3 +89,25 @@ class TenantSettingsService:
 
         stored = await self._db.write(context.tenant_id, command, StoredConfig, idempotency=context.idempotency)
         return config_body(stored)
+
+
+async def _role_faults(tx: Transaction, config: TenantConfig, change: UpdateConfigBody) -> list[FieldError]:
+    """Return what is wrong with the roles that a change has a second factor asked of. The settings are locked."""
+    if not isinstance(change.mfa, MfaChange):
+        return []
+    given = change.mfa.roles if isinstance(change.mfa.roles, list) else []
+    own = sorted(set(given) - BUILTIN_NAMES)
+    known = set(BUILTIN_NAMES)
+    if own:
+        known |= await repository.list_roles_locked(tx, own)
+    faults = [
+        FieldError(f"mfa.roles[{place}]", FieldCode.UNKNOWN, f"There is no role {name!r} of users.")
+        for place, name in enumerate(given)
+        if name not in known
+    ]
+    after = changed_config(config, change).mfa
+    concerns_them = change.mfa.required is not UNSET or change.mfa.roles is not UNSET
+    if concerns_them and after.required is MfaRequirement.ROLES and not after.roles:
+        message = "Name the roles that a second factor is asked of, or send all or off as mfa.required."
+        faults.append(FieldError("mfa.roles", FieldCode.REQUIRED, message))
+    return faults

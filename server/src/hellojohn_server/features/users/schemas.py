@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from hellojohn_server.features.roles.schemas import BuiltinRole
 from hellojohn_server.features.sessions.schemas import AccessStopped
+from hellojohn_server.kit.builtin_roles import BuiltinRole
 from hellojohn_server.kit.day_counters import DayCounter, day_facet
 from hellojohn_server.kit.emails import MAX_CHARACTERS, is_email
 from hellojohn_server.kit.error_codes import FieldCode

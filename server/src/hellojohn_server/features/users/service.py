@@ -11,7 +11,7 @@ from hellojohn_server.features.action_tokens.schemas import ActionPurpose
 from hellojohn_server.features.action_tokens.service import LinkMailer, delete_every_link
 from hellojohn_server.features.audit.service import AuditLog
 from hellojohn_server.features.password_policy.service import NewPasswords
-from hellojohn_server.features.roles.schemas import PRIVILEGED_BUILTINS, BuiltinRole
+from hellojohn_server.features.roles.schemas import PRIVILEGED_BUILTINS
 from hellojohn_server.features.roles.service import RoleService
 from hellojohn_server.features.sessions.schemas import AccessStopped, Ending, RevokeCause
 from hellojohn_server.features.sessions.service import SessionService
@@ -50,6 +50,7 @@ from hellojohn_server.features.users.schemas import (
     is_banned,
     password_origin,
 )
+from hellojohn_server.kit.builtin_roles import BuiltinRole
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.email_templates import NewPasswordBy
 from hellojohn_server.kit.error_codes import FieldCode
