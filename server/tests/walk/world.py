@@ -85,13 +85,18 @@ async def _furnish(client: RunningApp) -> World:
         secret_key=master.key,
         secret_key_id="",
     )
-    tenant = await bare.make("/v1/tenants", {"name": "Walk"})
-    key = await bare.make(
-        f"/v1/tenants/{tenant['id']}/api-keys", {"name": "walk", "type": "secret", "scopes": EVERY_SCOPE}
-    )
-    publishable = await bare.make(f"/v1/tenants/{tenant['id']}/api-keys", {"name": "walk front", "type": "publishable"})
+    return await another_tenant(bare, "Walk")
+
+
+async def another_tenant(world: World, name: str = "Other") -> World:
+    """Return the world of a further tenant of the same app."""
+    tenant = await world.make("/v1/tenants", {"name": name}, key=world.master_key)
+    keys = f"/v1/tenants/{tenant['id']}/api-keys"
+    secret = {"name": "walk", "type": "secret", "scopes": EVERY_SCOPE}
+    key = await world.make(keys, secret, key=world.master_key)
+    publishable = await world.make(keys, {"name": "walk front", "type": "publishable"}, key=world.master_key)
     return msgspec.structs.replace(
-        bare,
+        world,
         tenant_id=tenant["id"],
         secret_key=key["key"],
         secret_key_id=key["id"],
