@@ -7,6 +7,7 @@ import msgspec
 from hellojohn_server.features.audit.events import Event
 from hellojohn_server.features.users.schemas import PasswordOrigin, User
 from hellojohn_server.kit.audit_types import AuditType, ResourceType
+from hellojohn_server.kit.times import format_optional_time
 
 _FIELDS: Final = (
     "email",
@@ -58,10 +59,16 @@ def user_created(user: User, password: PasswordOrigin) -> Event:
 
 
 def user_updated(before: User, after: User, reason: str | None) -> Event:
-    """Return the entry of a change of profile, address, role or metadata."""
-    return Event(
-        AuditType.USER_UPDATED, after.id, ResourceType.USER, reason=reason, changes=changes_between(before, after)
-    )
+    """Return the entry of a change of profile, address, role or metadata, and of the lock that ends with an address."""
+    changes = changes_between(before, after) | lock_ended(before, after)
+    return Event(AuditType.USER_UPDATED, after.id, ResourceType.USER, reason=reason, changes=changes)
+
+
+def lock_ended(before: User, after: User) -> dict[str, tuple[Any, Any]]:
+    """Return what an entry says of a lock that a change ended; nothing when there was none."""
+    if before.locked_until is None or after.locked_until is not None:
+        return {}
+    return {"locked_until": (format_optional_time(before.locked_until), None)}
 
 
 def user_disabled(user_id: str, *, was_disabled: bool, reason: str | None, sessions_revoked: int) -> Event:

@@ -194,6 +194,16 @@ REBUILD_COUNTERS = Statement(
 )
 
 
+DELETE_FAILURES = Statement(
+    """
+    DELETE FROM sign_in_failures
+    WHERE tenant_id = :tenant_id AND address_hash IN (SELECT value FROM json_each(:address_hashes))
+    """,
+    "DELETE FROM sign_in_failures WHERE tenant_id = :tenant_id AND address_hash = ANY(:address_hashes)",
+    kind=Kind.BOOKKEEPING,
+)
+
+
 async def get_user(reader: Reader, user_id: str) -> User | None:
     """Return a user, also one in the recycle bin; None when there is none."""
     row = await reader.fetch_one(GET_USER, user_id=user_id)
@@ -267,3 +277,8 @@ def _stored(user: User) -> dict[str, Any]:
         "search_text": text,
         "search_prefixes": search_prefixes(text),
     }
+
+
+async def delete_failures(tx: Transaction, address_hashes: Sequence[str]) -> None:
+    """Forget the failed sign-ins with addresses, and their locks."""
+    await tx.execute(DELETE_FAILURES, address_hashes=address_hashes)

@@ -7,8 +7,8 @@ from typing import Any, Final, TypeVar
 import msgspec
 from msgspec import UNSET
 
-from hellojohn_server.features.action_tokens.schemas import ActionPurpose
-from hellojohn_server.features.action_tokens.service import LinkMailer, delete_every_link
+from hellojohn_server.features.action_tokens.schemas import EVERY_PURPOSE, ActionPurpose
+from hellojohn_server.features.action_tokens.service import LinkMailer, delete_links
 from hellojohn_server.features.audit.service import AuditLog
 from hellojohn_server.features.password_policy.service import NewPasswords
 from hellojohn_server.features.roles.schemas import PRIVILEGED_BUILTINS
@@ -321,12 +321,7 @@ class UserService:
         after = _changed(before, change, context.principal.id, now, faults)
         _require_super_admin_left(before, after, locked.values(), now)
         if after is not before:
-            await repository.update_user(tx, after)
-            if after.email_key != before.email_key:
-                await self._require_open_address(tx, after.email_key, now)
-                await delete_every_link(tx, [after.id])
-                await self._mailer.tell_old_address(tx, after.id, before.email)
-            await change_counters(tx, counter_changes(before, after))
+            await self.store_change(tx, before, after)
         events = [] if not changes_between(before, after) else [user_updated(before, after, change.reason)]
         stopped = await self._stop_access(tx, context.principal.id, before, change, now)
         if stopped is not None:
@@ -342,6 +337,20 @@ class UserService:
             events.append(user_enabled(user_id, change.reason))
         await self._audit.record_many(tx, context, events)
         return changed_body_of(after, now, stopped)
+
+    async def store_change(self, tx: Transaction, before: User, after: User) -> None:
+        """Write a locked user anew. With another address go links and failed sign-ins, and the old one is told.
+
+        EmailBanned; UniqueViolation, of which conflict_of says what it is.
+        """
+        await repository.update_user(tx, after)
+        if after.email_key != before.email_key:
+            await self._require_open_address(tx, after.email_key, after.updated_at)
+            keys = (before.email_key, after.email_key)
+            await repository.delete_failures(tx, [self._addresses.hash(tx.tenant_id, key) for key in keys])
+            await delete_links(tx, [after.id], EVERY_PURPOSE)
+            await self._mailer.tell_old_address(tx, after.id, before.email)
+        await change_counters(tx, counter_changes(before, after))
 
     async def _stop_access(
         self, tx: Transaction, by: str, before: User, change: UpdateUserBody, now_ms: int
@@ -453,6 +462,7 @@ def _changed(before: User, change: UpdateUserBody, by: str, now_ms: int, faults:
         values["email_key"] = email_key(values["email"])
         if values["email_key"] != before.email_key:
             values.setdefault("email_verified", False)
+            values |= {"locked_at": None, "locked_until": None}
     if values.get("phone", before.phone) != before.phone:
         values.setdefault("phone_verified", False)
     values |= _merged(before, change, faults)
