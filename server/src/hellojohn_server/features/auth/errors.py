@@ -49,7 +49,7 @@ class TokenExpired(Unproven):
 
 class TokenStale(Unproven):
     code = ErrorCode.TOKEN_STALE
-    message = "This access token was made before the user's role, address or access changed. Refresh it."
+    message = "This access token was made before the user's role, address, access or organization changed. Refresh it."
 
 
 class SessionExpired(Unproven):
