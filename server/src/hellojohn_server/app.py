@@ -236,11 +236,8 @@ def _people(database: Database, clock: Clock, base: _Foundation) -> _People:
     organizations = OrganizationService(
         database, ids, clock, audit, roles=roles, users=users, sessions=sessions, cursors=base.cursors
     )
-    return (
-        users,
-        organizations,
-        UserActs(clock, audit, roles=roles, sessions=sessions, users=users, addresses=addresses),
-    )
+    acts = UserActs(clock, audit, roles=roles, sessions=sessions, users=users, addresses=addresses)
+    return users, organizations, acts
 
 
 def _account(database: Database, clock: Clock, base: _Foundation, people: _People, auth: AuthService) -> AccountService:
@@ -251,13 +248,9 @@ def _account(database: Database, clock: Clock, base: _Foundation, people: _Peopl
     )
 
 
-def _exports(
-    database: Database, clock: Clock, base: _Foundation, organizations: OrganizationService, users: UserService
-) -> UserExportService:
-    held = ExportServices(
-        base.audit_log, base.audit, base.emails, base.mfa, organizations, base.roles, base.sessions, users
-    )
-    return UserExportService(database, clock, held)
+def _exports(database: Database, clock: Clock, base: _Foundation, people: _People) -> UserExportService:
+    facts = (base.audit_log, base.audit, base.emails, base.mfa, people[1], base.roles, base.sessions, people[0])
+    return UserExportService(database, clock, ExportServices(*facts))
 
 
 def _auth(database: Database, settings: Settings, clock: Clock, base: _Foundation, people: _People) -> AuthService:
@@ -270,7 +263,8 @@ def _invitations(
     database: Database, clock: Clock, base: _Foundation, people: _People, auth: AuthService
 ) -> InvitationService:
     facts = (base.audit_log, auth, base.emails, base.action_tokens, people[1], base.passwords, people[0])
-    return InvitationService(database, base.ids, clock, InvitationServices(*facts, base.cursors, base.mfa))
+    services = InvitationServices(*facts, base.cursors, base.mfa, base.tenant_settings)
+    return InvitationService(database, base.ids, clock, services)
 
 
 def build_services(  # noqa: PLR0913 - what it takes, each by name
@@ -329,7 +323,7 @@ def build_services(  # noqa: PLR0913 - what it takes, each by name
         mailed_links=MailedLinkService(*acting, base.mailer, base.action_tokens, acts=acts, users=users),
         magic_links=_magic_links(database, settings, clock, base, auth),
         bulk=BulkService(database, clock, acts, resets),
-        exports=_exports(database, clock, base, organizations, users),
+        exports=_exports(database, clock, base, people),
         stats=StatsService(database, clock, sessions=sessions, organizations=organizations),
     )
 

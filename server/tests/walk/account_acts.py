@@ -206,6 +206,9 @@ async def _in_organization(world: World) -> tuple[str, dict[str, Any]]:
 
 async def _invited(world: World) -> tuple[str, str]:
     """Return an organization, and the secret of the link that was mailed into it."""
+    await world.send(
+        "PATCH", "/v1/admin/config", {"urls": {"organization_invitation_url": "https://app.example.com/join"}}
+    )
     organization = str((await world.make("/v1/organizations", {"name": "Acme"}))["id"])
     await world.make(f"/v1/organizations/{organization}/invitations", {"email": EMAIL})
     return organization, token_in((await world.mails())[-1])
@@ -216,14 +219,14 @@ async def join_organization(world: World) -> Call:
     await world.send("PATCH", f"/v1/users/{mine['objects']['caller']}", {"email_verified": True})
     organization, token = await _invited(world)
     mine["objects"]["organization"] = organization
-    return Call(method="POST", path="/v1/auth/invitations/accept", body={"token": token}, **mine)
+    return Call(method="POST", path="/v1/auth/organization-invitations/accept", body={"token": token}, **mine)
 
 
 async def sign_up_invited(world: World) -> Call:
     organization, token = await _invited(world)
     return Call(
         method="POST",
-        path="/v1/auth/invitations/sign-up",
+        path="/v1/auth/organization-invitations/sign-up",
         body={"token": token, "password": PASSWORD},
         credential=world.publishable_key,
         objects={"organization": organization},

@@ -5,6 +5,8 @@ from typing import Final
 from tests.walk.acts import Act, Call
 from tests.walk.world import World
 
+JOIN_PAGE: Final = {"urls": {"organization_invitation_url": "https://app.example.com/join"}}
+
 
 async def _role(world: World) -> str:
     body = {"name": "editor", "permissions": ["documents:read"]}
@@ -101,6 +103,7 @@ async def remove_member(world: World) -> Call:
 
 async def _invitation(world: World) -> tuple[str, str]:
     """Return an organization with an open invitation."""
+    await world.send("PATCH", "/v1/admin/config", JOIN_PAGE)
     organization = await _organization(world)
     path = f"/v1/organizations/{organization}/invitations"
     return organization, str((await world.make(path, {"email": "a@example.com"}))["id"])
@@ -112,6 +115,7 @@ async def list_invitations(world: World) -> Call:
 
 
 async def create_invitation(world: World) -> Call:
+    await world.send("PATCH", "/v1/admin/config", JOIN_PAGE)
     organization = await _organization(world)
     body = {"email": "a@example.com", "role": "admin", "reason": "hired"}
     path = f"/v1/organizations/{organization}/invitations"

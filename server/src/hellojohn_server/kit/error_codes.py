@@ -42,6 +42,7 @@ class ErrorCode(StrEnum):
     INVITATION_ELSEWHERE = "invitation_elsewhere"
     INVITATION_LIMIT_REACHED = "invitation_limit_reached"
     INVITATION_NOT_FOUND = "invitation_not_found"
+    INVITATION_PAGE_MISSING = "invitation_page_missing"
     LAST_OWNER = "last_owner"
     LAST_SUPER_ADMIN = "last_super_admin"
     LINK_EXPIRED = "link_expired"

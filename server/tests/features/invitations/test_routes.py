@@ -15,6 +15,7 @@ from hellojohn_server.storage.database import Database
 from hellojohn_server.storage.sql import Statement
 from tests.conftest import ManualClock
 from tests.features.auth.parts import PASSWORD, Front, kept
+from tests.features.invitations.conftest import JOIN_PAGE
 from tests.features.organizations.parts import PATH, Desk, error_of
 from tests.features.users.parts import UserParts
 from tests.support import running_app
@@ -23,7 +24,7 @@ LIST_INVITATIONS: Final = Statement(
     "SELECT email, token_hash FROM organization_invitations WHERE tenant_id = :tenant_id"
 )
 DAY: Final = 86_400
-ACCEPT: Final = "/v1/auth/invitations/accept"
+ACCEPT: Final = "/v1/auth/organization-invitations/accept"
 
 
 async def invite(desk: Desk, organization: str, email: str = "bob@example.com", **more: Any) -> httpx.Response:
@@ -32,7 +33,7 @@ async def invite(desk: Desk, organization: str, email: str = "bob@example.com", 
 
 async def invitations(desk: Desk) -> list[Mail]:
     """Return every invitation that was mailed: who signs up is mailed as well."""
-    return [mail for mail in await desk.app.mails() if "/account/accept-invitation" in mail.text]
+    return [mail for mail in await desk.app.mails() if JOIN_PAGE in mail.text]
 
 
 async def token_mailed(desk: Desk, to: str = "bob@example.com") -> str:
@@ -44,7 +45,7 @@ async def token_mailed(desk: Desk, to: str = "bob@example.com") -> str:
 
 
 async def sign_up(desk: Desk, token: str, **more: Any) -> httpx.Response:
-    return await desk.front.post("invitations/sign-up", {"token": token, "password": PASSWORD, **more})
+    return await desk.front.post("organization-invitations/sign-up", {"token": token, "password": PASSWORD, **more})
 
 
 async def accept(desk: Desk, access: str, token: str) -> httpx.Response:
@@ -288,12 +289,41 @@ async def test_another_tenant_has_no_part_in_it(desk: Desk) -> None:
     assert (await sign_up(desk, token)).status_code == 201
 
 
+async def test_without_a_page_to_open_nobody_is_invited(desk: Desk, front: Front) -> None:
+    organization = (await desk.make())["id"]
+    made = (await invite(desk, organization, "carol@example.com")).json()
+    good = await token_mailed(desk, "carol@example.com")
+    await front.admin("PATCH", "/v1/admin/config", {"urls": None})
+    resend = f"{PATH}/{organization}/invitations/{made['id']}/resend"
+    for answer in (await invite(desk, organization), await desk.call("POST", resend)):
+        assert error_of(answer) == (409, "invitation_page_missing", [])
+    assert (await desk.call("GET", f"{PATH}/{organization}/invitations")).json()["data"] == [made]
+    kinds = [entry["type"] for entry in await desk.entries()]
+    assert kinds == ["organization.created", "organization.invitation_created"]
+    assert len(await invitations(desk)) == 1
+    assert (await sign_up(desk, good)).status_code == 201
+
+
+async def test_a_user_who_may_not_enter_does_not_accept(desk: Desk, front: Front) -> None:
+    organization = (await desk.make())["id"]
+    for act, body in (("disable", {}), ("ban", {"reason": "spam"})):
+        email = f"{act}@example.com"
+        user_id, access = await verified_user(desk, front, email)
+        await invite(desk, organization, email)
+        assert (await front.admin("POST", f"/v1/users/{user_id}/{act}", body)).status_code == 200
+        refused = await accept(desk, access, await token_mailed(desk, email))
+        assert error_of(refused)[1] == "session_revoked"
+    assert await desk.members(organization) == []
+
+
 async def test_without_mail_nothing_is_written(database: Database, clock: Clock, ids: IdFactory) -> None:
     async with running_app(database, clock, ids, with_mail=False) as app:
         tenant_id = await app.make_tenant()
         key = await app.make_key(tenant_id)
         organization = (await app.call(key, "POST", PATH, {"name": "Acme"})).json()["id"]
         path = f"{PATH}/{organization}/invitations"
+        page = {"urls": {"organization_invitation_url": JOIN_PAGE}}
+        await app.call(key, "PATCH", "/v1/admin/config", page)
         answer = await app.call(key, "POST", path, {"email": "bob@example.com"})
         assert error_of(answer)[:2] == (503, "mail_not_configured")
         assert (await app.call(key, "GET", path)).json()["data"] == []

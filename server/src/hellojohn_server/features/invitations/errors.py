@@ -5,7 +5,8 @@ NotFound
 Conflict
 ├── InvitationAlreadyExists     409  the address is invited to the organization already
 ├── InvitationElsewhere         409  it went to another address than the user's, or that is not verified
-└── InvitationLimitReached      409  the organization has as many open invitations as it can have
+├── InvitationLimitReached      409  the organization has as many open invitations as it can have
+└── InvitationPageMissing       409  the tenant has named no page that the link could open
 """
 
 from hellojohn_server.kit.error_codes import ErrorCode
@@ -30,3 +31,11 @@ class InvitationElsewhere(Conflict):
 class InvitationLimitReached(Conflict):
     code = ErrorCode.INVITATION_LIMIT_REACHED
     message = "The organization has as many open invitations as it can have. Revoke one, or wait until one expires."
+
+
+class InvitationPageMissing(Conflict):
+    code = ErrorCode.INVITATION_PAGE_MISSING
+    message = (
+        "There is no page for such a link to open: only your application can ask who it is and take the session. "
+        "Set urls.organization_invitation_url in the tenant's settings first."
+    )

@@ -8,6 +8,7 @@ from hellojohn_server.features.invitations.errors import (
     InvitationElsewhere,
     InvitationLimitReached,
     InvitationNotFound,
+    InvitationPageMissing,
 )
 from hellojohn_server.features.invitations.schemas import (
     AcceptInvitationBody,
@@ -54,7 +55,13 @@ class InvitationRoutes:
         "/v1/organizations/{organization_id}/invitations",
         scope=Scope.ORGANIZATIONS_WRITE,
         status=201,
-        errors=(InvitationAlreadyExists, InvitationLimitReached, MailNotConfigured, OrganizationNotFound),
+        errors=(
+            InvitationAlreadyExists,
+            InvitationLimitReached,
+            InvitationPageMissing,
+            MailNotConfigured,
+            OrganizationNotFound,
+        ),
     )
     async def create_invitation(
         self, context: Context, organization_id: str, body: CreateInvitationBody
@@ -69,7 +76,7 @@ class InvitationRoutes:
         Method.POST,
         "/v1/organizations/{organization_id}/invitations/{invitation_id}/resend",
         scope=Scope.ORGANIZATIONS_WRITE,
-        errors=(InvitationNotFound, MailNotConfigured, OrganizationNotFound),
+        errors=(InvitationNotFound, InvitationPageMissing, MailNotConfigured, OrganizationNotFound),
     )
     async def resend_organization_invitation(
         self, context: Context, organization_id: str, invitation_id: str, body: InvitationReasonBody
@@ -96,7 +103,7 @@ class InvitationRoutes:
 
     @route(
         Method.POST,
-        "/v1/auth/invitations/accept",
+        "/v1/auth/organization-invitations/accept",
         credentials=ACCESS_TOKEN,
         errors=(AlreadyMember, InvitationElsewhere, LinkExpired, LinkInvalid),
         replay=Replay.REFUSED,
@@ -110,7 +117,7 @@ class InvitationRoutes:
 
     @route(
         Method.POST,
-        "/v1/auth/invitations/sign-up",
+        "/v1/auth/organization-invitations/sign-up",
         credentials=PUBLISHABLE_KEY,
         status=201,
         errors=(EmailAlreadyExists, LinkExpired, LinkInvalid, PasswordHashingBusy, UsernameAlreadyExists),

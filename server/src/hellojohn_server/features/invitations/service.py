@@ -11,7 +11,7 @@ from hellojohn_server.features.action_tokens.errors import LinkExpired, LinkInva
 from hellojohn_server.features.action_tokens.schemas import ActionPurpose
 from hellojohn_server.features.action_tokens.service import ActionTokenService, require_token
 from hellojohn_server.features.audit.service import AuditLog
-from hellojohn_server.features.auth.schemas import Entry, SignedInBody
+from hellojohn_server.features.auth.schemas import Entry, SignedInBody, refusal_of
 from hellojohn_server.features.auth.service import AuthService, as_user, session_of_caller
 from hellojohn_server.features.emails.schemas import Email
 from hellojohn_server.features.emails.service import EmailService
@@ -21,6 +21,7 @@ from hellojohn_server.features.invitations.errors import (
     InvitationElsewhere,
     InvitationLimitReached,
     InvitationNotFound,
+    InvitationPageMissing,
 )
 from hellojohn_server.features.invitations.events import invitation_created, invitation_resent, invitation_revoked
 from hellojohn_server.features.invitations.schemas import (
@@ -39,6 +40,7 @@ from hellojohn_server.features.organizations.schemas import BelongingBody, Organ
 from hellojohn_server.features.organizations.service import OrganizationService
 from hellojohn_server.features.password_policy.service import NewPasswords
 from hellojohn_server.features.sessions.schemas import Session
+from hellojohn_server.features.tenant_settings.service import TenantSettingsService
 from hellojohn_server.features.users.errors import EmailAlreadyExists, EmailBanned, EmailInRecycleBin
 from hellojohn_server.features.users.schemas import CreateUserBody, User
 from hellojohn_server.features.users.service import UserService
@@ -74,6 +76,7 @@ class InvitationServices(msgspec.Struct, frozen=True):
     users: UserService
     cursors: CursorCodec
     mfa: MfaService
+    settings: TenantSettingsService
 
 
 class _Joined(msgspec.Struct, frozen=True):
@@ -116,10 +119,10 @@ class InvitationService:
     ) -> InvitationBody:
         """Mail somebody a link into an organization, whether or not anybody has the address.
 
-        MailNotConfigured, with nothing written; OrganizationNotFound; Invalid for a role that members cannot have;
-        InvitationAlreadyExists; InvitationLimitReached.
+        MailNotConfigured and InvitationPageMissing, with nothing written; OrganizationNotFound; Invalid for a role that
+        members cannot have; InvitationAlreadyExists; InvitationLimitReached.
         """
-        page = await self._require_page(context, organization_id)
+        self._require_ready(organization_id)
         token = make_action_token(context.tenant_id)
         invitation_id = self._ids.new(IdPrefix.INVITATION)
 
@@ -142,7 +145,7 @@ class InvitationService:
                 expires_at=now + LIFETIME_MS,
             )
             await repository.insert_invitation(tx, invitation, token.token_hash)
-            await self._mail(tx, organization, invitation, page, token)
+            await self._mail(tx, organization, invitation, token)
             await self._services.audit.record(tx, context, invitation_created(invitation, body.reason))
             return invitation_body(invitation)
 
@@ -156,9 +159,9 @@ class InvitationService:
     ) -> InvitationBody:
         """Mail an invitation again, with a new link that is good for seven days; the one before is good no more.
 
-        MailNotConfigured, with nothing written; OrganizationNotFound; InvitationNotFound.
+        MailNotConfigured and InvitationPageMissing, with nothing written; OrganizationNotFound; InvitationNotFound.
         """
-        page = await self._require_page(context, organization_id)
+        self._require_ready(organization_id)
         token = make_action_token(context.tenant_id)
 
         async def command(tx: Transaction) -> InvitationBody:
@@ -167,7 +170,7 @@ class InvitationService:
             now = self._clock.now_ms()
             invitation = msgspec.structs.replace(before, sent_at=now, expires_at=now + LIFETIME_MS)
             await repository.update_sent(tx, invitation, token.token_hash)
-            await self._mail(tx, organization, invitation, page, token)
+            await self._mail(tx, organization, invitation, token)
             await self._services.audit.record(tx, context, invitation_resent(invitation, reason))
             return invitation_body(invitation)
 
@@ -201,6 +204,9 @@ class InvitationService:
             user = (await self._services.users.lock_users(tx, [user_id])).get(user_id)
             if user is None:
                 raise InvalidToken
+            refusal = refusal_of(user, self._clock.now_ms())
+            if refusal is not None:
+                raise refusal
             return await self._join(tx, context, organization_id, token, user)
 
         return await self._db.write(context.tenant_id, command, BelongingBody)
@@ -305,15 +311,17 @@ class InvitationService:
             raise InvitationNotFound
         return invitation
 
-    async def _require_page(self, context: Context, organization_id: str) -> str:
+    def _require_ready(self, organization_id: str) -> None:
         self._services.emails.require_configured()
         if not is_id(organization_id, IdPrefix.ORGANIZATION):
             raise OrganizationNotFound
-        return await self._services.links.get_page(context.tenant_id, _PURPOSE)
 
     async def _mail(
-        self, tx: Transaction, organization: Organization, invitation: Invitation, page: str, token: ActionToken
+        self, tx: Transaction, organization: Organization, invitation: Invitation, token: ActionToken
     ) -> None:
+        page = (await self._services.settings.get_settings(tx)).urls.organization_invitation_url
+        if page is None:
+            raise InvitationPageMissing
         values = self._services.links.values_of(_PURPOSE, page, token)
         values = {**values, "organization_name": organization.name}
         mail = Email(EmailTemplate.ORGANIZATION_INVITATION, invitation.email, None, values)
