@@ -54,7 +54,7 @@ HELD: Final = {
     "roles": Held(erased="stays: not the person's", exported="not: not the person's"),
     "sessions": Held(person="user_id = :id", erased="deleted", exported="sessions"),
     "sign_in_failures": Held(
-        erased="that of the address is deleted; an earlier one's, a keyed hash, ends by itself",
+        erased="that of the address is deleted; an earlier one's was when the address changed",
         exported="not: times under a keyed hash, for a quarter of an hour",
     ),
     "tenant_settings": Held(erased="stays: not the person's", exported="not: not the person's"),
