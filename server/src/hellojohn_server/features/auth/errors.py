@@ -93,10 +93,13 @@ class AccountLocked(ShutOut):
 
 
 class MfaRequired(ShutOut):
-    """The password is right. `challenge` is what the second step is sent with, and `factors` what the user has."""
+    """The first step, with password or link, is right. `challenge` is what the second is sent with.
+
+    `factors` are what the user has.
+    """
 
     code = ErrorCode.MFA_REQUIRED
-    message = "The password is right. Finish the sign-in with a code, at /v1/auth/mfa/verify."
+    message = "The first step is right. Finish the sign-in with a second factor, at /v1/auth/mfa/verify."
 
     def __init__(self, challenge: str, factors: Sequence[FactorRef]) -> None:
         super().__init__()

@@ -40,7 +40,7 @@ from hellojohn_server.features.auth.schemas import (
     refusal_of,
     signed_in_body,
 )
-from hellojohn_server.features.mfa.schemas import FactorRef
+from hellojohn_server.features.mfa.schemas import FactorRef, FirstStep
 from hellojohn_server.features.mfa.service import MfaService
 from hellojohn_server.features.organizations.service import OrganizationService
 from hellojohn_server.features.password_policy.service import NewPasswords
@@ -413,8 +413,8 @@ class AuthService:
             if locked_until is not None and locked_until > self._clock.now_ms():
                 raise AccountLocked
             await repository.update_hash(tx, user_id, verified_hash, password_hash)
-            bound_to = (found[0].generation, password_hash)
-            return await self._services.mfa.begin_challenge(tx, context, user_id, bound_to, challenge)
+            first = FirstStep(user_id, _AMR[0], found[0].generation, password_hash)
+            return await self._services.mfa.begin_challenge(tx, context, first, challenge)
 
         factors = await self._db.write(context.tenant_id, command, list[FactorRef])
         if factors:
