@@ -31,7 +31,6 @@ FEATURES: Final = (
     "access_tokens",
     "mfa_sign_in",
     "account",
-    "invitations",
     "password_reset",
     "mailed_links",
     "magic_links",

@@ -1,5 +1,7 @@
 """Ids: their form, their order, and the time in them."""
 
+import os
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -91,3 +93,20 @@ def test_the_first_id_of_a_moment_is_the_least(at_ms: int, entropy: bytes) -> No
 def test_moments_beyond_what_an_id_can_hold_are_bounded() -> None:
     assert first_id_at(IdPrefix.EVENT, -1) == "evt_" + "0" * 26
     assert first_id_at(IdPrefix.EVENT, 2**60) == first_id_at(IdPrefix.EVENT, 2**48 - 1)
+
+
+def test_the_system_is_asked_for_random_bytes_once_for_many_ids_and_none_is_used_twice() -> None:
+    drawn: list[bytes] = []
+
+    def entropy(count: int) -> bytes:
+        drawn.append(os.urandom(count))
+        return drawn[-1]
+
+    clock = ManualClock()
+    ids = IdFactory(clock, entropy)
+    parts: set[str] = set()
+    for _ in range(200):
+        clock.advance(1)
+        parts.add(ids.new(IdPrefix.EVENT)[-16:])
+    assert len(parts) == 200
+    assert 1 < len(drawn) < 10

@@ -1,7 +1,9 @@
 """Log lines: JSON, one each, without secrets."""
 
+import asyncio
 import io
 import json
+from typing import Any
 
 import pytest
 import structlog
@@ -73,3 +75,45 @@ def test_every_logger_of_a_process_can_be_made_to_write_so() -> None:
     finally:
         structlog.configure(**kept)
     assert json.loads(stream.getvalue())["key"] == "sk_live_[redacted]"
+
+
+class _Writes(io.BytesIO):
+    """Keeps what each write wrote."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[list[str]] = []
+
+    def write(self, data: Any, /) -> int:
+        self.written.append([json.loads(line)["event"] for line in bytes(data).splitlines()])
+        return len(data)
+
+
+def test_lines_of_one_turn_of_the_loop_are_written_together_in_their_order() -> None:
+    stream = _Writes()
+    log = make_logger(stream, in_turns=True)
+
+    async def main() -> None:
+        log.info("first")
+        log.info("second")
+        assert stream.written == []
+        await asyncio.sleep(0)
+        assert stream.written == [["first", "second"]]
+        log.info("third")
+        log.warning("serious")
+        log.info("last")
+
+    asyncio.run(main())
+    assert stream.written == [["first", "second"], ["third"], ["serious"], ["last"]]
+
+
+def test_without_a_loop_each_line_is_written_at_once() -> None:
+    stream = _Writes()
+    log = make_logger(stream, in_turns=True)
+    log.info("first")
+    log.critical("second")
+    try:
+        int("why")
+    except ValueError:
+        log.exception("third")
+    assert stream.written == [["first"], ["second"], ["third"]]

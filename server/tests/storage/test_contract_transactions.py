@@ -442,3 +442,54 @@ async def test_what_follows_a_commit_and_fails_harms_nobody(database: Database, 
     assert await database.write(tenant_id, command, str) == "org_1"
     assert called == ["second"]
     assert await database.read(tenant_id, list_ids) == ["org_1"]
+
+
+def _rows(*ids: str) -> list[dict[str, Parameter]]:
+    return [{"id": row_id, "name": "one of many"} for row_id in ids]
+
+
+@pytest.mark.parametrize("count", [1, 16, 17, 40])
+async def test_rows_inserted_together_are_there_for_what_follows_in_the_command(
+    database: Database, tenant_id: str, rows: Rows, count: int
+) -> None:
+    ids = [f"org_{number:02}" for number in range(count)]
+
+    async def command(tx: Transaction) -> list[str]:
+        await rows.record(tx, "org_00")
+        await tx.execute_many(INSERT_ORGANIZATION, _rows(*ids[:1]))
+        await tx.execute_many(INSERT_ORGANIZATION, _rows(*ids[1:]))
+        found = await list_ids(tx)
+        await tx.execute_many(INSERT_ORGANIZATION, _rows("org_99"))
+        return found
+
+    assert await database.write(tenant_id, command, list[str]) == ids
+    assert await database.read(tenant_id, list_ids) == [*ids, "org_99"]
+    assert await database.read(tenant_id, list_recorded) == ["org_00"]
+
+
+@pytest.mark.parametrize("goes_on", [False, True])
+async def test_of_rows_inserted_together_one_that_is_taken_takes_back_all(
+    database: Database, tenant_id: str, rows: Rows, *, goes_on: bool
+) -> None:
+    await database.write(tenant_id, rows.insert("org_2"), str)
+
+    async def command(tx: Transaction) -> None:
+        await tx.execute_many(INSERT_ORGANIZATION, _rows("org_1", "org_2"))
+        await rows.record(tx, "org_1")
+        if goes_on:
+            await list_ids(tx)
+
+    with pytest.raises(UniqueViolation) as taken:
+        await database.write(tenant_id, command, type(None))
+    assert (taken.value.table, taken.value.column) == ("organizations", "id")
+    assert await database.read(tenant_id, list_ids) == ["org_2"]
+    assert await database.read(tenant_id, list_recorded) == ["org_2"]
+
+
+async def test_rows_inserted_together_need_an_entry_like_any_change(database: Database, tenant_id: str) -> None:
+    async def command(tx: Transaction) -> None:
+        await tx.execute_many(INSERT_ORGANIZATION, _rows("org_1"))
+
+    with pytest.raises(UnauditedChange):
+        await database.write(tenant_id, command, type(None))
+    assert await database.read(tenant_id, list_ids) == []

@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hellojohn_server.storage.sql import Statement, UnscopedStatement
-from hellojohn_server.storage.sql_text import MalformedStatement, numbered, tokens_of, tree_of
+from hellojohn_server.storage.sql_text import (
+    MalformedStatement,
+    is_plain_insert,
+    numbered,
+    together,
+    tokens_of,
+    tree_of,
+)
 
 BOUND = "tenant_id = :tenant_id"
 
@@ -262,3 +269,31 @@ def test_any_text_is_read_whole_or_refused(sql: str) -> None:
     assert "".join(token.text for token in tokens) == sql
     text, names = numbered(tokens)
     assert text.count("$") >= len(names)
+
+
+@pytest.mark.parametrize(
+    ("sql", "plain"),
+    [
+        ("INSERT INTO t (a, b) VALUES ($1, $2)", True),
+        ("\n INSERT INTO t (a,\n b)\n VALUES ($1, NULL)\n ", True),
+        ("INSERT INTO t (a) VALUES ($1) RETURNING a", False),
+        ("INSERT INTO t (a) VALUES ($1) ON CONFLICT DO NOTHING", False),
+        ("INSERT INTO t (a) VALUES ((SELECT max(a) FROM t))", False),
+        ("INSERT INTO t (a) VALUES (count($1))", False),
+        ("INSERT INTO t (a) SELECT a FROM u", False),
+        ("UPDATE t SET a = $1", False),
+        ("DELETE FROM t", False),
+    ],
+)
+def test_a_plain_insert_looks_at_no_row_and_answers_none(sql: str, *, plain: bool) -> None:
+    assert is_plain_insert(sql) is plain
+
+
+def test_inserts_go_together_with_their_arguments_one_after_the_other() -> None:
+    one = "INSERT INTO t (a, b) VALUES ($1, $2)"
+    other = "INSERT INTO u (c, d, e) VALUES ($2, $1, $2)"
+    assert together([one]) == one
+    assert together([one, other, one]) == (
+        "WITH i0 AS (INSERT INTO t (a, b) VALUES ($1, $2)), i1 AS (INSERT INTO u (c, d, e) VALUES ($4, $3, $4))"
+        " INSERT INTO t (a, b) VALUES ($5, $6)"
+    )

@@ -23,15 +23,18 @@ class Running:
         self._tasks: dict[Call, asyncio.Task[Any] | None] = {}
         self._overdue: set[Call] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def __len__(self) -> int:
         return len(self._tasks)
 
     def begin(self, call: Call) -> None:
         """Take note of a request; the task that this is called in is the one that may be cancelled."""
-        self._tasks[call] = asyncio.current_task()
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self._tick_seconds, self._tick)
+        loop = self._loop
+        if loop is None or self._timer is None:
+            loop = self._loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(self._tick_seconds, self._tick)
+        self._tasks[call] = asyncio.current_task(loop)  # to find the running loop costs a system call
 
     def end(self, call: Call) -> None:
         """Forget a request."""

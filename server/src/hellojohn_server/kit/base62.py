@@ -8,6 +8,7 @@ from typing import Final
 CHECKSUM_LENGTH: Final = 6
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _VALUE: Final = {letter: value for value, letter in enumerate(_ALPHABET)}
+_PAIRS: Final = [first + second for first in _ALPHABET for second in _ALPHABET]
 _TEXT: Final = re.compile(r"[0-9A-Za-z]+")
 
 
@@ -18,11 +19,11 @@ def is_base62(text: str) -> bool:
 
 def encode(value: int, length: int) -> str:
     """Return `value` in `length` characters, zeros first."""
-    letters: list[str] = []
-    for _ in range(length):
-        value, rest = divmod(value, 62)
-        letters.append(_ALPHABET[rest])
-    return "".join(reversed(letters))
+    text = ""
+    for _ in range((length + 1) // 2):
+        value, rest = divmod(value, len(_PAIRS))
+        text = _PAIRS[rest] + text
+    return text[-length:]
 
 
 def decode(text: str) -> int:
@@ -35,7 +36,7 @@ def decode(text: str) -> int:
 
 def random_text(length: int) -> str:
     """Return random characters: 5.95 bits each."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+    return encode(secrets.randbelow(len(_ALPHABET) ** length), length)
 
 
 def checksum_of(text: str) -> str:

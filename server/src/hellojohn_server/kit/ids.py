@@ -15,6 +15,8 @@ _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS: Final = [first + second for first in _ALPHABET for second in _ALPHABET]
 _VALUE: Final = {letter: value for value, letter in enumerate(_ALPHABET)}
 _RANDOM_BITS: Final = 80
+_RANDOM_BYTES: Final = _RANDOM_BITS // 8
+_DRAWN_AT_ONCE: Final = 64
 _ULID: Final = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
 
@@ -51,15 +53,25 @@ class IdFactory:
         self._clock = clock
         self._entropy = entropy
         self._last = 0
+        self._random: list[int] = []
 
     def new(self, prefix: IdPrefix) -> str:
         """Return a new id, greater than every id this factory made before."""
-        random = int.from_bytes(self._entropy(_RANDOM_BITS // 8), "big")
+        if not self._random:
+            self._random = self._draw()
+        random = self._random.pop()
         value = (self._clock.now_ms() << _RANDOM_BITS) | random
         if value >> _RANDOM_BITS <= self._last >> _RANDOM_BITS:
             value = self._last + 1
         self._last = value
         return f"{prefix.value}_{encode_ulid(value)}"
+
+    def _draw(self) -> list[int]:
+        """Return random parts for the next ids: the system is asked once for many, as each time costs a system call."""
+        drawn = self._entropy(_RANDOM_BYTES * _DRAWN_AT_ONCE)
+        return [
+            int.from_bytes(drawn[start : start + _RANDOM_BYTES], "big") for start in range(0, len(drawn), _RANDOM_BYTES)
+        ]
 
 
 def encode_ulid(value: int) -> str:

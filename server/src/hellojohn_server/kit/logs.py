@@ -4,6 +4,7 @@ Every line has `time` (RFC 3339, UTC), `level` and `event`. What looks like one 
 finished line, wherever it came from: a message, a trace, a field.
 """
 
+import asyncio
 import re
 import sys
 import time
@@ -41,10 +42,55 @@ _LEVELS: Final = {"exception": "error", "warn": "warning"}
 _REDACTED: Final = rb"\1\2\3[redacted]"
 
 
-def make_logger(stream: BinaryIO | None = None, level: Level = Level.INFO) -> FilteringBoundLogger:
-    """Return a logger that writes lines of at least `level` to `stream` (standard output when None)."""
+class _TurnLogger:
+    """Writes lines of one turn of the event loop together, at the end of the turn: a server has one for each request.
+
+    What is serious is written at once, after what was held. Where no event loop runs, everything is. Belongs to the
+    thread of the loop.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._lines = structlog.BytesLogger(stream)
+        self._held: list[bytes] = []
+
+    def info(self, line: bytes) -> None:
+        """Hold a line until the loop's turn ends."""
+        if self._held:
+            self._held.append(line)
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._lines.msg(line)
+        else:
+            self._held.append(line)
+            loop.call_soon(self._write_held)
+
+    debug = info
+
+    def error(self, line: bytes) -> None:
+        """Write a line, and what is held before it."""
+        self._write_held()
+        self._lines.msg(line)
+
+    critical = warning = exception = error
+
+    def _write_held(self) -> None:
+        held, self._held = self._held, []
+        if held:
+            self._lines.msg(b"\n".join(held))
+
+
+def make_logger(
+    stream: BinaryIO | None = None, level: Level = Level.INFO, *, in_turns: bool = False
+) -> FilteringBoundLogger:
+    """Return a logger that writes lines of at least `level` to `stream` (standard output when None).
+
+    With `in_turns` it is for the thread of an event loop, and writes the lines of each of the loop's turns together.
+    """
+    binary = _binary(stream)
     logger: FilteringBoundLogger = structlog.wrap_logger(
-        structlog.BytesLogger(_binary(stream)),
+        _TurnLogger(binary) if in_turns else structlog.BytesLogger(binary),
         processors=[_render],
         wrapper_class=structlog.make_filtering_bound_logger(int(level)),
         cache_logger_on_first_use=True,

@@ -53,7 +53,11 @@ class Transaction(Reader, Protocol):
         ...
 
     async def execute_many(self, statement: Statement, rows: Sequence[dict[str, Parameter]]) -> None:
-        """Run a statement once for each set of parameters. Their number counts as the rows changed."""
+        """Run a statement once for each set of parameters. Their number counts as the rows changed.
+
+        On PostgreSQL plain inserts wait for the next other statement, or the end, and go in one round trip with those
+        that wait too; what is wrong with them is raised there. So what inserts alone uses this for a single row too.
+        """
         ...
 
     async def slice(self) -> None:

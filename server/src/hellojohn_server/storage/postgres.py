@@ -98,8 +98,6 @@ _DUE: Final = f"""
         UNION ALL
         SELECT tenant_id, expires_at FROM action_tokens WHERE expires_at <= $1
         UNION ALL
-        SELECT tenant_id, expires_at FROM organization_invitations WHERE expires_at <= $1
-        UNION ALL
         SELECT tenant_id, next_attempt_at FROM emails WHERE next_attempt_at <= $1
         UNION ALL
         SELECT tenant_id, purge_at FROM emails WHERE purge_at <= $1
@@ -251,6 +249,7 @@ class PostgresDatabase(Database):
             try:
                 await self._begin(connection, tenant_id)
                 outcome = await run_work(tx, tx.ledger, work, self._clock.now_ms())
+                await tx.send_waiting()
                 tx.close()
                 # An answer to COMMIT that is lost leaves its effect unknown: StoreUnavailable, never run again.
                 status = await run(connection, connection.execute, "COMMIT")

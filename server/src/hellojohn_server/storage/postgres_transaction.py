@@ -2,11 +2,16 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from functools import lru_cache
+from typing import Any, Final, TypeVar
 
 from hellojohn_server.storage.database import Action, Ledger, Parameter, Reader, Row, Transaction
 from hellojohn_server.storage.postgres_driver import Connection, bind, run
 from hellojohn_server.storage.sql import Statement
+from hellojohn_server.storage.sql_text import is_plain_insert, together
+
+_MOST_WAITING: Final = 16
+"""So many inserts wait at most; with more, what is sent would be another statement nearly each time."""
 
 T = TypeVar("T")
 
@@ -55,7 +60,7 @@ class PostgresTransaction(Transaction):
     to succeed: the error is kept, and raised again by later statements and at the end.
     """
 
-    __slots__ = ("_connection", "_failure", "_open", "_tenant_id", "actions", "ledger")
+    __slots__ = ("_connection", "_failure", "_open", "_tenant_id", "_waiting", "actions", "ledger")
 
     def __init__(self, connection: Connection, tenant_id: str) -> None:
         self._connection = connection
@@ -64,6 +69,7 @@ class PostgresTransaction(Transaction):
         self.ledger = Ledger()
         self.actions: list[Action] = []
         self._failure: BaseException | None = None
+        self._waiting: list[tuple[str, list[Any]]] = []
 
     @property
     def tenant_id(self) -> str:
@@ -92,7 +98,12 @@ class PostgresTransaction(Transaction):
     async def execute_many(self, statement: Statement, rows: Sequence[dict[str, Parameter]]) -> None:
         self._require_open()
         arguments = [bind(statement, self._tenant_id, row) for row in rows]
-        await self._run(self._connection.executemany, statement.postgres, arguments)
+        if len(arguments) <= _MOST_WAITING and is_plain_insert(statement.postgres):
+            if len(self._waiting) + len(arguments) > _MOST_WAITING:
+                await self.send_waiting()
+            self._waiting += [(statement.postgres, row) for row in arguments]
+        else:
+            await self._run(self._connection.executemany, statement.postgres, arguments)
         self.ledger.add(statement, len(rows))
 
     async def slice(self) -> None:
@@ -107,6 +118,13 @@ class PostgresTransaction(Transaction):
         self._require_open()
         self.actions.append(action)
 
+    async def send_waiting(self) -> None:
+        """Run the inserts that wait, in one round trip."""
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            sql = _together(tuple(text for text, _ in waiting))
+            await self._run(self._connection.execute, sql, *(value for _, row in waiting for value in row))
+
     def close(self) -> None:
         """Refuse every later use, and raise the error of a statement that the command went on after."""
         self._open = False
@@ -118,6 +136,8 @@ class PostgresTransaction(Transaction):
         self._open = False
 
     async def _run(self, call: Callable[..., Awaitable[T]], *arguments: Any) -> T:
+        if self._waiting:
+            await self.send_waiting()
         try:
             return await run(self._connection, call, *arguments)
         except BaseException as error:
@@ -129,3 +149,6 @@ class PostgresTransaction(Transaction):
             raise RuntimeError("a transaction is used only while its command runs")
         if self._failure is not None:
             raise self._failure
+
+
+_together: Final = lru_cache(1024)(together)

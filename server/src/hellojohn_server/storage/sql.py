@@ -26,7 +26,6 @@ TENANT_TABLES: Final = frozenset(
         "mfa_challenges",
         "mfa_factors",
         "mfa_failures",
-        "organization_invitations",
         "organizations",
         "roles",
         "sessions",

@@ -1,7 +1,9 @@
 """The text of a statement, as far as this service must understand it: words, strings, parameters, and brackets."""
 
 import re
+from collections.abc import Sequence
 from enum import Enum
+from functools import cache
 from typing import Final, NamedTuple, TypeAlias
 
 
@@ -53,6 +55,8 @@ _TOKEN: Final = re.compile(
 )
 _KINDS: Final = {kind.value: kind for kind in TokenKind}
 _NUMBERED: Final = re.compile(r"\$\d")
+_PLACE: Final = re.compile(r"\$(\d+)")
+_PLAIN_INSERT: Final = re.compile(r"\s*INSERT INTO \w+\s*\([\w\s,]+\)\s*VALUES\s*\((?:\$\d+|\w+|[\s,])+\)\s*")
 
 
 class MalformedStatement(ValueError):
@@ -103,3 +107,27 @@ def numbered(tokens: list[Token]) -> tuple[str, tuple[str, ...]]:
         else:
             pieces.append(token.text)
     return "".join(pieces), tuple(order)
+
+
+@cache
+def is_plain_insert(sql: str) -> bool:
+    """Say whether a numbered text is an INSERT of one row of values that neither looks at other rows nor answers any.
+
+    Such inserts are the same one after the other and together.
+    """
+    return _PLAIN_INSERT.fullmatch(sql) is not None
+
+
+def together(texts: Sequence[str]) -> str:
+    """Return the numbered texts of plain inserts as one; its arguments are theirs, one after the other."""
+    pieces: list[str] = []
+    before = 0
+    for text in texts:
+        numbers = [int(number) for number in _PLACE.findall(text)]
+        shift = before
+        pieces.append(_PLACE.sub(lambda place: f"${int(place[1]) + shift}", text))  # noqa: B023 - called at once
+        before += max(numbers, default=0)
+    *others, last = pieces
+    if not others:
+        return last
+    return "WITH " + ", ".join(f"i{number} AS ({text})" for number, text in enumerate(others)) + f" {last}"

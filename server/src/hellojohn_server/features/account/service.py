@@ -13,8 +13,8 @@ from hellojohn_server.features.account.schemas import (
 from hellojohn_server.features.action_tokens.service import delete_links
 from hellojohn_server.features.audit.service import AuditLog
 from hellojohn_server.features.auth.errors import InvalidCredentials, PasswordResetRequired
-from hellojohn_server.features.auth.schemas import OwnUserBody, own_user_body
-from hellojohn_server.features.auth.service import AuthService, session_of_caller
+from hellojohn_server.features.auth.schemas import OwnUserBody, own_user_body, session_of_caller
+from hellojohn_server.features.auth.service import AuthService
 from hellojohn_server.features.organizations.errors import MemberNotFound, OrganizationNotFound
 from hellojohn_server.features.organizations.schemas import BelongingBody, ListBelongingsQuery
 from hellojohn_server.features.organizations.service import OrganizationService

@@ -15,12 +15,25 @@ _USER_WIDTH: Final = len(User.__struct_fields__)
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """Who may be signing in: the user who has the address, the hash of the password, and until when it is locked."""
+    """Who may be signing in: the user who has the address, the hash of the password, and until when it is locked.
+
+    `settings` are the tenant's, as stored.
+    """
 
     address_hash: str
     user: User | None = None
     password_hash: str | None = None
     locked_until: int | None = None
+    settings: str | None = None
+
+
+class Proof(msgspec.Struct, frozen=True):
+    """Which hash of a user's the given password matches, which is to be kept, and when the user was last active."""
+
+    user_id: str
+    verified_hash: str
+    password_hash: str
+    active_at: int | None = None
 
 
 class SignInFailures(msgspec.Struct, frozen=True):
@@ -33,7 +46,9 @@ class SignInFailures(msgspec.Struct, frozen=True):
 # A row whether or not anybody has the address.
 GET_CANDIDATE = Statement(
     f"""
-    SELECT {user_columns("u")}, u.password_hash, f.locked_until
+    SELECT {user_columns("u")}, u.password_hash, f.locked_until, (
+        SELECT document FROM tenant_settings WHERE tenant_id = :tenant_id AND name = 'config'
+    ) AS settings
     FROM (SELECT 1) AS asked
     LEFT JOIN users AS u ON u.tenant_id = :tenant_id AND u.email_key = :email_key
     LEFT JOIN sign_in_failures AS f ON f.tenant_id = :tenant_id AND f.address_hash = :address_hash
@@ -97,13 +112,13 @@ UPDATE_LOCKED = Statement(
     WHERE tenant_id = :tenant_id AND id = :user_id AND deleted_at IS NULL
     """
 )
-# Only while the password is still the one that was verified, and there is no second factor. `password_hash` is the
-# same, or its upgrade.
+# Only while the password is still the one that was verified, there is no second factor, and the user was last active
+# when the caller says so. `password_hash` is the same as the verified one, or its upgrade.
 UPDATE_SIGNED_IN = Statement(
     f"""
     UPDATE users SET last_sign_in_at = :now, last_active_at = :now, password_hash = :password_hash
     WHERE tenant_id = :tenant_id AND id = :user_id AND password_hash = :verified_hash AND deleted_at IS NULL
-        AND NOT mfa_enrolled
+        AND NOT mfa_enrolled AND last_active_at IS NOT DISTINCT FROM :active_at
     RETURNING {USER_COLUMNS}
     """
 )
@@ -126,9 +141,10 @@ UPDATE_HASH = Statement(
 async def get_candidate(reader: Reader, email_key: str, address_hash: str) -> Candidate:
     """Return what is known of whoever signs in with an address; `address_hash` is that of `email_key`."""
     row = await reader.fetch_one(GET_CANDIDATE, email_key=email_key, address_hash=address_hash)
-    if row is None or row[0] is None:
-        return Candidate(address_hash, locked_until=None if row is None else row[-1])
-    return Candidate(address_hash, user_of(row), row[_USER_WIDTH], row[-1])
+    if row is None:
+        return Candidate(address_hash)
+    user = None if row[0] is None else user_of(row)
+    return Candidate(address_hash, user, *row[_USER_WIDTH:])
 
 
 async def get_password(reader: Reader, user_id: str) -> tuple[User, str | None] | None:
@@ -188,22 +204,13 @@ async def update_locked(tx: Transaction, user_id: str, locked_until: int, now_ms
     await tx.execute(UPDATE_LOCKED, user_id=user_id, locked_until=locked_until, now=now_ms)
 
 
-async def update_signed_in(
-    tx: Transaction, user_id: str, verified_hash: str, password_hash: str, now_ms: int
-) -> User | None:
+async def update_signed_in(tx: Transaction, proof: Proof, now_ms: int) -> User | None:
     """Note a sign-in, and return the user, who does not change until `tx` ends.
 
-    None when the password is not the verified one any more, or the user has a second factor, is in the recycle bin or
-    gone.
+    None when the password is not the verified one any more, the user was active at another time than the proof says,
+    has a second factor, is in the recycle bin or gone.
     """
-    row = await consume_once(
-        tx,
-        UPDATE_SIGNED_IN,
-        user_id=user_id,
-        verified_hash=verified_hash,
-        password_hash=password_hash,
-        now=now_ms,
-    )
+    row = await consume_once(tx, UPDATE_SIGNED_IN, **msgspec.structs.asdict(proof), now=now_ms)
     return None if row is None else user_of(row)
 
 

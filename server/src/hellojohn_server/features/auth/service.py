@@ -35,18 +35,19 @@ from hellojohn_server.features.auth.schemas import (
     SignedInBody,
     SignInBody,
     SignUpBody,
-    claims_of,
+    as_user,
     entry_refusal_of,
     refusal_of,
+    session_of_caller,
     signed_in_body,
 )
-from hellojohn_server.features.mfa.schemas import FactorRef, FirstStep
+from hellojohn_server.features.mfa.schemas import FactorRef
 from hellojohn_server.features.mfa.service import MfaService
-from hellojohn_server.features.organizations.service import OrganizationService
 from hellojohn_server.features.password_policy.service import NewPasswords
 from hellojohn_server.features.sessions.schemas import Ending, RevokeCause, Session, Terms, terms_of
 from hellojohn_server.features.sessions.service import SessionService
 from hellojohn_server.features.signing_keys.service import SigningKeyService
+from hellojohn_server.features.tenant_settings.schemas import TenantConfig, config_in, must_enroll
 from hellojohn_server.features.tenant_settings.service import TenantSettingsService
 from hellojohn_server.features.tenants.service import TenantService
 from hellojohn_server.features.users.errors import EmailAlreadyExists, EmailBanned, EmailInRecycleBin
@@ -55,9 +56,9 @@ from hellojohn_server.features.users.service import UserService, change_counters
 from hellojohn_server.kit.challenges import make_challenge, mark_of
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.day_counters import DayCounter, day_facet
-from hellojohn_server.kit.errors import ApiError, CredentialNotAllowed
+from hellojohn_server.kit.errors import ApiError
 from hellojohn_server.kit.ids import IdFactory, IdPrefix
-from hellojohn_server.kit.principal import ActorType, Context, Principal, SessionRef
+from hellojohn_server.kit.principal import Context
 from hellojohn_server.kit.refresh_tokens import (
     RefreshToken,
     make_refresh_token,
@@ -67,7 +68,7 @@ from hellojohn_server.kit.refresh_tokens import (
 from hellojohn_server.kit.secrets import AddressHasher
 from hellojohn_server.kit.sightings import SightingKind, Sightings
 from hellojohn_server.kit.text import email_key
-from hellojohn_server.kit.tokens import enrollment_audience
+from hellojohn_server.kit.tokens import AccessClaims, enrollment_audience
 from hellojohn_server.storage.database import Database, Exempt, Reader, Transaction
 from hellojohn_server.storage.errors import UniqueViolation
 
@@ -89,7 +90,6 @@ class AuthServices(msgspec.Struct, frozen=True):
     passwords: NewPasswords
     addresses: AddressHasher
     sightings: Sightings
-    organizations: OrganizationService
     mfa: MfaService
     mailer: LinkMailer
 
@@ -132,7 +132,9 @@ class AuthService:
             await self._services.users.add_user(tx, acting, user_id, wanted, password_hash)
             if link is not None:
                 await mailer.mail(tx, link, user_id, body.email)
-            return await self._begin(tx, acting, (user_id, password_hash, password_hash), refresh)
+            settings = await self._services.settings.get_settings(tx)
+            proof = repository.Proof(user_id, password_hash, password_hash)
+            return await self._begin(tx, acting, settings, proof, refresh)
 
         try:
             begun = await self._db.write(context.tenant_id, command, Begun)
@@ -200,8 +202,7 @@ class AuthService:
 
         Of any number at once with one token one gets them; for the others it was used before, so that the session ends:
         RefreshTokenReused. RefreshTokenInvalid, RefreshTokenExpired, SessionRevoked; AccountDisabled, which uses
-        nothing up: once the user is enabled the token is good again. So does OrganizationNotFound, for one to be active
-        in whose member the user is not.
+        nothing up: once the user is enabled the token is good again.
         """
         used = parse_refresh_token(body.refresh_token)
         if used is None:
@@ -211,7 +212,6 @@ class AuthService:
         async def command(tx: Transaction) -> Begun:
             now = self._clock.now_ms()
             terms = terms_of(await self._services.settings.get_settings(tx))
-            place = await self._services.organizations.hold_place(tx, used.session_id, body.organization_id)
             session = await self._services.sessions.refresh_session(tx, used, fresh, terms, now)
             if session is None:
                 return Begun(refused=(await self._unrefreshed(tx, context, used, terms)).name)
@@ -222,7 +222,6 @@ class AuthService:
             if refusal is not None:
                 raise refusal
             lacks_factor = await self._services.mfa.must_enroll(tx, user.role, enrolled=user.mfa_enrolled)
-            session = await self._services.organizations.take_place(tx, session, place)
             return Begun(user, session, enrolls=lacks_factor)
 
         done = await self._db.write(context.tenant_id, command, Begun, exempt=Exempt.SESSION_REFRESH)
@@ -272,14 +271,14 @@ class AuthService:
         password_hash = verified_hash
         if needs_upgrade:
             password_hash = await self._services.passwords.hasher.hash(body.password, owner=context.tenant_id)
-        proof = (user.id, verified_hash, password_hash)
+        proof = repository.Proof(user.id, verified_hash, password_hash, user.last_active_at)
         if user.mfa_enrolled:
             await self._challenge(context, proof, key)
             return None
-        refresh = make_refresh_token(self._ids.new(IdPrefix.SESSION))
+        refresh, settings = make_refresh_token(self._ids.new(IdPrefix.SESSION)), config_in(candidate.settings)
 
         async def command(tx: Transaction) -> Begun:
-            begun = await self._begin(tx, acting, proof, refresh)
+            begun = await self._begin(tx, acting, settings, proof, refresh)
             await self.forget_failures(tx, key)
             return begun
 
@@ -330,21 +329,25 @@ class AuthService:
             raise AccountLocked
 
     async def _begin(
-        self, tx: Transaction, acting: Context, proof: tuple[str, str, str], refresh: RefreshToken
+        self, tx: Transaction, acting: Context, settings: TenantConfig, proof: repository.Proof, refresh: RefreshToken
     ) -> Begun:
-        """Begin a session of a user who proved the password: `proof` is user, hash verified, and hash to keep.
+        """Begin a session of a user who proved the password.
 
         Nothing is begun when the hash that was verified is not the user's any more. The user's row is held from here
         on: whoever disables the user comes before, and is seen, or after, and ends the session.
         """
         now = self._clock.now_ms()
-        before = await repository.get_user_locked(tx, proof[0])
-        user = await repository.update_signed_in(tx, *proof, now)
-        if before is None or user is None:
+        user = await repository.update_signed_in(tx, proof, now)
+        if user is None:  # also when the user was active meanwhile, which the counters must know
+            held = await repository.get_user_locked(tx, proof.user_id)
+            proof = msgspec.structs.replace(proof, active_at=None if held is None else held.last_active_at)
+            user = await repository.update_signed_in(tx, proof, now)
+        if user is None:
             return Begun()
+        before = msgspec.structs.replace(user, last_active_at=proof.active_at)
         await change_counters(tx, counter_changes(before, user))
-        session = await self._begin_session(tx, acting, user, Entry(user.id, _AMR), refresh)
-        return Begun(user, session, enrolls=await self._services.mfa.must_enroll(tx, user.role, enrolled=False))
+        session = await self._begin_session(tx, acting, user, Entry(user.id, _AMR), refresh, config=settings)
+        return Begun(user, session, enrolls=must_enroll(settings.mfa, user.role, enrolled=False))
 
     async def get_unchanged(self, reader: Reader, entry: Entry) -> User | None:
         """Return the user; None when there is none, or the user is not as `entry` says any more."""
@@ -362,19 +365,20 @@ class AuthService:
         """Begin a session of a held user who proved more than a password in `tx`. What keeps the user out is raised."""
         entered = await repository.update_entered(tx, user.id, self._clock.now_ms()) or user
         before = msgspec.structs.replace(entered, last_active_at=user.last_active_at)
+        config = await self._services.settings.get_settings(tx)
         await change_counters(tx, counter_changes(before, entered))
-        session = await self._begin_session(tx, as_user(context, user.id, user.email), user, entry, refresh)
+        acting = as_user(context, user.id, user.email)
+        session = await self._begin_session(tx, acting, user, entry, refresh, config=config)
         await self.forget_failures(tx, user.email_key)
         return session
 
-    async def _begin_session(
-        self, tx: Transaction, acting: Context, user: User, entry: Entry, refresh: RefreshToken
+    async def _begin_session(  # noqa: PLR0913 - what a session is begun of
+        self, tx: Transaction, acting: Context, user: User, entry: Entry, refresh: RefreshToken, *, config: TenantConfig
     ) -> Session:
         now = self._clock.now_ms()
         refusal = entry_refusal_of(user, now)
         if refusal is not None:
             raise refusal
-        config = await self._services.settings.get_settings(tx)
         terms, most = terms_of(config), config.sessions.max_per_user
         ends_at = terms.session_end(now, now)
         session = Session(
@@ -395,12 +399,12 @@ class AuthService:
         await self._services.audit.record(tx, acting, user_signed_in(user.id, session.id, session.amr, details))
         return session
 
-    async def _challenge(self, context: Context, proof: tuple[str, str, str], key: str) -> None:
+    async def _challenge(self, context: Context, proof: repository.Proof, key: str) -> None:
         """Raise MfaRequired with a challenge; AccountLocked when the address is locked by now.
 
         Nothing is begun when the hash that was verified is not the user's any more, or there is no second factor.
         """
-        user_id, verified_hash, password_hash = proof
+        user_id, verified_hash, password_hash = proof.user_id, proof.verified_hash, proof.password_hash
         challenge = make_challenge()
         address = self._services.addresses.hash(context.tenant_id, key)
 
@@ -413,8 +417,8 @@ class AuthService:
             if locked_until is not None and locked_until > self._clock.now_ms():
                 raise AccountLocked
             await repository.update_hash(tx, user_id, verified_hash, password_hash)
-            first = FirstStep(user_id, _AMR[0], found[0].generation, password_hash)
-            return await self._services.mfa.begin_challenge(tx, context, first, challenge)
+            bound_to = (found[0].generation, password_hash)
+            return await self._services.mfa.begin_challenge(tx, context, user_id, bound_to, challenge)
 
         factors = await self._db.write(context.tenant_id, command, list[FactorRef])
         if factors:
@@ -441,9 +445,20 @@ class AuthService:
     ) -> SignedInBody:
         """Return the answer that a session which was begun or refreshed has; with `enrolls` its token only enrols."""
         now = session.created_at if session.last_refreshed_at is None else session.last_refreshed_at
-        audience = enrollment_audience(tenant_id) if enrolls else tenant_id
-        issuer, token_id = self._services.signing_keys.issuer, self._ids.new(IdPrefix.TOKEN)
-        claims = claims_of(user, session, (issuer, audience, tenant_id, token_id), now)
+        claims = AccessClaims(
+            iss=self._services.signing_keys.issuer,
+            aud=enrollment_audience(tenant_id) if enrolls else tenant_id,
+            sub=user.id,
+            sid=session.id,
+            tenant_id=tenant_id,
+            role=user.role,
+            email=user.email,
+            amr=session.amr,
+            gen=user.generation,
+            iat=now // 1000,
+            exp=session.access_expires_at // 1000,
+            jti=self._ids.new(IdPrefix.TOKEN),
+        )
         access_token = await self._services.signing_keys.sign(claims)
         return signed_in_body(user, session, (access_token, refresh.text), now, must_enroll=enrolls)
 
@@ -473,19 +488,6 @@ class AuthService:
         remaining = started + max(self._floor_seconds, slowest) - time.monotonic()
         if remaining > 0:
             await asyncio.sleep(remaining)
-
-
-def as_user(context: Context, user_id: str, email: str) -> Context:
-    """Return the context of a user who has proved to be the one, for the entry of what came of it."""
-    principal = Principal(context.principal.kind, ActorType.USER, user_id, email, context.tenant_id)
-    return msgspec.structs.replace(context, principal=principal)
-
-
-def session_of_caller(context: Context) -> SessionRef:
-    """Return the session of the access token that was presented; a route that takes nothing else has one."""
-    if context.principal.session is None:
-        raise CredentialNotAllowed
-    return context.principal.session
 
 
 def _as_taken(conflict: Exception) -> Exception:

@@ -8,7 +8,7 @@ from hellojohn_server.features.action_tokens.schemas import ActionPurpose, Link
 from hellojohn_server.features.action_tokens.service import ActionTokenService, LinkMailer, require_token
 from hellojohn_server.features.audit.events import Event
 from hellojohn_server.features.audit.service import AuditLog
-from hellojohn_server.features.auth.service import as_user
+from hellojohn_server.features.auth.schemas import as_user
 from hellojohn_server.features.mailed_links import repository
 from hellojohn_server.features.mailed_links.errors import EmailAlreadyVerified, UserNotPending
 from hellojohn_server.features.mailed_links.events import email_verified, invitation_sent, verification_sent

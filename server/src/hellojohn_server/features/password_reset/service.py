@@ -14,7 +14,7 @@ from hellojohn_server.features.action_tokens.schemas import ActionPurpose, Grant
 from hellojohn_server.features.action_tokens.service import ActionTokenService, delete_links, require_token
 from hellojohn_server.features.audit.events import Event
 from hellojohn_server.features.audit.service import AuditLog
-from hellojohn_server.features.auth.service import as_user
+from hellojohn_server.features.auth.schemas import as_user
 from hellojohn_server.features.emails.schemas import Email
 from hellojohn_server.features.emails.service import EmailService
 from hellojohn_server.features.password_policy.service import NewPasswords

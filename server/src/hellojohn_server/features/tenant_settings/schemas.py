@@ -80,7 +80,6 @@ class UrlSettings(msgspec.Struct, frozen=True, kw_only=True):
     verification_url: str | None = None
     invitation_url: str | None = None
     magic_link_url: str | None = None
-    organization_invitation_url: str | None = None
 
 
 class CorsSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -255,7 +254,6 @@ class UrlChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     verification_url: PageUrl | UnsetType | None = UNSET
     invitation_url: PageUrl | UnsetType | None = UNSET
     magic_link_url: PageUrl | UnsetType | None = UNSET
-    organization_invitation_url: PageUrl | UnsetType | None = UNSET
 
 
 class ImpersonationChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -355,6 +353,11 @@ def changed_templates(templates: OwnTemplates, change: UpdateConfigBody) -> OwnT
 
 class _Policy(msgspec.Struct, frozen=True):
     mfa: MfaSettings = MfaSettings()
+
+
+def config_in(document: str | None) -> TenantConfig:
+    """Return the settings of a stored document; None: nobody has changed them."""
+    return TenantConfig() if document is None else msgspec.json.decode(document, type=TenantConfig)
 
 
 def mfa_settings_in(document: str | None) -> MfaSettings:

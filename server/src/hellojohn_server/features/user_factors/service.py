@@ -8,7 +8,8 @@ from msgspec import UNSET
 
 from hellojohn_server.features.access_tokens.service import AccessTokenService
 from hellojohn_server.features.audit.service import AuditLog
-from hellojohn_server.features.auth.service import AuthService, session_of_caller
+from hellojohn_server.features.auth.schemas import session_of_caller
+from hellojohn_server.features.auth.service import AuthService
 from hellojohn_server.features.emails.schemas import Email
 from hellojohn_server.features.emails.service import EmailService
 from hellojohn_server.features.mfa.errors import (
