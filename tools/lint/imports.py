@@ -31,6 +31,7 @@ FEATURES: Final = (
     "access_tokens",
     "mfa_sign_in",
     "account",
+    "invitations",
     "password_reset",
     "mailed_links",
     "magic_links",

@@ -22,6 +22,7 @@ from hellojohn_server.features.bulk.service import BulkService
 from hellojohn_server.features.emails.service import EmailService, MailParts
 from hellojohn_server.features.expiry.service import ExpiryService
 from hellojohn_server.features.impersonation.service import ImpersonationService, ImpersonationServices
+from hellojohn_server.features.invitations.service import InvitationService, InvitationServices
 from hellojohn_server.features.keys.service import KeyService
 from hellojohn_server.features.magic_links.service import MagicLinkService, MagicServices
 from hellojohn_server.features.mailed_links.service import MailedLinkService
@@ -210,12 +211,6 @@ def _users(database: Database, clock: Clock, base: _Foundation) -> UserService:
     )
 
 
-def _auth(database: Database, settings: Settings, clock: Clock, base: _Foundation, users: UserService) -> AuthService:
-    facts = (base.audit_log, base.tenant_settings, base.tenants, users, base.sessions, base.signing_keys)
-    services = AuthServices(*facts, base.passwords, base.addresses, base.sightings, base.mfa, base.mailer)
-    return AuthService(database, base.ids, clock, services, floor_seconds=settings.sign_in_floor_ms / 1000)
-
-
 def _password_resets(  # noqa: PLR0913, PLR0917 - what it takes
     database: Database, settings: Settings, clock: Clock, base: _Foundation, users: UserService, acts: UserActs
 ) -> PasswordResetService:
@@ -232,45 +227,44 @@ def _magic_links(
     return MagicLinkService(database, base.ids, clock, services, floor_seconds=settings.sign_in_floor_ms / 1000)
 
 
-def _people(database: Database, clock: Clock, base: _Foundation) -> tuple[UserService, OrganizationService, UserActs]:
+_People = tuple[UserService, OrganizationService, UserActs]
+
+
+def _people(database: Database, clock: Clock, base: _Foundation) -> _People:
     ids, audit, roles, sessions, addresses = base.ids, base.audit_log, base.roles, base.sessions, base.addresses
     users = _users(database, clock, base)
-    organizations = OrganizationService(database, ids, clock, audit, roles=roles, users=users, cursors=base.cursors)
-    return (
-        users,
-        organizations,
-        UserActs(clock, audit, roles=roles, sessions=sessions, users=users, addresses=addresses),
+    organizations = OrganizationService(
+        database, ids, clock, audit, roles=roles, users=users, sessions=sessions, cursors=base.cursors
     )
+    acts = UserActs(clock, audit, roles=roles, sessions=sessions, users=users, addresses=addresses)
+    return users, organizations, acts
 
 
-def _account(  # noqa: PLR0913, PLR0917 - what it takes
-    database: Database,
-    clock: Clock,
-    base: _Foundation,
-    auth: AuthService,
-    users: UserService,
-    organizations: OrganizationService,
-) -> AccountService:
+def _account(database: Database, clock: Clock, base: _Foundation, people: _People, auth: AuthService) -> AccountService:
+    own = (database, clock, base.audit_log, base.access_tokens)
+    users, organizations, _ = people
     return AccountService(
-        database,
-        clock,
-        base.audit_log,
-        base.access_tokens,
-        auth=auth,
-        users=users,
-        sessions=base.sessions,
-        passwords=base.passwords,
-        organizations=organizations,
+        *own, auth=auth, users=users, sessions=base.sessions, passwords=base.passwords, organizations=organizations
     )
 
 
-def _exports(
-    database: Database, clock: Clock, base: _Foundation, organizations: OrganizationService, users: UserService
-) -> UserExportService:
-    held = ExportServices(
-        base.audit_log, base.audit, base.emails, base.mfa, organizations, base.roles, base.sessions, users
-    )
-    return UserExportService(database, clock, held)
+def _exports(database: Database, clock: Clock, base: _Foundation, people: _People) -> UserExportService:
+    facts = (base.audit_log, base.audit, base.emails, base.mfa, people[1], base.roles, base.sessions, people[0])
+    return UserExportService(database, clock, ExportServices(*facts))
+
+
+def _auth(database: Database, settings: Settings, clock: Clock, base: _Foundation, people: _People) -> AuthService:
+    facts = (base.audit_log, base.tenant_settings, base.tenants, people[0], base.sessions, base.signing_keys)
+    services = AuthServices(*facts, base.passwords, base.addresses, base.sightings, people[1], base.mfa, base.mailer)
+    return AuthService(database, base.ids, clock, services, floor_seconds=settings.sign_in_floor_ms / 1000)
+
+
+def _invitations(
+    database: Database, clock: Clock, base: _Foundation, people: _People, auth: AuthService
+) -> InvitationService:
+    facts = (base.audit_log, auth, base.emails, base.action_tokens, people[1], base.passwords, people[0])
+    services = InvitationServices(*facts, base.cursors, base.mfa, base.tenant_settings)
+    return InvitationService(database, base.ids, clock, services)
 
 
 def build_services(  # noqa: PLR0913 - what it takes, each by name
@@ -284,44 +278,44 @@ def build_services(  # noqa: PLR0913 - what it takes, each by name
 ) -> Services:
     """Return every service over an open store, and make what is absent; without a `transport` no mail can be sent."""
     base = _lay_foundation(database, settings, clock, ids or IdFactory(clock), passwords or PasswordHasher(), transport)
-    chosen, sightings, audit_log = base.passwords, base.sightings, base.audit_log
-    ids, roles, tenants, sessions, signing_keys = base.ids, base.roles, base.tenants, base.sessions, base.signing_keys
+    ids, chosen, audit_log, roles, sessions = base.ids, base.passwords, base.audit_log, base.roles, base.sessions
     acting, tokens = (database, clock, audit_log), base.access_tokens
-    users, organizations, acts = _people(database, clock, base)
-    auth = _auth(database, settings, clock, base, users)
-    beside = FactorServices(audit_log, tenants, roles, users, base.mfa, auth, tokens, base.emails)
-    behind = ImpersonationServices(audit_log, base.keys, roles, sessions, base.tenant_settings, signing_keys, users)
+    users, organizations, acts = people = _people(database, clock, base)
+    auth = _auth(database, settings, clock, base, people)
+    beside = FactorServices(audit_log, base.tenants, roles, users, base.mfa, auth, tokens, base.emails)
+    core = ImpersonationServices(audit_log, base.keys, roles, sessions, base.tenant_settings, base.signing_keys, users)
     resets = _password_resets(database, settings, clock, base, users, acts)
     return Services(
         database=database,
         clock=clock,
         ids=ids,
-        sightings=sightings,
+        sightings=base.sightings,
         metrics=base.metrics,
         limiter=base.limiter,
         audit_log=audit_log,
         audit=base.audit,
         custom_entries=CustomEntries(database, audit_log, base.audit),
-        tenants=tenants,
+        tenants=base.tenants,
         action_tokens=base.action_tokens,
         tenant_settings=base.tenant_settings,
         emails=base.emails,
         bell=base.mail.bell,
         mailbox=transport if isinstance(transport, Mailbox) else None,
-        signing_keys=signing_keys,
+        signing_keys=base.signing_keys,
         organizations=organizations,
+        invitations=_invitations(database, clock, base, people, auth),
         role_catalog=base.role_catalog,
         sessions=sessions,
         keys=base.keys,
         users=users,
         mfa=base.mfa,
         auth=auth,
-        account=_account(database, clock, base, auth, users, organizations),
+        account=_account(database, clock, base, people, auth),
         access_tokens=tokens,
         mfa_sign_in=MfaSignInService(database, ids, auth=auth, mfa=base.mfa),
         factors=FactorService(database, ids, clock, beside),
         user_sessions=UserSessionService(*acting, access_tokens=tokens, roles=roles, sessions=sessions, users=users),
-        impersonation=ImpersonationService(database, ids, clock, behind, base.emails),
+        impersonation=ImpersonationService(database, ids, clock, core, base.emails),
         search=UserSearch(database, clock, base.cursors),
         acts=acts,
         access=UserAccess(database, clock, acts=acts, users=users, passwords=chosen),
@@ -329,7 +323,7 @@ def build_services(  # noqa: PLR0913 - what it takes, each by name
         mailed_links=MailedLinkService(*acting, base.mailer, base.action_tokens, acts=acts, users=users),
         magic_links=_magic_links(database, settings, clock, base, auth),
         bulk=BulkService(database, clock, acts, resets),
-        exports=_exports(database, clock, base, organizations, users),
+        exports=_exports(database, clock, base, people),
         stats=StatsService(database, clock, sessions=sessions, organizations=organizations),
     )
 
@@ -338,6 +332,7 @@ def build_worker(services: Services, settings: Settings) -> Worker:
     """Return the housekeeping of a server."""
     expiry = ExpiryService(services.database, services.ids, services.audit_log, services.acts)
     sessions, action_tokens, emails = services.sessions, services.action_tokens, services.emails
+    invitations = services.invitations
     chores: list[Chore] = [
         PurgeIdempotencyRecords(services.database),
         PurgeSigningKeys(services.signing_keys.purge_ended),
@@ -347,6 +342,7 @@ def build_worker(services: Services, settings: Settings) -> Worker:
         PurgeChore("purge_sessions", sessions.purge_ended_sessions, sessions.get_next_purge),
         PurgeChore("purge_links", action_tokens.purge_expired, action_tokens.get_next_purge),
         PurgeChore("purge_mfa", services.mfa.purge, services.mfa.get_next_purge),
+        PurgeChore("purge_invitations", invitations.purge_expired, invitations.get_next_purge),
         PurgeChore("purge_failures", expiry.purge_failures, expiry.get_next_failures_end),
         PurgeChore("purge_addresses", expiry.purge_addresses, expiry.get_next_address_end),
         TenantChore("find_emails", emails.ring_if_due, emails.get_next_attempt),

@@ -1,20 +1,22 @@
 """Requests that the document allows and requests that it forbids, at every operation, with a valid credential.
 
-    make contract                                         # 10,000 requests on each store
+    make contract                                         # at least 10,000 requests on each store
     python -m tests.contract.fuzz --cases 200 --seed 7    # in server/
 
 Schemathesis makes the requests from the served document alone. Ids in them are often replaced by ids of objects that
-exist, so that the requests reach more than "not found". Whatever is asked, the answer is documented (status, content
-type, headers, body), it is no 5xx but for a documented 503, and nothing in it looks like a secret, but in the few
-answers that show one once.
+exist, so that the requests reach more than "not found"; passwords, tokens and what stands in mails likewise. Whatever
+is asked, the answer is documented (status, content type, headers, body), it is no 5xx but for a documented 503, and
+nothing in it looks like a secret, but in the few answers that show one once.
 """
 
 import argparse
+import asyncio
 import contextlib
 import random
 import re
 import sys
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -38,12 +40,19 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.postgres_cluster import running_cluster
+from tests.smtp_server import SmtpServer
 from tests.support import EVERYTHING, run_hj, serve_environment, server_process
 
 KNOWN_SHARE: Final = 0.6
 PEOPLE: Final = 12
 PASSWORD: Final = "correct-horse-battery-staple"
+FRESH_SHARE: Final = 0.3
 NO_LIMITS: Final[Mapping[str, str]] = {"SIGN_IN_FLOOR_MS": "0"}
+BY_LINK: Final = {"accept_invitation", "reset_password", "verify_email", "verify_magic_link"}
+"""Operations whose token is one that was mailed."""
+LINK_TOKEN = re.compile(r"[?&]token=(act_[0-9A-Za-z]+)")
+USED_UP: Final = {"current_password", "email", "refresh_token", "token"}
+"""Fields of a body whose known values are good once, or until some other request: somebody signs up anew."""
 
 Operation: TypeAlias = APIOperation[Any, Any, Any, Any]
 ID = re.compile(r"\b((?:usr|ses|org|key|fac|inv|role|evt|tnt|eml)_[0-9A-HJKMNP-TV-Z]{26}(?:_impersonate)?)\b")
@@ -51,10 +60,14 @@ SECRETS: Final = {
     "api key": re.compile(r"\b[spm]k_(?:live|test)_[0-9A-Za-z]{40,}"),
     "access token": re.compile(r"\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{10,}"),
     "refresh token": re.compile(r"\brft_[0-9A-Za-z]{20,}"),
+    "token of a link": re.compile(r"\bact_[0-9A-Za-z]{40,}"),
+    "authenticator's secret": re.compile(r"\botpauth://"),
     "password hash": re.compile(r"\$(?:argon2|2[aby]|scrypt|pbkdf2)[\w$.,=/+-]{8,}"),
     "private key": re.compile(r"PRIVATE KEY-----"),
 }
 SHOWN_ONCE: Final = {
+    "begin_own_factor": {"authenticator's secret"},
+    "begin_user_factor": {"authenticator's secret"},
     "change_password": {"access token", "refresh token"},
     "create_api_key": {"api key"},
     "create_tenant_api_key": {"api key"},
@@ -63,6 +76,8 @@ SHOWN_ONCE: Final = {
     "rotate_api_key": {"api key"},
     "sign_in": {"access token", "refresh token"},
     "sign_up": {"access token", "refresh token"},
+    "verify_magic_link": {"access token", "refresh token"},
+    "verify_mfa": {"access token", "refresh token"},
 }
 """What an answer of an operation may hold, since it is where that is shown."""
 
@@ -123,12 +138,14 @@ class Target:
         keys: Mapping[str, str],
         spared: frozenset[str],
         seed: int,
+        mail: SmtpServer,
     ) -> None:
         self.client = client
         self.session = session
         self.random = random.Random(seed)
         self._keys = keys
         self._spared = spared
+        self._mail = mail
         self._known: dict[str, list[str]] = {}
         self._signed_up = 0
         self._access_token = ""
@@ -168,6 +185,18 @@ class Target:
             return self._access_token
         return self._keys[schemes[0]]
 
+    def mailed_token(self) -> str | None:
+        """Return the token in one of the newest mails, or None."""
+        found = LINK_TOKEN.findall("".join(str(message) for message in self._mail.taken[-10:]))
+        return self.random.choice(found) if found else None
+
+    def freshen(self, name: str, body: Any) -> None:
+        """Have values that some of a request's fields can be good for."""
+        if isinstance(body, dict) and USED_UP & body.keys() and self.random.random() < FRESH_SHARE:
+            self._sign_up()
+            if name in BY_LINK:
+                self._send("POST", "/v1/auth/password/forgot", "publishableKey", {"email": self.known_texts["email"]})
+
     def forget_session(self) -> None:
         """Sign up anew before the next call that needs an access token: the last one may have ended the session."""
         self._access_token = ""
@@ -191,19 +220,24 @@ class Target:
 
 def with_known_values(case: Case, target: Target) -> None:
     """Replace some of a request's values by what there is: ids, an address with its password, tokens."""
-    for name in case.path_parameters or {}:
-        known = target.known(ID_OF_PARAMETER[name])
+    name = operation_id(case.operation)
+    target.freshen(name, case.body)
+    texts = target.known_texts
+    if name in BY_LINK:
+        texts = texts | {"token": target.mailed_token() or ""}
+    for parameter in case.path_parameters or {}:
+        known = target.known(ID_OF_PARAMETER[parameter])
         if known is not None and target.random.random() < KNOWN_SHARE:
-            case.path_parameters[name] = known
+            case.path_parameters[parameter] = known
     if case.headers and target.random.random() < KNOWN_SHARE:
-        for name in ("X-Tenant-ID", "If-Match"):
-            case.headers.pop(name, None)
+        for header in ("X-Tenant-ID", "If-Match"):
+            case.headers.pop(header, None)
     if isinstance(case.body, dict) and target.random.random() < KNOWN_SHARE:
-        for name, value in case.body.items():
-            prefix = ID_OF_PARAMETER.get(name.removesuffix("s"))
-            known = target.known_texts.get(name) if prefix is None else target.known(prefix)
+        for field, value in case.body.items():
+            prefix = ID_OF_PARAMETER.get(field.removesuffix("s"))
+            known = texts.get(field) if prefix is None else target.known(prefix)
             if known is not None:
-                case.body[name] = [known, *value] if isinstance(value, list) else known
+                case.body[field] = [known, *value] if isinstance(value, list) else known
 
 
 def faults_of(case: Case, answer: Any) -> Iterator[str]:
@@ -278,52 +312,86 @@ def _drive(ask: Any, operation: Operation, mode: GenerationMode, cases: int, see
 
 
 def fuzz(target: Target, cases: int, seed: int) -> Report:
-    """Send about `cases` requests in all to a server, spread evenly over the operations of its document."""
+    """Send at least `cases` requests in all to a server, spread evenly over the operations of its document.
+
+    Of what has few different requests fewer are sent: the others are asked again, with other ones.
+    """
     target.people()
     document = target.client.get("/openapi.json").json()
     operations = [found.ok() for found in schemathesis.openapi.from_dict(document).get_all_operations()]
     report = Report()
-    for operation in operations:
-        report.add(try_operation(operation, target, max(2, cases // len(operations)), seed))
+    while report.cases < cases:
+        each = max(2, -(-(cases - report.cases) // len(operations)))
+        for operation in operations:
+            report.add(try_operation(operation, target, each, seed))
+        seed += 1_000_000
     return report
 
 
+@contextlib.contextmanager
+def mail_server() -> Iterator[SmtpServer]:
+    """Run a mail server in a thread until the block ends."""
+    server, loop = SmtpServer(), asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    asyncio.run_coroutine_threadsafe(server.start(), loop).result()
+    try:
+        yield server
+    finally:
+        asyncio.run_coroutine_threadsafe(server.stop(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
 def run(directory: Path, cases: int, seed: int, database_url: str | None = None) -> Report:
-    """Start a server on a store of its own and send it about `cases` requests."""
-    environ = serve_environment(directory / "data", database_url, **NO_LIMITS)
-    printed = [
-        run_hj(*arguments, "--json", environ=environ)
-        for arguments in (
-            ("keys", "create", "--type", "master", "--name", "fuzz"),
-            ("tenants", "create", "--name", "Fuzz"),
-        )
-    ]
-    master, tenant = (msgspec.json.decode(done.stdout) for done in printed)
-    with (
-        server_process(directory, environ) as server,
-        httpx.Client(base_url=server.url, timeout=30) as client,
-        requests.Session() as session,
-    ):
-        keys = {"masterKey": master["key"]}
-        spared = {tenant["id"], master["id"]}
-        for name, body in {
-            "secretKey": {"type": "secret", "scopes": list(EVERYTHING)},
-            "publishableKey": {"type": "publishable"},
-        }.items():
-            answer = client.post(
-                f"/v1/tenants/{tenant['id']}/api-keys",
-                json={"name": "fuzz", **body},
-                headers={"Authorization": f"Bearer {master['key']}"},
+    """Start a server on a store of its own, with a mail server, and send it at least `cases` requests."""
+    with mail_server() as mail:
+        smtp = {
+            "SMTP_HOST": "127.0.0.1",
+            "SMTP_PORT": str(mail.port),
+            "SMTP_TLS": "none",
+            "SMTP_FROM": "a@id.example.com",
+        }
+        environ = serve_environment(directory / "data", database_url, **NO_LIMITS, **smtp)
+        printed = [
+            run_hj(*arguments, "--json", environ=environ)
+            for arguments in (
+                ("keys", "create", "--type", "master", "--name", "fuzz"),
+                ("tenants", "create", "--name", "Fuzz"),
             )
-            keys[name] = answer.raise_for_status().json()["key"]
-            spared.add(answer.json()["id"])
-        return fuzz(Target(client, session, keys, frozenset(spared), seed), cases, seed)
+        ]
+        master, tenant = (msgspec.json.decode(done.stdout) for done in printed)
+        with (
+            server_process(directory, environ) as server,
+            httpx.Client(base_url=server.url, timeout=30) as client,
+            requests.Session() as session,
+        ):
+            keys, spared = make_keys(client, master, tenant["id"])
+            return fuzz(Target(client, session, keys, spared, seed, mail), cases, seed)
+
+
+def make_keys(client: httpx.Client, master: dict[str, Any], tenant_id: str) -> tuple[dict[str, str], frozenset[str]]:
+    """Make a tenant's keys; return the keys by the names of the document's schemes, and the ids that are not to end."""
+    keys, spared = {"masterKey": master["key"]}, {tenant_id, master["id"]}
+    for name, body in {
+        "secretKey": {"type": "secret", "scopes": list(EVERYTHING)},
+        "publishableKey": {"type": "publishable"},
+    }.items():
+        answer = client.post(
+            f"/v1/tenants/{tenant_id}/api-keys",
+            json={"name": "fuzz", **body},
+            headers={"Authorization": f"Bearer {master['key']}"},
+        )
+        keys[name] = answer.raise_for_status().json()["key"]
+        spared.add(answer.json()["id"])
+    return keys, frozenset(spared)
 
 
 def main() -> int:
     """Run on both stores, print what was found, and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cases", type=int, default=10_000, help="requests on each store")
+    parser.add_argument("--cases", type=int, default=10_000, help="requests on each store, at least")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     failed = False

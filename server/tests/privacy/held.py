@@ -47,11 +47,14 @@ HELD: Final = {
     "mfa_challenges": Held(person="user_id = :id", erased="deleted", exported="not: a secret's hash, for ten minutes"),
     "mfa_factors": Held(person="user_id = :id", erased="deleted", exported="factors"),
     "mfa_failures": Held(person="user_id = :id", erased="deleted", exported="not: a number, for ten minutes"),
+    "organization_invitations": Held(
+        person="email_key = :address_key", erased="deleted", exported="not: open offers of others, mailed to the person"
+    ),
     "organizations": Held(erased="stays: not the person's", exported="organizations"),
     "roles": Held(erased="stays: not the person's", exported="not: not the person's"),
     "sessions": Held(person="user_id = :id", erased="deleted", exported="sessions"),
     "sign_in_failures": Held(
-        erased="that of the address is deleted; an earlier one's, a keyed hash, ends by itself",
+        erased="that of the address is deleted; an earlier one's was when the address changed",
         exported="not: times under a keyed hash, for a quarter of an hour",
     ),
     "tenant_settings": Held(erased="stays: not the person's", exported="not: not the person's"),

@@ -94,6 +94,10 @@ async def live_a_little(caller: Caller) -> str:
     organization = await caller.admin("POST", "/v1/organizations", {"name": "Acme"})
     body = {"user_id": user_id, "role": "owner", "reason": REASON}
     await caller.admin("POST", f"/v1/organizations/{organization['id']}/members", body)
+    other = await caller.admin("POST", "/v1/organizations", {"name": "Apex"})
+    page = {"urls": {"organization_invitation_url": "https://app.example.com/join"}}
+    await caller.admin("PATCH", "/v1/admin/config", page)
+    await caller.admin("POST", f"/v1/organizations/{other['id']}/invitations", {"email": EMAIL, "reason": "hired"})
     entry = {"action": "order.placed", "resource_id": user_id, "metadata": {"nickname": "tribulaxo"}}
     await caller.admin("POST", "/v1/audit-logs", entry)
     await caller.public("sign-in", {"email": EMAIL, "password": PASSWORD})

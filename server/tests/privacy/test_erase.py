@@ -101,7 +101,7 @@ async def test_an_erase_leaves_nothing_of_the_person(
 
             assert not any((await rows_of_person(store, user_id)).values())
             assert await found(store, *NEEDLES, *SECRETS) == {}
-            assert len(await store.rows("sign_in_failures")) == 1  # of the first address, for ten minutes
+            assert len(await store.rows("sign_in_failures")) == 0
     lines = server.printed().lower()
     assert '"request"' in lines
     assert [needle for needle in (*NEEDLES, *SECRETS) if needle in lines] == []

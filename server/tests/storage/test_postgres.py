@@ -453,6 +453,7 @@ DUE_INDEXES = (
     "mfa_challenges_expires_at",
     "mfa_factors_pending",
     "mfa_failures_expires_at",
+    "organization_invitations_expires_at",
     "sessions_expires_at",
     "sign_in_failures_expires_at",
     "users_banned_until",

@@ -128,6 +128,7 @@ async def test_who_has_due_work_is_found_by_ranges_of_times(connections: dict[st
         "mfa_challenges_expires_at": "(expires_at <= $1)",
         "mfa_factors_pending": f"(created_at <= ($1 - {PENDING_FACTOR_MS}))",
         "mfa_failures_expires_at": "(expires_at <= $1)",
+        "organization_invitations_expires_at": "(expires_at <= $1)",
         "sessions_expires_at": f"(expires_at <= ($1 - {ENDED_SESSION_MS}))",
         "sign_in_failures_expires_at": "(expires_at <= $1)",
         "users_banned_until": "(banned_until <= $1)",

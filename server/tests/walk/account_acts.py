@@ -204,6 +204,35 @@ async def _in_organization(world: World) -> tuple[str, dict[str, Any]]:
     return organization, mine
 
 
+async def _invited(world: World) -> tuple[str, str]:
+    """Return an organization, and the secret of the link that was mailed into it."""
+    await world.send(
+        "PATCH", "/v1/admin/config", {"urls": {"organization_invitation_url": "https://app.example.com/join"}}
+    )
+    organization = str((await world.make("/v1/organizations", {"name": "Acme"}))["id"])
+    await world.make(f"/v1/organizations/{organization}/invitations", {"email": EMAIL})
+    return organization, token_in((await world.mails())[-1])
+
+
+async def join_organization(world: World) -> Call:
+    mine = _of(await _sign_up(world))
+    await world.send("PATCH", f"/v1/users/{mine['objects']['caller']}", {"email_verified": True})
+    organization, token = await _invited(world)
+    mine["objects"]["organization"] = organization
+    return Call(method="POST", path="/v1/auth/organization-invitations/accept", body={"token": token}, **mine)
+
+
+async def sign_up_invited(world: World) -> Call:
+    organization, token = await _invited(world)
+    return Call(
+        method="POST",
+        path="/v1/auth/organization-invitations/sign-up",
+        body={"token": token, "password": PASSWORD},
+        credential=world.publishable_key,
+        objects={"organization": organization},
+    )
+
+
 async def list_own_organizations(world: World) -> Call:
     _, mine = await _in_organization(world)
     return Call(method="GET", path="/v1/auth/organizations", **mine)
@@ -225,6 +254,7 @@ BY_PUBLISHABLE_KEY: Final = {
             reset_password,
             sign_in,
             sign_up,
+            sign_up_invited,
             verify_email,
             verify_magic_link,
         )
@@ -235,6 +265,7 @@ BY_ACCESS_TOKEN: Final = {
     **{
         act.__name__: act
         for act in (
+            join_organization,
             change_password,
             get_me,
             leave_organization,

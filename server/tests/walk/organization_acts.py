@@ -5,6 +5,8 @@ from typing import Final
 from tests.walk.acts import Act, Call
 from tests.walk.world import World
 
+JOIN_PAGE: Final = {"urls": {"organization_invitation_url": "https://app.example.com/join"}}
+
 
 async def _role(world: World) -> str:
     body = {"name": "editor", "permissions": ["documents:read"]}
@@ -99,6 +101,41 @@ async def remove_member(world: World) -> Call:
     )
 
 
+async def _invitation(world: World) -> tuple[str, str]:
+    """Return an organization with an open invitation."""
+    await world.send("PATCH", "/v1/admin/config", JOIN_PAGE)
+    organization = await _organization(world)
+    path = f"/v1/organizations/{organization}/invitations"
+    return organization, str((await world.make(path, {"email": "a@example.com"}))["id"])
+
+
+async def list_invitations(world: World) -> Call:
+    organization, _ = await _invitation(world)
+    return Call(method="GET", path=f"/v1/organizations/{organization}/invitations")
+
+
+async def create_invitation(world: World) -> Call:
+    await world.send("PATCH", "/v1/admin/config", JOIN_PAGE)
+    organization = await _organization(world)
+    body = {"email": "a@example.com", "role": "admin", "reason": "hired"}
+    path = f"/v1/organizations/{organization}/invitations"
+    return Call(method="POST", path=path, body=body, objects={"organization": organization})
+
+
+async def resend_organization_invitation(world: World) -> Call:
+    organization, invitation = await _invitation(world)
+    path = f"/v1/organizations/{organization}/invitations/{invitation}/resend"
+    objects = {"organization": organization, "invitation": invitation}
+    return Call(method="POST", path=path, body={"reason": "asked"}, objects=objects)
+
+
+async def revoke_invitation(world: World) -> Call:
+    organization, invitation = await _invitation(world)
+    path = f"/v1/organizations/{organization}/invitations/{invitation}"
+    objects = {"organization": organization, "invitation": invitation}
+    return Call(method="DELETE", path=path, body={"reason": "a mistake"}, objects=objects)
+
+
 async def list_user_organizations(world: World) -> Call:
     _, user = await _member(world)
     return Call(method="GET", path=f"/v1/users/{user}/organizations")
@@ -108,17 +145,21 @@ ORGANIZATION_ACTS: Final[dict[str, Act]] = {
     act.__name__: act
     for act in (
         add_member,
+        create_invitation,
         create_organization,
         create_role,
         delete_organization,
         delete_role,
         get_organization,
         get_role,
+        list_invitations,
         list_members,
         list_organizations,
         list_roles,
         list_user_organizations,
         remove_member,
+        resend_organization_invitation,
+        revoke_invitation,
         update_member,
         update_organization,
         update_role,

@@ -93,6 +93,10 @@ NEEDS: Final[dict[str, set[str]]] = {
     "update_role": {"roles:write"},
     "update_user": {"users:write", "users:credentials"},
     "verify_token": {"sessions:read"},
+    "create_invitation": {"organizations:write"},
+    "list_invitations": {"organizations:read"},
+    "resend_organization_invitation": {"organizations:write"},
+    "revoke_invitation": {"organizations:write"},
 }
 """What the call in acts.py needs: its base scope and the conditional ones of what it does."""
 NAMES_ANOTHERS_OBJECT: Final = {
@@ -138,6 +142,10 @@ NAMES_ANOTHERS_OBJECT: Final = {
     "update_organization",
     "update_role",
     "update_user",
+    "create_invitation",
+    "list_invitations",
+    "revoke_invitation",
+    "resend_organization_invitation",
 }
 
 

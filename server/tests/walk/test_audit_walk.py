@@ -18,7 +18,7 @@ from tests.walk.account_acts import EMAIL, EVERY_ACT
 from tests.walk.account_table import ACCOUNT_TABLE, SESSION
 from tests.walk.acts import Call
 from tests.walk.mfa_table import FACTOR, MFA_TABLE
-from tests.walk.organization_table import ORGANIZATION_TABLE
+from tests.walk.organization_table import INVITATION, ORGANIZATION_TABLE
 from tests.walk.rows import Entry, Row
 from tests.walk.world import ADDRESS, AGENT, World, operations_of, send
 
@@ -374,6 +374,9 @@ def _shown(where: str, entry: AuditEntryBody) -> dict[str, Any]:
     if "session_id" in body["metadata"]:
         assert is_session_id(body["metadata"]["session_id"])
         body["metadata"]["session_id"] = SESSION
+    if "invitation_id" in body["metadata"]:
+        assert is_id(body["metadata"]["invitation_id"], IdPrefix.INVITATION)
+        body["metadata"]["invitation_id"] = INVITATION
     del body["created_at"]
     return {"where": where, **body}
 

@@ -15,8 +15,9 @@ from tests.walk.world import World, send
 AT_ONCE: Final = 8
 KEY: Final = "walk-1"
 REFUSED: Final = {
-    "begin_own_factor",
     "accept_invitation",
+    "join_organization",
+    "begin_own_factor",
     "change_password",
     "confirm_own_factor",
     "forgot_password",
@@ -28,6 +29,7 @@ REFUSED: Final = {
     "reset_password",
     "sign_in",
     "sign_up",
+    "sign_up_invited",
     "verify_mfa",
     "verify_email",
     "verify_magic_link",
@@ -82,6 +84,9 @@ OTHERWISE: Final[dict[str, dict[str, str]]] = {
     "update_role": {"description": "another"},
     "update_tenant": {"name": "another"},
     "update_user": {"reason": "another"},
+    "create_invitation": {"reason": "another"},
+    "resend_organization_invitation": {"reason": "another"},
+    "revoke_invitation": {"reason": "another"},
 }
 """What makes the body of each operation that has one another body."""
 

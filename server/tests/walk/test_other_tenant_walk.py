@@ -15,6 +15,7 @@ import pytest
 from tests.walk.access_acts import BULK
 from tests.walk.account_acts import BY_PUBLISHABLE_KEY, EVERY_ACT, PASSWORD, access_token
 from tests.walk.acts import Call
+from tests.walk.organization_acts import JOIN_PAGE
 from tests.walk.test_access_walk import ANY_SCOPE, MASTER, NEEDS, PUBLIC, error_of, kind_of
 from tests.walk.test_audit_walk import TABLE
 from tests.walk.world import World, another_tenant, send
@@ -37,6 +38,7 @@ WITH_ANOTHERS_KEY: Final[dict[str, tuple[int, str]]] = {
     "reset_password": (401, "link_invalid"),
     "sign_in": (401, "invalid_credentials"),
     "sign_up": (201, ""),
+    "sign_up_invited": (401, "link_invalid"),
     "verify_email": (401, "link_invalid"),
     "verify_magic_link": (401, "link_invalid"),
     "verify_mfa": (401, "mfa_challenge_invalid"),
@@ -53,6 +55,7 @@ CURSORS: Final[dict[str, str]] = {
     "list_api_keys": "/v1/api-keys",
     "list_audit_logs": "/v1/audit-logs",
     "list_emails": "/v1/admin/emails",
+    "list_invitations": "/v1/organizations/{organization}/invitations",
     "list_members": "/v1/organizations/{organization}/members",
     "list_organizations": "/v1/organizations",
     "list_own_organizations": "/v1/auth/organizations",
@@ -175,12 +178,14 @@ async def fill(world: World) -> dict[str, str]:
     named: dict[str, str] = {}
     organizations = [await world.make("/v1/organizations", {"name": f"Acme {number}"}) for number in range(2)]
     await world.make("/v1/api-keys", {"name": "another", "type": "publishable"})
+    await world.send("PATCH", "/v1/admin/config", JOIN_PAGE)
     for number in range(2):
         body = {"email": f"{number}@example.com", "password": PASSWORD}
         made = await world.make("/v1/auth/sign-up", body, key=world.publishable_key)
         for organization in organizations:
             await world.make(f"/v1/organizations/{organization['id']}/members", {"user_id": made["user"]["id"]})
         await world.send("POST", "/v1/auth/sign-in", body, key=world.publishable_key)
+        await world.make(f"/v1/organizations/{organizations[0]['id']}/invitations", {"email": f"x{number}@example.com"})
         named |= {"user": made["user"]["id"], f"token {number}": made["session"]["access_token"]}
     return named | {"organization": organizations[0]["id"]}
 

@@ -16,6 +16,8 @@ from hellojohn_server.features.emails.routes import EmailRoutes
 from hellojohn_server.features.emails.service import EmailService
 from hellojohn_server.features.impersonation.routes import ImpersonationRoutes
 from hellojohn_server.features.impersonation.service import ImpersonationService
+from hellojohn_server.features.invitations.routes import InvitationRoutes
+from hellojohn_server.features.invitations.service import InvitationService
 from hellojohn_server.features.keys.routes import KeyRoutes
 from hellojohn_server.features.keys.service import KeyService
 from hellojohn_server.features.magic_links.routes import MagicLinkRoutes
@@ -84,6 +86,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     mailbox: Mailbox | None
     signing_keys: SigningKeyService
     organizations: OrganizationService
+    invitations: InvitationService
     role_catalog: RoleCatalog
     sessions: SessionService
     keys: KeyService
@@ -122,6 +125,7 @@ def routers(services: Services) -> list[object]:
         StatsRoutes(services.stats),
         UserSessionRoutes(services.user_sessions),
         OrganizationRoutes(services.organizations),
+        InvitationRoutes(services.invitations),
         RoleRoutes(services.role_catalog),
         UserFactorRoutes(UserFactorService(services.factors)),
         AuditRoutes(services.audit, services.custom_entries),

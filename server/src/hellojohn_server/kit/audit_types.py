@@ -15,6 +15,9 @@ class AuditType(StrEnum):
     OPERATION_DENIED = "operation.denied"
     ORGANIZATION_CREATED = "organization.created"
     ORGANIZATION_DELETED = "organization.deleted"
+    ORGANIZATION_INVITATION_CREATED = "organization.invitation_created"
+    ORGANIZATION_INVITATION_RESENT = "organization.invitation_resent"
+    ORGANIZATION_INVITATION_REVOKED = "organization.invitation_revoked"
     ORGANIZATION_MEMBER_ADDED = "organization.member_added"
     ORGANIZATION_MEMBER_REMOVED = "organization.member_removed"
     ORGANIZATION_MEMBER_UPDATED = "organization.member_updated"
@@ -95,6 +98,7 @@ class ResourceType(StrEnum):
 
     API_KEY = "api_key"
     EMAIL = "email"
+    INVITATION = "invitation"
     OPERATION = "operation"
     ORGANIZATION = "organization"
     ROLE = "role"

@@ -38,6 +38,7 @@ class AccessClaims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     exp: int
     jti: str
     org_id: str | None = None
+    org_role: str | None = None
     act: ActClaim | None = None
     impersonated: bool = False
     read_only: bool = False

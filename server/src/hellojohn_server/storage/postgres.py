@@ -98,6 +98,8 @@ _DUE: Final = f"""
         UNION ALL
         SELECT tenant_id, expires_at FROM action_tokens WHERE expires_at <= $1
         UNION ALL
+        SELECT tenant_id, expires_at FROM organization_invitations WHERE expires_at <= $1
+        UNION ALL
         SELECT tenant_id, next_attempt_at FROM emails WHERE next_attempt_at <= $1
         UNION ALL
         SELECT tenant_id, purge_at FROM emails WHERE purge_at <= $1

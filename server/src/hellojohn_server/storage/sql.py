@@ -26,6 +26,7 @@ TENANT_TABLES: Final = frozenset(
         "mfa_challenges",
         "mfa_factors",
         "mfa_failures",
+        "organization_invitations",
         "organizations",
         "roles",
         "sessions",

@@ -99,6 +99,7 @@ async def test_the_session_says_who_is_behind_it(desk: Desk) -> None:
         "revoked_at": None,
         "revoked_reason": None,
         "revoked_by": None,
+        "organization_id": None,
         "impersonated": True,
         "impersonation": {
             "by": {

@@ -4,12 +4,13 @@ import asyncio
 from typing import Any, Final
 
 import httpx
+import jwt
 import pytest
 
 from hellojohn_server.storage.database import Database
 from tests.conftest import ManualClock
 from tests.features.auth.parts import PASSWORD, Front, SignedIn, kept, make_front, said
-from tests.features.mfa.parts import enrolled
+from tests.features.mfa.parts import STEP, begin, challenge, confirm, enrolled, verify
 from tests.features.password_reset.parts import EXPIRED, INVALID, NEXT, USED, force, newest_token, reset, told_last
 from tests.support import RunningApp, running_app
 
@@ -158,6 +159,46 @@ async def test_a_second_factor_is_asked_for(front: Front, clock: ManualClock) ->
     session = kept(await front.post("mfa/verify", body))
     assert session.user_id == alice.user_id
     assert await front.me(session.access) == (200, "")
+    found = (await front.admin("GET", f"/v1/sessions/{session.session_id}")).json()
+    assert found["amr"] == jwt.decode(session.access, options={"verify_signature": False})["amr"]
+    assert found["amr"] == ["email", "otp", "mfa"]
+    entry = (await told_last(front, "user.signed_in"))[-1]
+    assert entry[3]["amr"] == ["email", "otp", "mfa"]
+    refreshed = await front.refresh(session.refresh)
+    assert jwt.decode(refreshed.access, options={"verify_signature": False})["amr"] == ["email", "otp", "mfa"]
+
+
+async def test_each_challenge_keeps_its_own_first_step(front: Front, clock: ManualClock) -> None:
+    await set_page(front)
+    _, authenticator = await enrolled(front, clock)
+    await front.app.mails()
+    by_link = (await enter(front, await asked(front))).json()["error"]["challenge_id"]
+    by_password = await challenge(front)
+    first = kept(await verify(front, by_password, authenticator.code()))
+    second = kept(await verify(front, by_link, authenticator.backup_codes[0]))
+    amr = [(await front.admin("GET", f"/v1/sessions/{one.session_id}")).json()["amr"] for one in (first, second)]
+    assert amr == [["pwd", "otp", "mfa"], ["email", "otp", "mfa"]]
+
+
+async def test_a_link_lets_who_lacks_a_factor_that_is_asked_for_enrol_and_no_more(
+    front: Front, alice: SignedIn, clock: ManualClock
+) -> None:
+    assert said(await front.admin("PATCH", "/v1/admin/config", {"mfa": {"required": "all"}})) == (200, "")
+    answer = await enter(front, await asked(front))
+    session = kept(answer)
+    assert answer.json()["session"]["mfa_enrollment_required"] is True
+    audience = jwt.decode(session.access, options={"verify_signature": False})["aud"]
+    assert audience == f"{front.tenant_id}:mfa_enrollment"
+    assert await front.me(session.access) == (403, "mfa_enrollment_required")
+    authenticator = await begin(front, session.access, clock)
+    assert said(await confirm(front, session.access, authenticator)) == (200, "")
+    session = await front.refresh(session.refresh)
+    assert await front.me(session.access) == (200, "")
+    clock.advance(STEP)
+    again = await enter(front, await asked(front))
+    assert said(again) == (403, "mfa_required")
+    finished = await verify(front, again.json()["error"]["challenge_id"], authenticator.code())
+    assert await front.me(kept(finished).access) == (200, "")
 
 
 async def test_who_has_no_password_signs_in(front: Front) -> None:

@@ -15,7 +15,9 @@ from tests.support import RunningApp
 
 PATH: Final = "/v1/admin/config"
 NO_MFA: Final = {"required": "off", "roles": [], "webauthn": {"rp_id": None, "origins": []}}
-NO_URLS: Final = dict.fromkeys(("reset_url", "verification_url", "invitation_url", "magic_link_url"))
+NO_URLS: Final = dict.fromkeys(
+    ("reset_url", "verification_url", "invitation_url", "magic_link_url", "organization_invitation_url")
+)
 NO_MAIL: Final = {
     "sender_name": None,
     "reply_to": None,

@@ -12,6 +12,7 @@ OWN: Final = {
     "verification_url": "https://app.example.com/verify",
     "invitation_url": "http://localhost:5173/invited",
     "magic_link_url": "http://[::1]:8080/",
+    "organization_invitation_url": "https://app.example.com/join",
 }
 
 

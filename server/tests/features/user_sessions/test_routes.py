@@ -50,6 +50,7 @@ async def test_a_session_shows_where_it_came_from_and_what_became_of_it(front: F
         "user_id": alice,
         "status": "active",
         "amr": ["pwd"],
+        "organization_id": None,
         "ip_address": "127.0.0.1",
         "user_agent": "Firefox on a phone",
         "created_at": "2026-09-21T14:13:20.000Z",

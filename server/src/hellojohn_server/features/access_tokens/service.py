@@ -79,7 +79,7 @@ class AccessTokenService:
         refusal = standing_refusal_of(session, user, self._clock.now_ms())
         if refusal is not None:
             raise refusal
-        if claims.gen < user.generation:
+        if claims.gen < user.generation or not _is_in_place(claims, session):
             raise TokenStale
         is_own = not session.is_impersonation
         return session, user, is_own and must_enroll(mfa_settings_in(settings), user.role, enrolled=user.mfa_enrolled)
@@ -102,3 +102,9 @@ class AccessTokenService:
         if claims.exp * 1000 <= self._clock.now_ms():
             raise TokenExpired
         return claims
+
+
+def _is_in_place(claims: AccessClaims, session: Session) -> bool:
+    """Say whether what a token says of an organization is so still; one that names none says nothing."""
+    named = (claims.org_id, claims.org_role)
+    return claims.org_id is None or named == (session.organization_id, session.organization_role)

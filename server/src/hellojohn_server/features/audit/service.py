@@ -41,6 +41,7 @@ AT_A_TIME: Final = 250
 """Entries written between two slices, by two statements: about 6 ms on SQLite."""
 
 _KNOWN_RESOURCES: Final = {
+    IdPrefix.INVITATION: ResourceType.INVITATION,
     IdPrefix.KEY: ResourceType.API_KEY,
     IdPrefix.ORGANIZATION: ResourceType.ORGANIZATION,
     IdPrefix.ROLE: ResourceType.ROLE,

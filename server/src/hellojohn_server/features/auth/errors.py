@@ -49,7 +49,7 @@ class TokenExpired(Unproven):
 
 class TokenStale(Unproven):
     code = ErrorCode.TOKEN_STALE
-    message = "This access token was made before the user's role, address or access changed. Refresh it."
+    message = "This access token was made before the user's role, address, access or organization changed. Refresh it."
 
 
 class SessionExpired(Unproven):
@@ -93,10 +93,13 @@ class AccountLocked(ShutOut):
 
 
 class MfaRequired(ShutOut):
-    """The password is right. `challenge` is what the second step is sent with, and `factors` what the user has."""
+    """The first step, with password or link, is right. `challenge` is what the second is sent with.
+
+    `factors` are what the user has.
+    """
 
     code = ErrorCode.MFA_REQUIRED
-    message = "The password is right. Finish the sign-in with a code, at /v1/auth/mfa/verify."
+    message = "The first step is right. Finish the sign-in with a second factor, at /v1/auth/mfa/verify."
 
     def __init__(self, challenge: str, factors: Sequence[FactorRef]) -> None:
         super().__init__()

@@ -14,6 +14,7 @@ from hellojohn_server.features.auth.errors import (
 )
 from hellojohn_server.features.auth.schemas import RefreshBody, SignedInBody, SignInBody, SignUpBody
 from hellojohn_server.features.auth.service import AuthService
+from hellojohn_server.features.organizations.errors import OrganizationNotFound
 from hellojohn_server.features.users.errors import EmailAlreadyExists, UsernameAlreadyExists
 from hellojohn_server.kit.passwords import PasswordHashingBusy
 from hellojohn_server.kit.principal import Context
@@ -77,13 +78,21 @@ class AuthRoutes:
         "/v1/auth/token/refresh",
         credentials=PUBLISHABLE_KEY,
         limit=Limit.REFRESH,
-        errors=(RefreshTokenInvalid, RefreshTokenExpired, RefreshTokenReused, SessionRevoked, AccountDisabled),
+        errors=(
+            RefreshTokenInvalid,
+            RefreshTokenExpired,
+            RefreshTokenReused,
+            SessionRevoked,
+            AccountDisabled,
+            OrganizationNotFound,
+        ),
         replay=Replay.REFUSED,
     )
     async def refresh_tokens(self, context: Context, body: RefreshBody) -> Answer[SignedInBody]:
         """Get a session's next tokens.
 
-        A refresh token is good once. When it comes again somebody else may have it, and the session ends.
+        A refresh token is good once. When it comes again somebody else may have it, and the session ends. With an
+        organization_id the user is active in that organization from then on, and the access token says so.
         """
         return Answer(await self._auth.refresh(context, body))
 

@@ -32,6 +32,7 @@ from hellojohn_server.kit.passwords import MAX_BYTES
 from hellojohn_server.kit.principal import ActorType, Context, CredentialKind, Principal, SessionRef
 from hellojohn_server.kit.routing import checked_by
 from hellojohn_server.kit.times import Timestamp, format_time
+from hellojohn_server.kit.tokens import AccessClaims
 
 GivenAddress = Annotated[
     str, Meta(min_length=1, max_length=320, description="the e-mail address; case does not matter")
@@ -39,6 +40,7 @@ GivenAddress = Annotated[
 GivenPassword = Annotated[
     str, Meta(min_length=1, max_length=MAX_BYTES, description="the password", extra=checked_by(password_fault))
 ]
+ActiveOrganization = Annotated[str, Meta(max_length=64, description="the id of an organization of the user's")]
 RefreshTokenText = Annotated[str, Meta(min_length=1, max_length=200, description="the refresh token, rft_...")]
 
 
@@ -61,9 +63,15 @@ class SignInBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
 
 class RefreshBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The refresh token that was given last. It is good once."""
+    """The refresh token that was given last. It is good once.
+
+    `organization_id`: the organization to be active in from now on, null for none; absent: it stays.
+    """
 
     refresh_token: RefreshTokenText
+    organization_id: (
+        Annotated[str, Meta(max_length=64, description="an organization of the user's")] | UnsetType | None
+    ) = UNSET
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -100,7 +108,10 @@ class OwnUserBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TokensBody(msgspec.Struct, frozen=True, kw_only=True):
-    """A session's tokens. The refresh token is good once, and gives the next two."""
+    """A session's tokens. The refresh token is good once, and gives the next two.
+
+    `organization_id` is there when the user is active in an organization.
+    """
 
     id: str
     access_token: str
@@ -111,6 +122,7 @@ class TokensBody(msgspec.Struct, frozen=True, kw_only=True):
         Annotated[bool, Meta(description="true when nothing is open but enrolling a second factor; else absent")]
         | UnsetType
     ) = UNSET
+    organization_id: str | UnsetType = UNSET
 
 
 class SignedInBody(msgspec.Struct, frozen=True):
@@ -142,11 +154,32 @@ def signed_in_body(
         id=session.id,
         access_token=tokens[0],
         refresh_token=tokens[1],
+        organization_id=session.organization_id or UNSET,
         access_token_expires_at=format_time(session.access_expires_at // 1000 * 1000),
         refresh_token_expires_at=format_time(session.expires_at),
         mfa_enrollment_required=must_enroll or UNSET,
     )
     return SignedInBody(own_user_body(body_of(user, now_ms)), shown)
+
+
+def claims_of(user: User, session: Session, ids: tuple[str, str, str, str], now_ms: int) -> AccessClaims:
+    """Return what the access token of a session says; `ids` are issuer, audience, tenant and token."""
+    return AccessClaims(
+        iss=ids[0],
+        aud=ids[1],
+        sub=user.id,
+        sid=session.id,
+        tenant_id=ids[2],
+        role=user.role,
+        email=user.email,
+        amr=session.amr,
+        gen=user.generation,
+        iat=now_ms // 1000,
+        exp=session.access_expires_at // 1000,
+        jti=ids[3],
+        org_id=session.organization_id,
+        org_role=session.organization_role,
+    )
 
 
 def refusal_of(user: User, now_ms: int) -> ApiError | None:

@@ -36,13 +36,15 @@ from hellojohn_server.features.auth.schemas import (
     SignInBody,
     SignUpBody,
     as_user,
+    claims_of,
     entry_refusal_of,
     refusal_of,
     session_of_caller,
     signed_in_body,
 )
-from hellojohn_server.features.mfa.schemas import FactorRef
+from hellojohn_server.features.mfa.schemas import FactorRef, FirstStep
 from hellojohn_server.features.mfa.service import MfaService
+from hellojohn_server.features.organizations.service import OrganizationService
 from hellojohn_server.features.password_policy.service import NewPasswords
 from hellojohn_server.features.sessions.schemas import Ending, RevokeCause, Session, Terms, terms_of
 from hellojohn_server.features.sessions.service import SessionService
@@ -68,7 +70,7 @@ from hellojohn_server.kit.refresh_tokens import (
 from hellojohn_server.kit.secrets import AddressHasher
 from hellojohn_server.kit.sightings import SightingKind, Sightings
 from hellojohn_server.kit.text import email_key
-from hellojohn_server.kit.tokens import AccessClaims, enrollment_audience
+from hellojohn_server.kit.tokens import enrollment_audience
 from hellojohn_server.storage.database import Database, Exempt, Reader, Transaction
 from hellojohn_server.storage.errors import UniqueViolation
 
@@ -90,6 +92,7 @@ class AuthServices(msgspec.Struct, frozen=True):
     passwords: NewPasswords
     addresses: AddressHasher
     sightings: Sightings
+    organizations: OrganizationService
     mfa: MfaService
     mailer: LinkMailer
 
@@ -202,7 +205,8 @@ class AuthService:
 
         Of any number at once with one token one gets them; for the others it was used before, so that the session ends:
         RefreshTokenReused. RefreshTokenInvalid, RefreshTokenExpired, SessionRevoked; AccountDisabled, which uses
-        nothing up: once the user is enabled the token is good again.
+        nothing up: once the user is enabled the token is good again. So does OrganizationNotFound, for one to be active
+        in whose member the user is not.
         """
         used = parse_refresh_token(body.refresh_token)
         if used is None:
@@ -212,6 +216,7 @@ class AuthService:
         async def command(tx: Transaction) -> Begun:
             now = self._clock.now_ms()
             terms = terms_of(await self._services.settings.get_settings(tx))
+            place = await self._services.organizations.hold_place(tx, used.session_id, body.organization_id)
             session = await self._services.sessions.refresh_session(tx, used, fresh, terms, now)
             if session is None:
                 return Begun(refused=(await self._unrefreshed(tx, context, used, terms)).name)
@@ -222,6 +227,7 @@ class AuthService:
             if refusal is not None:
                 raise refusal
             lacks_factor = await self._services.mfa.must_enroll(tx, user.role, enrolled=user.mfa_enrolled)
+            session = await self._services.organizations.take_place(tx, session, place)
             return Begun(user, session, enrolls=lacks_factor)
 
         done = await self._db.write(context.tenant_id, command, Begun, exempt=Exempt.SESSION_REFRESH)
@@ -417,8 +423,8 @@ class AuthService:
             if locked_until is not None and locked_until > self._clock.now_ms():
                 raise AccountLocked
             await repository.update_hash(tx, user_id, verified_hash, password_hash)
-            bound_to = (found[0].generation, password_hash)
-            return await self._services.mfa.begin_challenge(tx, context, user_id, bound_to, challenge)
+            first = FirstStep(user_id, _AMR[0], found[0].generation, password_hash)
+            return await self._services.mfa.begin_challenge(tx, context, first, challenge)
 
         factors = await self._db.write(context.tenant_id, command, list[FactorRef])
         if factors:
@@ -445,20 +451,9 @@ class AuthService:
     ) -> SignedInBody:
         """Return the answer that a session which was begun or refreshed has; with `enrolls` its token only enrols."""
         now = session.created_at if session.last_refreshed_at is None else session.last_refreshed_at
-        claims = AccessClaims(
-            iss=self._services.signing_keys.issuer,
-            aud=enrollment_audience(tenant_id) if enrolls else tenant_id,
-            sub=user.id,
-            sid=session.id,
-            tenant_id=tenant_id,
-            role=user.role,
-            email=user.email,
-            amr=session.amr,
-            gen=user.generation,
-            iat=now // 1000,
-            exp=session.access_expires_at // 1000,
-            jti=self._ids.new(IdPrefix.TOKEN),
-        )
+        audience = enrollment_audience(tenant_id) if enrolls else tenant_id
+        issuer, token_id = self._services.signing_keys.issuer, self._ids.new(IdPrefix.TOKEN)
+        claims = claims_of(user, session, (issuer, audience, tenant_id, token_id), now)
         access_token = await self._services.signing_keys.sign(claims)
         return signed_in_body(user, session, (access_token, refresh.text), now, must_enroll=enrolls)
 

@@ -14,7 +14,7 @@ from hellojohn_server.features.auth.service import AuthService
 from hellojohn_server.features.magic_links import repository
 from hellojohn_server.features.magic_links.events import magic_link_requested
 from hellojohn_server.features.magic_links.schemas import RequestMagicLinkBody, VerifyMagicLinkBody
-from hellojohn_server.features.mfa.schemas import FactorRef
+from hellojohn_server.features.mfa.schemas import FactorRef, FirstStep
 from hellojohn_server.features.mfa.service import MfaService
 from hellojohn_server.features.password_reset.schemas import AcceptedBody
 from hellojohn_server.features.sessions.schemas import Session
@@ -104,8 +104,8 @@ class MagicLinkService:
             refusal = entry_refusal_of(user, self._clock.now_ms())
             if refusal is not None:
                 raise refusal
-            bound_to = (user.generation, password_hash or "")
-            factors = await self._services.mfa.begin_challenge(tx, context, user.id, bound_to, challenge)
+            first = FirstStep(user.id, AMR[0], user.generation, password_hash or "")
+            factors = await self._services.mfa.begin_challenge(tx, context, first, challenge)
             return _Outcome(user, factors=factors)
 
         done = await self._db.write(context.tenant_id, command, _Outcome)

@@ -87,13 +87,13 @@ DELETE_FAILURES = Statement(
 )
 INSERT_CHALLENGE = Statement(
     """
-    INSERT INTO mfa_challenges (tenant_id, challenge_hash, user_id, generation, password_mark, expires_at)
-    VALUES (:tenant_id, :challenge_hash, :user_id, :generation, :password_mark, :expires_at)
+    INSERT INTO mfa_challenges (tenant_id, challenge_hash, user_id, generation, password_mark, expires_at, first_step)
+    VALUES (:tenant_id, :challenge_hash, :user_id, :generation, :password_mark, :expires_at, :first_step)
     """
 )
 GET_CHALLENGE = Statement(
     """
-    SELECT challenge_hash, user_id, generation, password_mark, expires_at FROM mfa_challenges
+    SELECT challenge_hash, user_id, generation, password_mark, expires_at, first_step FROM mfa_challenges
     WHERE tenant_id = :tenant_id AND challenge_hash = :challenge_hash AND expires_at > :now
     """
 )

@@ -103,14 +103,27 @@ class CodeMatch(msgspec.Struct, frozen=True):
     amr: tuple[str, ...] = ("otp",)
 
 
+class FirstStep(msgspec.Struct, frozen=True):
+    """Who took the first step of a sign-in, how (RFC 8176), and what must still be so at the second."""
+
+    user_id: str
+    amr: str
+    generation: int
+    password_hash: str
+
+
 class Challenge(msgspec.Struct, frozen=True):
-    """A row of mfa_challenges: whose sign-in waits, and what must not have changed since. The end in milliseconds."""
+    """A row of mfa_challenges: whose sign-in waits, and what must not have changed since. The end in milliseconds.
+
+    `first_step` is how the user began (RFC 8176).
+    """
 
     challenge_hash: bytes
     user_id: str
     generation: int
     password_mark: bytes
     expires_at: int
+    first_step: str
 
 
 def factor_body(factor: Factor) -> FactorBody:

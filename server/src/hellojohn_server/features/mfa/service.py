@@ -20,6 +20,7 @@ from hellojohn_server.features.mfa.schemas import (
     Factor,
     FactorRef,
     FactorType,
+    FirstStep,
     is_alive,
     refs_of,
 )
@@ -157,19 +158,19 @@ class MfaService:
         await self._db.write(context.tenant_id, command, type(None))
 
     async def begin_challenge(
-        self, tx: Transaction, context: Context, user_id: str, bound_to: tuple[int, str], challenge: str
+        self, tx: Transaction, context: Context, first: FirstStep, challenge: str
     ) -> list[FactorRef]:
         """Let a sign-in wait for its second step, and return what it may be finished with.
 
-        `bound_to`: the user's generation and the stored hash of the password. The caller holds the user's row.
+        The caller holds the user's row.
         """
         end = self._clock.now_ms() + CHALLENGE_MS
-        generation, password_hash = bound_to
-        stored = Challenge(hash_challenge(challenge), user_id, generation, mark_of(password_hash), end)
+        mark = mark_of(first.password_hash)
+        stored = Challenge(hash_challenge(challenge), first.user_id, first.generation, mark, end, first.amr)
         await repository.insert_challenge(tx, stored)
-        await self._audit.record(tx, context, user_mfa_challenged(user_id))
+        await self._audit.record(tx, context, user_mfa_challenged(first.user_id))
         tx.mark_due(end)
-        return refs_of(await repository.list_factors(tx, user_id))
+        return refs_of(await repository.list_factors(tx, first.user_id))
 
     async def require_challenge(self, tenant_id: str, challenge: str) -> Challenge:
         """Return a challenge that waits for its second step; MfaChallengeInvalid."""

@@ -87,5 +87,5 @@ def _entry_of(challenge: Challenge, match: CodeMatch | None) -> Entry:
     used: dict[str, Any] = {}
     if match is not None:
         used = {"backup_code": True} if match.factor_id is None else {"factor_id": match.factor_id}
-    amr = ("pwd", *(() if match is None else match.amr), "mfa")
+    amr = (challenge.first_step, *(() if match is None else match.amr), "mfa")
     return Entry(challenge.user_id, amr, challenge.generation, challenge.password_mark, used)

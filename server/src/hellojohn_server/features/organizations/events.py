@@ -44,9 +44,10 @@ def organization_deleted(organization: Organization, members: int) -> Event:
     return _about(AuditType.ORGANIZATION_DELETED, organization.id, _changes(organization, None), {"members": members})
 
 
-def member_added(membership: Membership, reason: str | None) -> Event:
-    """Return the entry of a new member."""
-    return _of_member(AuditType.ORGANIZATION_MEMBER_ADDED, membership, (None, membership.role), reason)
+def member_added(membership: Membership, reason: str | None, invitation_id: str | None = None) -> Event:
+    """Return the entry of a new member, who was added or came by an invitation."""
+    metadata = {} if invitation_id is None else {"invitation_id": invitation_id}
+    return _of_member(AuditType.ORGANIZATION_MEMBER_ADDED, membership, (None, membership.role), reason, metadata)
 
 
 def member_updated(before: Membership, role: str, reason: str | None) -> Event:
@@ -73,7 +74,11 @@ def _about(
 
 
 def _of_member(
-    kind: AuditType, membership: Membership, role: tuple[str | None, str | None], reason: str | None
+    kind: AuditType,
+    membership: Membership,
+    role: tuple[str | None, str | None],
+    reason: str | None,
+    metadata: dict[str, Any] | None = None,
 ) -> Event:
     return Event(
         kind,
@@ -82,4 +87,5 @@ def _of_member(
         organization_id=membership.organization_id,
         reason=reason,
         changes={"role": role},
+        metadata=metadata or {},
     )

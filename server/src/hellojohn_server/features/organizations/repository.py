@@ -50,6 +50,20 @@ GET_MEMBERSHIP = Statement(
     WHERE tenant_id = :tenant_id AND organization_id = :organization_id AND user_id = :user_id
     """
 )
+# Held, so that the membership ends before, and is not found, or after the session says so, and is taken from it.
+GET_ROLE_HELD = Statement(
+    """
+    SELECT m.role FROM sessions AS s
+    JOIN memberships AS m ON m.tenant_id = :tenant_id AND m.user_id = s.user_id
+    WHERE s.tenant_id = :tenant_id AND s.id = :session_id AND m.organization_id = :organization_id
+    """,
+    """
+    SELECT m.role FROM sessions AS s
+    JOIN memberships AS m ON m.tenant_id = :tenant_id AND m.user_id = s.user_id
+    WHERE s.tenant_id = :tenant_id AND s.id = :session_id AND m.organization_id = :organization_id
+    FOR SHARE OF m
+    """,
+)
 UPDATE_MEMBERSHIP = Statement(
     """
     UPDATE memberships SET role = :role
@@ -69,6 +83,11 @@ DELETE_SOME_MEMBERSHIPS = Statement(
         SELECT user_id FROM memberships
         WHERE tenant_id = :tenant_id AND organization_id = :organization_id ORDER BY user_id LIMIT :rows
     )
+    """
+)
+DELETE_INVITATIONS = Statement(
+    """
+    DELETE FROM organization_invitations WHERE tenant_id = :tenant_id AND organization_id = :organization_id
     """
 )
 GET_OTHER_OWNER = Statement(
@@ -182,6 +201,12 @@ async def get_membership(reader: Reader, organization_id: str, user_id: str) -> 
     return None if row is None else Membership(*row)
 
 
+async def get_role_held(tx: Transaction, session_id: str, organization_id: str) -> str | None:
+    """Return as what the user of a session is a member of an organization, which stays so until `tx` ends, or None."""
+    row = await tx.fetch_one(GET_ROLE_HELD, session_id=session_id, organization_id=organization_id)
+    return None if row is None else row[0]
+
+
 async def update_membership(tx: Transaction, membership: Membership, role: str) -> None:
     """Write a member's role, in a locked organization."""
     await tx.execute(
@@ -197,6 +222,11 @@ async def delete_membership(tx: Transaction, membership: Membership) -> None:
 async def delete_some_memberships(tx: Transaction, organization_id: str, rows: int) -> int:
     """Delete up to so many memberships of a locked organization, and return how many."""
     return await tx.execute(DELETE_SOME_MEMBERSHIPS, organization_id=organization_id, rows=rows)
+
+
+async def delete_invitations(tx: Transaction, organization_id: str) -> None:
+    """Delete every invitation to a locked organization."""
+    await tx.execute(DELETE_INVITATIONS, organization_id=organization_id)
 
 
 async def get_other_owner(reader: Reader, membership: Membership) -> str | None:

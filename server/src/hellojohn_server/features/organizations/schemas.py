@@ -58,6 +58,13 @@ class Belonging(msgspec.Struct, frozen=True):
     created_at: int
 
 
+class Place(msgspec.Struct, frozen=True):
+    """The organization that a user asks to be active in (None: none), and as what (None there: not a member)."""
+
+    organization_id: str | None
+    role: str | None = None
+
+
 class OrganizationBody(msgspec.Struct, frozen=True, kw_only=True):
     """An organization."""
 

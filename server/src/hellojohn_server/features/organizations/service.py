@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from hellojohn_server.features.audit.service import AuditLog
 from hellojohn_server.features.organizations import repository
@@ -39,6 +39,7 @@ from hellojohn_server.features.organizations.schemas import (
     Membership,
     Organization,
     OrganizationBody,
+    Place,
     UpdateMemberBody,
     UpdateOrganizationBody,
     belonging_body,
@@ -48,6 +49,8 @@ from hellojohn_server.features.organizations.schemas import (
 )
 from hellojohn_server.features.roles.schemas import OrganizationRole
 from hellojohn_server.features.roles.service import RoleService
+from hellojohn_server.features.sessions.schemas import Session
+from hellojohn_server.features.sessions.service import SessionService
 from hellojohn_server.features.users.errors import UserDeleted, UserNotFound
 from hellojohn_server.features.users.schemas import MAX_METADATA_BYTES, User
 from hellojohn_server.features.users.service import UserService, say_subject
@@ -78,6 +81,7 @@ class OrganizationService:
         *,
         roles: RoleService,
         users: UserService,
+        sessions: SessionService,
         cursors: CursorCodec,
     ) -> None:
         self._db = db
@@ -86,6 +90,7 @@ class OrganizationService:
         self._audit = audit
         self._roles = roles
         self._users = users
+        self._sessions = sessions
         self._cursors = cursors
 
     async def list_organizations(self, tenant_id: str, query: ListOrganizationsQuery) -> Page[OrganizationBody]:
@@ -150,7 +155,7 @@ class OrganizationService:
             raise SlugAlreadyExists from taken
 
     async def delete_organization(self, context: Context, organization_id: str) -> None:
-        """Delete an organization, for good, with its memberships; its users stay. OrganizationNotFound."""
+        """Delete an organization for good, with memberships and invitations; its users stay. OrganizationNotFound."""
         _require_form(organization_id)
 
         async def command(tx: Transaction) -> None:
@@ -162,6 +167,8 @@ class OrganizationService:
                 members += gone
                 if gone == _AT_A_TIME:
                     await tx.slice()
+            await self._sessions.leave_organization(tx, organization_id)
+            await repository.delete_invitations(tx, organization_id)
             await repository.delete_organization(tx, organization_id)
             await self._audit.record(tx, context, organization_deleted(organization, members))
 
@@ -200,13 +207,21 @@ class OrganizationService:
                 raise UserNotFound
             if user.deleted_at is not None:
                 raise UserDeleted
-            return await self.join(tx, context, organization_id, user, body.role, body.reason)
+            return await self.join(tx, context, organization_id, user, body.role, reason=body.reason)
 
         say_subject(context, body.user_id)
         return await self._db.write(context.tenant_id, command, MemberBody, idempotency=context.idempotency)
 
-    async def join(  # noqa: PLR0913, PLR0917 - who, where, as what, by whom and why
-        self, tx: Transaction, context: Context, organization_id: str, user: User, role: str, reason: str | None = None
+    async def join(  # noqa: PLR0913 - who, where, as what, by whom, and why or by which invitation
+        self,
+        tx: Transaction,
+        context: Context,
+        organization_id: str,
+        user: User,
+        role: str,
+        *,
+        reason: str | None = None,
+        invitation_id: str | None = None,
     ) -> MemberBody:
         """Make a locked user a member of a locked organization, with the entry. AlreadyMember; Invalid."""
         await self.require_role(tx, role)
@@ -214,7 +229,7 @@ class OrganizationService:
             raise AlreadyMember
         membership = Membership(organization_id, user.id, role, self._clock.now_ms())
         await repository.insert_memberships(tx, [membership])
-        await self._audit.record(tx, context, member_added(membership, reason))
+        await self._audit.record(tx, context, member_added(membership, reason, invitation_id))
         return member_body(Member(user.id, user.email, user.name, role, membership.created_at))
 
     async def update_member(
@@ -233,6 +248,7 @@ class OrganizationService:
                 await self.require_role(tx, body.role)
                 await _require_owner_left(tx, before)
                 await repository.update_membership(tx, before, body.role)
+                await self._sessions.set_organization_role(tx, organization_id, user_id, body.role)
                 await self._audit.record(tx, context, member_updated(before, body.role, body.reason))
             user = await self._users.get_stored(tx, user_id)
             if user is None:
@@ -253,6 +269,7 @@ class OrganizationService:
             membership = await self._require_member(tx, organization_id, user_id)
             await _require_owner_left(tx, membership)
             await repository.delete_membership(tx, membership)
+            await self._sessions.leave_organization(tx, organization_id, user_id)
             await self._audit.record(tx, context, member_removed(membership, reason))
 
         await self._db.write(context.tenant_id, command, type(None), idempotency=context.idempotency)
@@ -278,6 +295,28 @@ class OrganizationService:
             return page_of(rows, query.limit, total, following, capped=True)
 
         return await self._db.read(tenant_id, read)
+
+    async def hold_place(
+        self, tx: Transaction, session_id: str, organization_id: str | UnsetType | None
+    ) -> Place | None:
+        """Return what becomes of the organization that a session's user is active in; None: nothing is asked.
+
+        Called before the session's row is held: who ends the membership holds that first.
+        """
+        if organization_id is UNSET:
+            return None
+        if organization_id is None:
+            return Place(None)
+        return Place(organization_id, await repository.get_role_held(tx, session_id, organization_id))
+
+    async def take_place(self, tx: Transaction, session: Session, place: Place | None) -> Session:
+        """Return the session, active where `place` says; OrganizationNotFound where its user is no member."""
+        if place is None:
+            return session
+        if place.organization_id is not None and place.role is None:
+            raise OrganizationNotFound
+        moved = await self._sessions.set_organization(tx, session.id, place.organization_id, place.role)
+        return moved or session
 
     async def require_locked(self, tx: Transaction, organization_id: str) -> Organization:
         """Return an organization that nobody else changes, nor its members, until `tx` ends; OrganizationNotFound."""

@@ -5,7 +5,7 @@ NotFound
 Conflict
 ├── RoleAlreadyExists    409  another role has the name
 ├── RoleBuiltIn          409  the role is the same in every tenant
-├── RoleInUse            409  somebody has the role
+├── RoleInUse            409  somebody has the role, or is invited with it
 └── RoleLimitReached     409  the tenant has as many roles as it can have
 """
 

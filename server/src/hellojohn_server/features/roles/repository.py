@@ -65,6 +65,11 @@ GET_MEMBER_WITH_ROLE = Statement(
 )
 
 
+GET_INVITED_WITH_ROLE = Statement(
+    "SELECT id FROM organization_invitations WHERE tenant_id = :tenant_id AND role = :name LIMIT 1"
+)
+
+
 async def insert_roles(tx: Transaction, roles: Sequence[Role]) -> None:
     """Insert roles of the tenant's own; UniqueViolation when a name is taken."""
     await tx.execute_many(INSERT_ROLE, [_stored(role) for role in roles])
@@ -99,10 +104,15 @@ async def get_role_locked(tx: Transaction, role_id: str) -> Role | None:
 
 
 async def get_holder(reader: Reader, role: Role) -> str | None:
-    """Return the id of somebody who has a role, also of one in the recycle bin; None when nobody has it."""
-    statement = GET_USER_WITH_ROLE if role.scope is RoleScope.TENANT else GET_MEMBER_WITH_ROLE
-    row = await reader.fetch_one(statement, name=role.name)
-    return None if row is None else row[0]
+    """Return the id of somebody who has a role, in the recycle bin too, or of an invitation that gives it; or None."""
+    statements = (
+        [GET_USER_WITH_ROLE] if role.scope is RoleScope.TENANT else [GET_MEMBER_WITH_ROLE, GET_INVITED_WITH_ROLE]
+    )
+    for statement in statements:
+        row = await reader.fetch_one(statement, name=role.name)
+        if row is not None:
+            return str(row[0])
+    return None
 
 
 async def list_roles(reader: Reader) -> list[Role]:

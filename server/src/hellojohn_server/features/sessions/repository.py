@@ -153,6 +153,31 @@ UPDATE_OLDER_SESSIONS = Statement(
     RETURNING id, user_id, access_expires_at
     """
 )
+UPDATE_PLACE = Statement(
+    f"""
+    UPDATE sessions SET organization_id = :organization_id, organization_role = :role
+    WHERE tenant_id = :tenant_id AND id = :id
+    RETURNING {SESSION_COLUMNS}
+    """
+)
+UPDATE_ROLE_IN_PLACE = Statement(
+    """
+    UPDATE sessions SET organization_role = :role
+    WHERE tenant_id = :tenant_id AND organization_id = :organization_id AND user_id = :user_id
+    """
+)
+DELETE_PLACE = Statement(
+    """
+    UPDATE sessions SET organization_id = NULL, organization_role = NULL
+    WHERE tenant_id = :tenant_id AND organization_id = :organization_id AND user_id = :user_id
+    """
+)
+DELETE_PLACES = Statement(
+    """
+    UPDATE sessions SET organization_id = NULL, organization_role = NULL
+    WHERE tenant_id = :tenant_id AND organization_id = :organization_id
+    """
+)
 GET_FAMILY = Statement(
     f"""
     SELECT {SESSION_COLUMNS}, refresh_hash, family_hash FROM sessions
@@ -329,6 +354,27 @@ async def update_refreshed(
         now=now_ms,
     )
     return None if row is None else session_of(row)
+
+
+async def update_place(
+    tx: Transaction, session_id: str, organization_id: str | None, role: str | None
+) -> Session | None:
+    """Write which organization the user of a session is active in, and return the session; None when it is gone."""
+    row = await tx.fetch_one(UPDATE_PLACE, id=session_id, organization_id=organization_id, role=role)
+    return None if row is None else session_of(row)
+
+
+async def update_role_in_place(tx: Transaction, organization_id: str, user_id: str, role: str) -> None:
+    """Write as what a user is active in an organization, in every session that is."""
+    await tx.execute(UPDATE_ROLE_IN_PLACE, organization_id=organization_id, user_id=user_id, role=role)
+
+
+async def delete_places(tx: Transaction, organization_id: str, user_id: str | None) -> None:
+    """Have no session of a user (None: of anybody) be active in an organization any more."""
+    if user_id is None:
+        await tx.execute(DELETE_PLACES, organization_id=organization_id)
+    else:
+        await tx.execute(DELETE_PLACE, organization_id=organization_id, user_id=user_id)
 
 
 async def delete_ended_sessions(tx: Transaction, before: int, rows: int) -> int:

@@ -55,6 +55,7 @@ class Session(msgspec.Struct, frozen=True):
 
     `access_expires_at` is when the last access token made for it stops passing a verifier that checks signatures only.
     `impersonator_*` are of the credential behind an impersonation, None in a session of the user's own.
+    `organization_*` are the organization that the user is active in, and as what.
     """
 
     id: str
@@ -75,6 +76,8 @@ class Session(msgspec.Struct, frozen=True):
     impersonator_asserted: str | None = None
     impersonation_reason: str | None = None
     read_only: bool = False
+    organization_id: str | None = None
+    organization_role: str | None = None
 
     @property
     def is_impersonation(self) -> bool:
@@ -176,6 +179,7 @@ class SessionBody(msgspec.Struct, frozen=True, kw_only=True):
     revoked_at: Timestamp | None
     revoked_reason: str | None
     revoked_by: str | None
+    organization_id: str | None
     impersonated: bool
     impersonation: ImpersonationBody | None
 
@@ -224,6 +228,7 @@ def session_body(session: Session, now_ms: int) -> SessionBody:
         revoked_at=format_optional_time(session.revoked_at),
         revoked_reason=session.revoked_reason,
         revoked_by=session.revoked_by,
+        organization_id=session.organization_id,
         impersonated=session.is_impersonation,
         impersonation=_impersonation_of(session),
     )

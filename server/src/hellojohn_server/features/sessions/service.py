@@ -121,6 +121,20 @@ class SessionService:
         """Return the session that a refresh token was made for, and whether it is the newest one; None for none."""
         return await repository.get_session_of_family(tx, token)
 
+    async def set_organization(
+        self, tx: Transaction, session_id: str, organization_id: str | None, role: str | None
+    ) -> Session | None:
+        """Have the user of a session be active in an organization (None: in none), and return the session."""
+        return await repository.update_place(tx, session_id, organization_id, role)
+
+    async def set_organization_role(self, tx: Transaction, organization_id: str, user_id: str, role: str) -> None:
+        """Have every session of a user in an organization know the new role: its access tokens are stale then."""
+        await repository.update_role_in_place(tx, organization_id, user_id, role)
+
+    async def leave_organization(self, tx: Transaction, organization_id: str, user_id: str | None = None) -> None:
+        """Have no session of a user (None: of anybody) be in an organization: such access tokens are stale then."""
+        await repository.delete_places(tx, organization_id, user_id)
+
     async def revoke_session(self, tx: Transaction, session_id: str, ending: Ending) -> Session | None:
         """End a live session and return it; None when it is over or there is none. Of several at once one ends it."""
         return await repository.update_live_session(tx, session_id, ending)

@@ -80,6 +80,7 @@ class UrlSettings(msgspec.Struct, frozen=True, kw_only=True):
     verification_url: str | None = None
     invitation_url: str | None = None
     magic_link_url: str | None = None
+    organization_invitation_url: str | None = None
 
 
 class CorsSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -254,6 +255,7 @@ class UrlChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     verification_url: PageUrl | UnsetType | None = UNSET
     invitation_url: PageUrl | UnsetType | None = UNSET
     magic_link_url: PageUrl | UnsetType | None = UNSET
+    organization_invitation_url: PageUrl | UnsetType | None = UNSET
 
 
 class ImpersonationChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

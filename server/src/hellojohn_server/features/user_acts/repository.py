@@ -85,6 +85,13 @@ DELETE_MEMBERSHIPS = Statement(
     """,
     "DELETE FROM memberships WHERE tenant_id = :tenant_id AND user_id = ANY(:user_ids)",
 )
+DELETE_INVITATIONS = Statement(
+    """
+    DELETE FROM organization_invitations
+    WHERE tenant_id = :tenant_id AND email_key IN (SELECT value FROM json_each(:address_keys))
+    """,
+    "DELETE FROM organization_invitations WHERE tenant_id = :tenant_id AND email_key = ANY(:address_keys)",
+)
 DELETE_FACTORS = Statement(
     """
     DELETE FROM mfa_factors
@@ -179,7 +186,7 @@ async def delete_failures(tx: Transaction, address_hashes: Sequence[str]) -> Non
 
 
 async def delete_held(tx: Transaction, user_ids: Sequence[str], address_keys: Sequence[str]) -> None:
-    """Delete what is held of users beside their rows and sessions: memberships, factors, mail, answers for retries."""
+    """Delete what is held of users beside their rows and sessions: memberships, factors, mail, invitations, retries."""
     for statement in (
         DELETE_MEMBERSHIPS,
         DELETE_FACTORS,
@@ -190,7 +197,8 @@ async def delete_held(tx: Transaction, user_ids: Sequence[str], address_keys: Se
         DELETE_ANSWERS,
     ):
         await tx.execute(statement, user_ids=user_ids)
-    await tx.execute(DELETE_EMAILS_TO, address_keys=address_keys)
+    for statement in (DELETE_EMAILS_TO, DELETE_INVITATIONS):
+        await tx.execute(statement, address_keys=address_keys)
 
 
 async def insert_closed_addresses(tx: Transaction, addresses: Sequence[ClosedAddress]) -> None:
