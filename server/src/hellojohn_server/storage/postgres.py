@@ -9,7 +9,7 @@ Settings of every connection:
 - plan_cache_mode=force_custom_plan, for all statements: tenants differ by orders of magnitude, and a generic plan made
   for a small one (or without knowing the search word) is the wrong one for a large one. It costs planning each time.
 - Prepared statements are kept for the life of the connection, up to _STATEMENT_CACHE of them.
-- Nothing changes a connection's state, so it goes back to the pool without the driver's reset round trip.
+- Nothing changes a connection's state, so it is lent again as it is, without the driver's reset round trip.
 """
 
 import asyncio
@@ -40,6 +40,7 @@ from hellojohn_server.storage.database import (
 )
 from hellojohn_server.storage.errors import StoreBusy, StoreUnavailable, TenantStoreNotFound
 from hellojohn_server.storage.migrations import Plane
+from hellojohn_server.storage.postgres_connections import Connections
 from hellojohn_server.storage.postgres_driver import (
     DRIVER_ERRORS,
     Connection,
@@ -150,10 +151,11 @@ class PostgresDatabase(Database):
         self._clock = clock
         self._options = options
         self._random = random.Random()  # noqa: S311 - spreads retries, guards nothing
+        self._pools: list[asyncpg.Pool] = []
         sizes = {Plane.CONTROL: options.control_connections, Plane.TENANT: options.tenant_connections}
-        self._pools = {plane: self._pool(plane, sizes[plane], options.statement_seconds) for plane in Plane}
-        self._long_pools = {
-            plane: self._pool(plane, options.long_connections, options.long_statement_seconds) for plane in Plane
+        self._connections = {plane: self._lending(plane, sizes[plane], options.statement_seconds) for plane in Plane}
+        self._long_connections = {
+            plane: self._lending(plane, options.long_connections, options.long_statement_seconds) for plane in Plane
         }
 
     @classmethod
@@ -167,7 +169,7 @@ class PostgresDatabase(Database):
         await _migrate(dsn, clock, chosen)
         database = cls(dsn, clock, chosen)
         with translated():
-            for pool in database._every_pool():
+            for pool in database._pools:
                 await pool
         return database
 
@@ -243,7 +245,8 @@ class PostgresDatabase(Database):
 
     async def close(self) -> None:
         """Wait a while for what is running, then close every connection."""
-        await asyncio.gather(*(_close(pool) for pool in self._every_pool()))
+        lenders = [*self._connections.values(), *self._long_connections.values()]
+        await asyncio.gather(*(_close(connections) for connections in lenders))
 
     async def _attempt(self, tenant_id: str, work: Work) -> Any:
         async with self._connection(_plane_of(tenant_id), long=False) as connection:
@@ -275,23 +278,24 @@ class PostgresDatabase(Database):
             raise TenantStoreNotFound
 
     @asynccontextmanager
-    async def _connection(self, plane: Plane, *, long: bool) -> AsyncGenerator[Connection]:
-        pool = (self._long_pools if long else self._pools)[plane]
-        connection = await self._acquire(pool)
+    async def _connection(self, plane: Plane, *, long: bool) -> AsyncGenerator[asyncpg.pool.PoolConnectionProxy]:
+        connections = (self._long_connections if long else self._connections)[plane]
+        connection = await connections.acquire()
         try:
             yield connection
-        finally:
-            with translated(connection):
-                await pool.release(connection)
+        except Exception:
+            await connections.release(connection)
+            raise
+        except BaseException:  # what was running on it may still be
+            await connections.end(connection)
+            raise
+        else:
+            await connections.release(connection)
 
-    async def _acquire(self, pool: asyncpg.Pool) -> asyncpg.pool.PoolConnectionProxy:
-        with translated():
-            try:
-                async with asyncio.timeout(self._options.acquire_seconds):
-                    return await pool.acquire()
-            except TimeoutError as error:
-                everyone_busy = pool.get_size() == pool.get_max_size() and pool.get_idle_size() == 0
-                raise (StoreBusy if everyone_busy else StoreUnavailable) from error
+    def _lending(self, plane: Plane, size: int, statement_seconds: float) -> Connections:
+        pool = self._pool(plane, size, statement_seconds)
+        self._pools.append(pool)
+        return Connections(pool, size, self._options.acquire_seconds)
 
     def _pool(self, plane: Plane, size: int, statement_seconds: float) -> asyncpg.Pool:
         options = self._options
@@ -305,6 +309,7 @@ class PostgresDatabase(Database):
             command_timeout=statement_seconds + _NETWORK_SECONDS,
             statement_cache_size=_STATEMENT_CACHE,
             max_cached_statement_lifetime=0,
+            max_inactive_connection_lifetime=0,
             server_settings={
                 "application_name": "hellojohn",
                 "default_transaction_isolation": "read committed",
@@ -316,9 +321,6 @@ class PostgresDatabase(Database):
                 "statement_timeout": _milliseconds(statement_seconds),
             },
         )
-
-    def _every_pool(self) -> list[asyncpg.Pool]:
-        return [*self._pools.values(), *self._long_pools.values()]
 
 
 async def _migrate(dsn: str, clock: Clock, options: PostgresOptions) -> None:
@@ -340,12 +342,12 @@ async def _migrate(dsn: str, clock: Clock, options: PostgresOptions) -> None:
         await connection.close(timeout=_CLOSE_SECONDS)
 
 
-async def _close(pool: asyncpg.Pool) -> None:
+async def _close(connections: Connections) -> None:
     try:
         async with asyncio.timeout(_CLOSE_SECONDS):
-            await pool.close()
+            await connections.close()
     except TimeoutError:
-        pool.terminate()
+        connections.terminate()
 
 
 def _plane_of(tenant_id: str) -> Plane:
