@@ -31,6 +31,7 @@ FEATURES: Final = (
     "access_tokens",
     "mfa_sign_in",
     "account",
+    "email_changes",
     "invitations",
     "password_reset",
     "mailed_links",

@@ -3,10 +3,9 @@
 import os
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, Final
+from typing import Final
 
 import msgspec
-import structlog
 
 from hellojohn_server import __version__
 from hellojohn_server.cli import root
@@ -19,6 +18,7 @@ from hellojohn_server.features.action_tokens.service import ActionTokenService, 
 from hellojohn_server.features.audit.service import AuditLog, AuditReader, CustomEntries
 from hellojohn_server.features.auth.service import AuthService, AuthServices
 from hellojohn_server.features.bulk.service import BulkService
+from hellojohn_server.features.email_changes.service import EmailChangeService, EmailChangeServices
 from hellojohn_server.features.emails.service import EmailService, MailParts
 from hellojohn_server.features.expiry.service import ExpiryService
 from hellojohn_server.features.impersonation.service import ImpersonationService, ImpersonationServices
@@ -45,6 +45,7 @@ from hellojohn_server.features.user_factors.service import FactorService, Factor
 from hellojohn_server.features.user_sessions.service import UserSessionService
 from hellojohn_server.features.users.service import UserCounters, UserService
 from hellojohn_server.http.application import Application, build_app
+from hellojohn_server.http.lifespan import Living
 from hellojohn_server.http.router import Services
 from hellojohn_server.http.settings import HttpSettings, rates_of
 from hellojohn_server.kit.bell import Bell
@@ -197,6 +198,9 @@ def _lay_foundation(  # noqa: PLR0913, PLR0917 - what build_services is given
     )
 
 
+_People = tuple[UserService, OrganizationService, UserActs]
+
+
 def _users(database: Database, clock: Clock, base: _Foundation) -> UserService:
     return UserService(
         database,
@@ -219,15 +223,27 @@ def _password_resets(  # noqa: PLR0913, PLR0917 - what it takes
     return PasswordResetService(database, clock, services, floor_seconds=settings.sign_in_floor_ms / 1000)
 
 
+def _email_changes(  # noqa: PLR0913, PLR0917 - what it takes
+    database: Database, settings: Settings, clock: Clock, base: _Foundation, users: UserService, auth: AuthService
+) -> EmailChangeService:
+    mail = (base.audit_log, base.mailer, base.action_tokens, base.access_tokens)
+    services = EmailChangeServices(*mail, auth, users, base.addresses, base.mail.sealer, base.limiter)
+    return EmailChangeService(database, clock, services, floor_seconds=settings.sign_in_floor_ms / 1000)
+
+
+def _mailed_links(
+    database: Database, clock: Clock, base: _Foundation, people: _People, changes: EmailChangeService
+) -> MailedLinkService:
+    own = (database, clock, base.audit_log, base.mailer, base.action_tokens)
+    return MailedLinkService(*own, acts=people[2], users=people[0], changes=changes)
+
+
 def _magic_links(
     database: Database, settings: Settings, clock: Clock, base: _Foundation, auth: AuthService
 ) -> MagicLinkService:
     mail = (base.audit_log, base.tenant_settings, base.mailer, base.action_tokens)
     services = MagicServices(*mail, auth, base.mfa, base.limiter)
     return MagicLinkService(database, base.ids, clock, services, floor_seconds=settings.sign_in_floor_ms / 1000)
-
-
-_People = tuple[UserService, OrganizationService, UserActs]
 
 
 def _people(database: Database, clock: Clock, base: _Foundation) -> _People:
@@ -259,6 +275,19 @@ def _auth(database: Database, settings: Settings, clock: Clock, base: _Foundatio
     return AuthService(database, base.ids, clock, services, floor_seconds=settings.sign_in_floor_ms / 1000)
 
 
+def _factors(
+    database: Database, clock: Clock, base: _Foundation, users: UserService, auth: AuthService
+) -> FactorService:
+    facts = (base.audit_log, base.tenants, base.roles, users, base.mfa, auth, base.access_tokens, base.emails)
+    return FactorService(database, base.ids, clock, FactorServices(*facts))
+
+
+def _impersonation(database: Database, clock: Clock, base: _Foundation, users: UserService) -> ImpersonationService:
+    facts = (base.audit_log, base.emails, base.keys, base.roles, base.sessions, base.tenant_settings)
+    services = ImpersonationServices(*facts, base.signing_keys, users)
+    return ImpersonationService(database, base.ids, clock, services)
+
+
 def _invitations(
     database: Database, clock: Clock, base: _Foundation, people: _People, auth: AuthService
 ) -> InvitationService:
@@ -282,9 +311,8 @@ def build_services(  # noqa: PLR0913 - what it takes, each by name
     acting, tokens = (database, clock, audit_log), base.access_tokens
     users, organizations, acts = people = _people(database, clock, base)
     auth = _auth(database, settings, clock, base, people)
-    beside = FactorServices(audit_log, base.tenants, roles, users, base.mfa, auth, tokens, base.emails)
-    core = ImpersonationServices(audit_log, base.keys, roles, sessions, base.tenant_settings, base.signing_keys, users)
     resets = _password_resets(database, settings, clock, base, users, acts)
+    changes = _email_changes(database, settings, clock, base, users, auth)
     return Services(
         database=database,
         clock=clock,
@@ -313,14 +341,15 @@ def build_services(  # noqa: PLR0913 - what it takes, each by name
         account=_account(database, clock, base, people, auth),
         access_tokens=tokens,
         mfa_sign_in=MfaSignInService(database, ids, auth=auth, mfa=base.mfa),
-        factors=FactorService(database, ids, clock, beside),
+        factors=_factors(database, clock, base, users, auth),
         user_sessions=UserSessionService(*acting, access_tokens=tokens, roles=roles, sessions=sessions, users=users),
-        impersonation=ImpersonationService(database, ids, clock, core, base.emails),
+        impersonation=_impersonation(database, clock, base, users),
         search=UserSearch(database, clock, base.cursors),
         acts=acts,
         access=UserAccess(database, clock, acts=acts, users=users, passwords=chosen),
         password_resets=resets,
-        mailed_links=MailedLinkService(*acting, base.mailer, base.action_tokens, acts=acts, users=users),
+        email_changes=changes,
+        mailed_links=_mailed_links(database, clock, base, people, changes),
         magic_links=_magic_links(database, settings, clock, base, auth),
         bulk=BulkService(database, clock, acts, resets),
         exports=_exports(database, clock, base, people),
@@ -384,36 +413,14 @@ def http_settings(settings: Settings, *, dev: bool = False) -> HttpSettings:
     )
 
 
-class Service:
+class Service(Living):
     """The ASGI application. Its lifespan opens the store and starts housekeeping, and ends both in turn."""
 
     def __init__(self, settings: Settings, *, dev: bool = False) -> None:
+        super().__init__(self._running)
         self._settings = settings
         self._dev = dev
         self._http = http_settings(settings, dev=dev)
-        self._app: Application | None = None
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Serve one ASGI connection, or the lifespan."""
-        if scope["type"] == "lifespan":
-            await self._live(receive, send)
-        elif self._app is not None:
-            await self._app(scope, receive, send)
-        else:
-            raise RuntimeError("a request came before the start was complete")
-
-    async def _live(self, receive: Any, send: Any) -> None:
-        await receive()
-        async with AsyncExitStack() as stack:
-            try:
-                self._app = await stack.enter_async_context(self._running())
-            except Exception as error:  # noqa: BLE001 - it ends here, as uvicorn's failed start
-                structlog.get_logger().exception("the start failed")
-                await send({"type": "lifespan.startup.failed", "message": str(error)})
-                return
-            await send({"type": "lifespan.startup.complete"})
-            await receive()
-        await send({"type": "lifespan.shutdown.complete"})
 
     @asynccontextmanager
     async def _running(self) -> AsyncGenerator[Application]:

@@ -10,6 +10,7 @@ from tests.features.mfa.parts import App
 
 FIRST_EMAIL: Final = "Qorvaxil.First@Zumbrelli.example"
 EMAIL: Final = "Qorvaxil.Now@Zumbrelli.example"
+WANTED_EMAIL: Final = "Qorvaxil.Wanted@Zumbrelli.example"
 PROFILE: Final[Mapping[str, Any]] = {
     "name": "Wexlomir Qorvaxil",
     "username": "jaxquorble",
@@ -100,7 +101,9 @@ async def live_a_little(caller: Caller) -> str:
     await caller.admin("POST", f"/v1/organizations/{other['id']}/invitations", {"email": EMAIL, "reason": "hired"})
     entry = {"action": "order.placed", "resource_id": user_id, "metadata": {"nickname": "tribulaxo"}}
     await caller.admin("POST", "/v1/audit-logs", entry)
-    await caller.public("sign-in", {"email": EMAIL, "password": PASSWORD})
+    signed_in = await caller.public("sign-in", {"email": EMAIL, "password": PASSWORD})
+    body = {"email": WANTED_EMAIL, "current_password": PASSWORD}
+    await caller.own(signed_in["session"]["access_token"], "POST", "/v1/auth/me/email", body)
     await _enrol(caller, path)
     await caller.refused("sign-in", {"email": EMAIL, "password": "not the password"}, "invalid_credentials")
     return user_id

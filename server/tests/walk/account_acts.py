@@ -78,6 +78,11 @@ async def change_password(world: World) -> Call:
     return Call(method="POST", path="/v1/auth/password/change", body=body, **_of(await _sign_in(world)))
 
 
+async def change_email(world: World) -> Call:
+    body = {"email": "new@example.com", "current_password": PASSWORD}
+    return Call(method="POST", path="/v1/auth/me/email", body=body, **_of(await _sign_up(world)))
+
+
 async def forgot_password(world: World) -> Call:
     caller = (await _sign_up(world))["user"]["id"]
     body = {"email": EMAIL}
@@ -266,6 +271,7 @@ BY_ACCESS_TOKEN: Final = {
         act.__name__: act
         for act in (
             join_organization,
+            change_email,
             change_password,
             get_me,
             leave_organization,

@@ -56,6 +56,10 @@ ACCOUNT_TABLE: Final[dict[str, Row]] = {
             )
         ],
     ),
+    "change_email": Row(
+        202,
+        [Entry(type="user.email_change_requested", resource=("user", "caller"), by="caller")],
+    ),
     "accept_invitation": Row(
         204,
         [

@@ -18,6 +18,7 @@ REFUSED: Final = {
     "accept_invitation",
     "join_organization",
     "begin_own_factor",
+    "change_email",
     "change_password",
     "confirm_own_factor",
     "forgot_password",

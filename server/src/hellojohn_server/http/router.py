@@ -12,6 +12,8 @@ from hellojohn_server.features.auth.routes import AuthRoutes
 from hellojohn_server.features.auth.service import AuthService
 from hellojohn_server.features.bulk.routes import BulkRoutes
 from hellojohn_server.features.bulk.service import BulkService
+from hellojohn_server.features.email_changes.routes import EmailChangeRoutes
+from hellojohn_server.features.email_changes.service import EmailChangeService
 from hellojohn_server.features.emails.routes import EmailRoutes
 from hellojohn_server.features.emails.service import EmailService
 from hellojohn_server.features.impersonation.routes import ImpersonationRoutes
@@ -100,6 +102,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     account: AccountService
     password_resets: PasswordResetService
     factors: FactorService
+    email_changes: EmailChangeService
     mailed_links: MailedLinkService
     magic_links: MagicLinkService
     user_sessions: UserSessionService
@@ -137,6 +140,7 @@ def routers(services: Services) -> list[object]:
         AuthRoutes(services.auth),
         MfaSignInRoutes(services.mfa_sign_in),
         AccountRoutes(services.account),
+        EmailChangeRoutes(services.email_changes),
         OwnFactorRoutes(OwnFactorService(services.factors)),
         SystemRoutes(services.database),
     ]

@@ -39,6 +39,8 @@ class AuditType(StrEnum):
     USER_CREATED = "user.created"
     USER_DELETED = "user.deleted"
     USER_DISABLED = "user.disabled"
+    USER_EMAIL_CHANGE_REQUESTED = "user.email_change_requested"
+    USER_EMAIL_CHANGED = "user.email_changed"
     USER_EMAIL_VERIFIED = "user.email_verified"
     USER_ENABLED = "user.enabled"
     USER_ERASED = "user.erased"

@@ -85,8 +85,8 @@ _HOW_LONG: Final = "The link works once, for {{ expires_in }}."
 _WORDS: Final[Mapping[EmailTemplate, _Words]] = {
     EmailTemplate.EMAIL_ALREADY_REGISTERED: _Words(
         "You already have an account with {{ tenant_name }}",
-        "Somebody tried to sign up with {{ email }}, and there is an account with this address already. Sign in as "
-        "usual, or ask for a new password if you have forgotten yours.",
+        "Somebody asked to use {{ email }} for an account, and yours has this address already. Sign in as usual, or "
+        "ask for a new password if you have forgotten yours.",
         "If this was not you, you can ignore this message: nothing was changed.",
     ),
     EmailTemplate.EMAIL_CHANGED: _Words(

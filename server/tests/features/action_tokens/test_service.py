@@ -33,7 +33,7 @@ from tests.features.users.parts import ADMIN, UserParts, change
 
 ALICE: Final = "alice@example.com"
 RESET: Final = ActionPurpose.PASSWORD_RESET
-PAGES: Final = ("verify-email", "accept-invitation", "reset-password")
+PAGES: Final = ("verify-email", "verify-email", "accept-invitation", "reset-password")
 LIST: Final = Statement(
     "SELECT purpose, user_id, consumed_at FROM action_tokens WHERE tenant_id = :tenant_id ORDER BY user_id, purpose"
 )
@@ -297,7 +297,7 @@ async def test_links_open_the_built_in_page_or_the_applications_own(
     own = {name: f"https://app.example.com/{name}?lang=en" for name in UrlChange.__struct_fields__}
     await settings.update_config(key_context(tenant_id, scopes=ADMIN), UpdateConfigBody(urls=UrlChange(**own)))
     pages = [await links.service.get_page(tenant_id, purpose) for purpose in EVERY_PURPOSE]
-    named = ("verification_url", "invitation_url", "magic_link_url", "reset_url")
+    named = ("verification_url", "verification_url", "invitation_url", "magic_link_url", "reset_url")
     assert pages == [own[name] for name in named]
     built_in = [await links.service.get_page(other_tenant_id, purpose) for purpose in PAGE_PATHS]
     assert built_in == [f"https://id.example.com/account/{name}" for name in PAGES]
@@ -305,7 +305,7 @@ async def test_links_open_the_built_in_page_or_the_applications_own(
         await links.service.get_page(other_tenant_id, ActionPurpose.MAGIC_LINK)
     token = make_action_token(tenant_id)
     assert link_of(pages[0], token) == f"{pages[0]}&token={token.text}"
-    assert links.service.values_of(RESET, built_in[2], token) == {
+    assert links.service.values_of(RESET, built_in[-1], token) == {
         "link": f"https://id.example.com/account/reset-password?token={token.text}",
         "expires_in": "1 hour",
     }

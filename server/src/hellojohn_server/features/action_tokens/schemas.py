@@ -13,6 +13,7 @@ from hellojohn_server.kit.action_tokens import ActionToken
 class ActionPurpose(StrEnum):
     """What a link is for. One for another purpose opens nothing."""
 
+    EMAIL_CHANGE = "email_change"
     EMAIL_VERIFICATION = "email_verification"
     INVITATION = "invitation"
     MAGIC_LINK = "magic_link"
@@ -20,6 +21,7 @@ class ActionPurpose(StrEnum):
 
 
 LIFETIME_SECONDS: Final[Mapping[ActionPurpose, int]] = {
+    ActionPurpose.EMAIL_CHANGE: 86_400,
     ActionPurpose.EMAIL_VERIFICATION: 86_400,
     ActionPurpose.INVITATION: 7 * 86_400,
     ActionPurpose.MAGIC_LINK: 900,
@@ -27,6 +29,7 @@ LIFETIME_SECONDS: Final[Mapping[ActionPurpose, int]] = {
 }
 """How long a link is good."""
 LIFETIME_WORDS: Final[Mapping[ActionPurpose, str]] = {
+    ActionPurpose.EMAIL_CHANGE: "24 hours",
     ActionPurpose.EMAIL_VERIFICATION: "24 hours",
     ActionPurpose.INVITATION: "7 days",
     ActionPurpose.MAGIC_LINK: "15 minutes",
@@ -34,6 +37,7 @@ LIFETIME_WORDS: Final[Mapping[ActionPurpose, str]] = {
 }
 """The same in a mail."""
 PAGE_PATHS: Final[Mapping[ActionPurpose, str]] = {
+    ActionPurpose.EMAIL_CHANGE: "/account/verify-email",
     ActionPurpose.EMAIL_VERIFICATION: "/account/verify-email",
     ActionPurpose.INVITATION: "/account/accept-invitation",
     ActionPurpose.PASSWORD_RESET: "/account/reset-password",
@@ -41,18 +45,30 @@ PAGE_PATHS: Final[Mapping[ActionPurpose, str]] = {
 """Where the built-in pages are. A link to sign in has none: only the application can take a session."""
 
 EVERY_PURPOSE: Final = tuple(ActionPurpose)
-ENDING_WITH_PASSWORD: Final = (ActionPurpose.INVITATION, ActionPurpose.MAGIC_LINK, ActionPurpose.PASSWORD_RESET)
-"""The links that let somebody in, or nearly: they die when the password is changed, set or reset."""
+ENDING_WITH_PASSWORD: Final = (
+    ActionPurpose.EMAIL_CHANGE,
+    ActionPurpose.INVITATION,
+    ActionPurpose.MAGIC_LINK,
+    ActionPurpose.PASSWORD_RESET,
+)
+"""The links that let somebody in, or nearly, or for which the password was given.
+
+They die when it is changed, set or reset.
+"""
 
 LinkToken = Annotated[str, Meta(min_length=1, max_length=200, description="the secret of the link, act_...")]
 
 
 class Grant(msgspec.Struct, frozen=True):
-    """A new secret, for whom, and the compared form of the address that it is mailed to."""
+    """A new secret, for whom, and the compared form of the address with which it is good: mostly it is mailed there.
+
+    `sealed_email`: the address that it is mailed to, and makes the user's.
+    """
 
     token: ActionToken
     user_id: str
     address_key: str
+    sealed_email: bytes | None = None
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -66,7 +82,8 @@ class Link(msgspec.Struct, frozen=True):
 class ActionTokenRow(msgspec.Struct, frozen=True):
     """A row of action_tokens, without the hash of its secret. Times in milliseconds.
 
-    `address_hash` is the keyed hash of the address that the link was mailed to: with another address it is no good.
+    `address_hash` is the keyed hash of the address that the user had when the link was mailed: with another it is no
+    good. `sealed_email` is the address that it makes the user's, if it does.
     """
 
     id: str
@@ -76,3 +93,4 @@ class ActionTokenRow(msgspec.Struct, frozen=True):
     created_at: int
     expires_at: int
     consumed_at: int | None = None
+    sealed_email: bytes | None = None

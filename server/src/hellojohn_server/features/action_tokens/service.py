@@ -30,10 +30,11 @@ from hellojohn_server.kit.email_templates import EmailTemplate, NewPasswordBy
 from hellojohn_server.kit.ids import IdFactory, IdPrefix
 from hellojohn_server.kit.secrets import AddressHasher
 from hellojohn_server.kit.text import email_key
-from hellojohn_server.storage.database import Database, Exempt, Reader, Transaction
+from hellojohn_server.storage.database import Database, Exempt, Parameter, Reader, Transaction
 
 _AT_A_TIME: Final = 500
 _TEMPLATES: Final = {
+    ActionPurpose.EMAIL_CHANGE: EmailTemplate.EMAIL_VERIFICATION,
     ActionPurpose.EMAIL_VERIFICATION: EmailTemplate.EMAIL_VERIFICATION,
     ActionPurpose.INVITATION: EmailTemplate.INVITATION,
     ActionPurpose.MAGIC_LINK: EmailTemplate.MAGIC_LINK,
@@ -103,6 +104,7 @@ class ActionTokenService:
         """
         urls = (await self._db.read(tenant_id, self._settings.get_settings)).urls
         own = {
+            ActionPurpose.EMAIL_CHANGE: urls.verification_url,
             ActionPurpose.EMAIL_VERIFICATION: urls.verification_url,
             ActionPurpose.INVITATION: urls.invitation_url,
             ActionPurpose.MAGIC_LINK: urls.magic_link_url,
@@ -132,6 +134,7 @@ class ActionTokenService:
                 address_hash=self._addresses.hash(tx.tenant_id, grant.address_key),
                 created_at=now,
                 expires_at=expires_at,
+                sealed_email=grant.sealed_email,
             )
             for grant in grants
         ]
@@ -140,6 +143,11 @@ class ActionTokenService:
             [{**_stored(row), "token_hash": grant.token.token_hash} for row, grant in zip(rows, grants, strict=True)],
         )
         tx.mark_due(expires_at)
+
+    async def get_purpose(self, reader: Reader, token: ActionToken) -> str | None:
+        """Return what a secret is for, whether or not it is good; None when there is none."""
+        row = await repository.get_token(reader, token.token_hash)
+        return None if row is None else row.purpose
 
     async def require_good(self, reader: Reader, token: ActionToken, purpose: ActionPurpose) -> ActionTokenRow:
         """Return the row of a secret that is good now; LinkInvalid, LinkUsed, LinkExpired. Nothing is used up."""
@@ -155,7 +163,7 @@ class ActionTokenService:
     async def use(self, tx: Transaction, token: ActionToken, purpose: ActionPurpose, address_key: str) -> None:
         """Use a secret up, with the address that its user has now. Of any number at once with one, one does.
 
-        For the others it is LinkUsed. LinkInvalid when it was mailed to another address; LinkExpired.
+        For the others it is LinkUsed. LinkInvalid when it was given with another address; LinkExpired.
         """
         address_hash = self._addresses.hash(tx.tenant_id, address_key)
         used = await repository.consume_token(tx, token.token_hash, purpose.value, address_hash, self._clock.now_ms())
@@ -195,6 +203,10 @@ class LinkMailer:
         """Whether mail can be sent at all."""
         return self._emails.is_configured
 
+    def require_configured(self) -> None:
+        """Raise MailNotConfigured if mail cannot be sent. For before anything is written."""
+        self._emails.require_configured()
+
     async def prepare(self, tenant_id: str, purpose: ActionPurpose) -> Link:
         """Return a new link, for before the transaction that mails it. MailNotConfigured."""
         self._emails.require_configured()
@@ -211,6 +223,22 @@ class LinkMailer:
         await self._action_tokens.give_tokens(tx, link.purpose, [Grant(link.token, user_id, email_key(address))])
         await self._emails.queue(tx, Email(_TEMPLATES[link.purpose], address, user_id, link.values))
 
+    async def mail_change(
+        self, tx: Transaction, change: tuple[Link, bytes], user: tuple[str, str], address: str
+    ) -> None:
+        """Mail a link to an address that it makes a user's: `change` is the link with that address sealed.
+
+        `user`: id, and the compared form of the address that the user has; with another the link is good no more.
+        """
+        link, sealed = change
+        await self._action_tokens.give_tokens(tx, link.purpose, [Grant(link.token, *user, sealed)])
+        await self._emails.queue(tx, Email(_TEMPLATES[link.purpose], address, user[0], link.values))
+
+    async def tell_owner(self, tx: Transaction, user_id: str, address: str) -> None:
+        """Tell a user that somebody wanted the user's address, if mail can be sent."""
+        if self._emails.is_configured:
+            await self._emails.queue(tx, Email(EmailTemplate.EMAIL_ALREADY_REGISTERED, address, user_id))
+
     async def tell_old_address(self, tx: Transaction, user_id: str, address: str) -> None:
         """Tell the address that a user had that it is the user's no more, if mail can be sent."""
         if self._emails.is_configured:
@@ -223,5 +251,5 @@ class LinkMailer:
             await self._emails.queue(tx, Email(EmailTemplate.PASSWORD_CHANGED, address, user_id, values))
 
 
-def _stored(row: ActionTokenRow) -> dict[str, str | int]:
+def _stored(row: ActionTokenRow) -> dict[str, Parameter]:
     return {name: value for name, value in msgspec.structs.asdict(row).items() if name != "consumed_at"}

@@ -43,6 +43,7 @@ class ImpersonationServices(msgspec.Struct, frozen=True):
     """The services that impersonation stands on."""
 
     audit: AuditLog
+    emails: EmailService
     keys: KeyService
     roles: RoleService
     sessions: SessionService
@@ -54,14 +55,11 @@ class ImpersonationServices(msgspec.Struct, frozen=True):
 class ImpersonationService:
     """Begins impersonations. They are listed and ended as the sessions that they are."""
 
-    def __init__(
-        self, db: Database, ids: IdFactory, clock: Clock, services: ImpersonationServices, emails: EmailService
-    ) -> None:
+    def __init__(self, db: Database, ids: IdFactory, clock: Clock, services: ImpersonationServices) -> None:
         self._db = db
         self._ids = ids
         self._clock = clock
         self._services = services
-        self._emails = emails
 
     async def impersonate_user(self, context: Context, body: ImpersonateBody) -> ImpersonationBody:
         """Begin a session in a user's place, and return its access token. It cannot be refreshed.
@@ -123,7 +121,7 @@ class ImpersonationService:
 
     async def _tell(self, tx: Transaction, user: User, session: Session) -> bool:
         """Tell the user by mail; False where none can be sent, and then the impersonation begins all the same."""
-        if not self._emails.is_configured:
+        if not self._services.emails.is_configured:
             return False
         values = {
             "acting_admin": session.impersonator_asserted or session.impersonator_name or "",
@@ -131,7 +129,7 @@ class ImpersonationService:
             "reason": session.impersonation_reason or "",
             "started_at": say_time(session.created_at),
         }
-        await self._emails.queue(tx, Email(EmailTemplate.IMPERSONATED, user.email, user.id, values))
+        await self._services.emails.queue(tx, Email(EmailTemplate.IMPERSONATED, user.email, user.id, values))
         return True
 
     async def _require_open(self, tx: Transaction, context: Context, user_id: str, now_ms: int) -> User:

@@ -6,7 +6,7 @@ from hellojohn_server.features.mailed_links.errors import EmailAlreadyVerified, 
 from hellojohn_server.features.mailed_links.schemas import LinkQueuedBody, VerifyEmailBody
 from hellojohn_server.features.mailed_links.service import MailedLinkService
 from hellojohn_server.features.user_access.schemas import ReasonBody
-from hellojohn_server.features.users.errors import UserDeleted, UserNotFound
+from hellojohn_server.features.users.errors import EmailAlreadyExists, UserDeleted, UserNotFound
 from hellojohn_server.kit.principal import Context
 from hellojohn_server.kit.rate_limits import Limit
 from hellojohn_server.kit.routing import PUBLISHABLE_KEY, Answer, Method, Replay, route
@@ -57,10 +57,13 @@ class MailedLinkRoutes:
         credentials=PUBLISHABLE_KEY,
         limit=Limit.SIGN_IN,
         status=204,
-        errors=(LinkExpired, LinkInvalid, LinkUsed),
+        errors=(EmailAlreadyExists, LinkExpired, LinkInvalid, LinkUsed),
         replay=Replay.REFUSED,
     )
     async def verify_email(self, context: Context, body: VerifyEmailBody) -> Answer[None]:
-        """Verify an e-mail address with the secret of a link."""
+        """Verify an e-mail address with the secret of a link.
+
+        The link of a change of address makes the address the user's.
+        """
         await self._links.verify_email(context, body)
         return Answer(None)

@@ -9,6 +9,7 @@ from hellojohn_server.features.action_tokens.service import ActionTokenService, 
 from hellojohn_server.features.audit.events import Event
 from hellojohn_server.features.audit.service import AuditLog
 from hellojohn_server.features.auth.schemas import as_user
+from hellojohn_server.features.email_changes.service import EmailChangeService
 from hellojohn_server.features.mailed_links import repository
 from hellojohn_server.features.mailed_links.errors import EmailAlreadyVerified, UserNotPending
 from hellojohn_server.features.mailed_links.events import email_verified, invitation_sent, verification_sent
@@ -71,6 +72,7 @@ class MailedLinkService:
         *,
         acts: UserActs,
         users: UserService,
+        changes: EmailChangeService,
     ) -> None:
         self._db = db
         self._clock = clock
@@ -79,6 +81,7 @@ class MailedLinkService:
         self._action_tokens = action_tokens
         self._acts = acts
         self._users = users
+        self._changes = changes
 
     async def resend_verification(self, context: Context, user_id: str, body: ReasonBody) -> LinkQueuedBody:
         """Mail a user a link that verifies the address. EmailAlreadyVerified; MailNotConfigured; as every act."""
@@ -93,11 +96,14 @@ class MailedLinkService:
         return await self._perform(context, user_id, act)
 
     async def verify_email(self, context: Context, body: VerifyEmailBody) -> None:
-        """Verify an address with a link. Of any number at once with one link one does.
+        """Verify an address with a link, or change it if that is what the link is for. Of any number at once one does.
 
-        LinkInvalid, LinkExpired, LinkUsed.
+        LinkInvalid, LinkExpired, LinkUsed; EmailAlreadyExists for an address that another user has by now.
         """
         token = require_token(context.tenant_id, body.token)
+        if await self._changes.is_change(token):
+            await self._changes.confirm_change(context, token)
+            return
         user = await self._owner_of(token)
         acting = as_user(context, user.id, user.email)
 
@@ -114,7 +120,10 @@ class MailedLinkService:
 
     async def require_good(self, token: ActionToken) -> None:
         """Raise LinkInvalid, LinkExpired or LinkUsed unless a link verifies an address now. Nothing is used up."""
-        await self._owner_of(token)
+        if await self._changes.is_change(token):
+            await self._changes.require_good(token)
+        else:
+            await self._owner_of(token)
 
     async def _owner_of(self, token: ActionToken) -> User:
         async def query(reader: Reader) -> User | None:

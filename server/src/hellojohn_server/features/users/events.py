@@ -60,15 +60,10 @@ def user_created(user: User, password: PasswordOrigin) -> Event:
 
 def user_updated(before: User, after: User, reason: str | None) -> Event:
     """Return the entry of a change of profile, address, role or metadata, and of the lock that ends with an address."""
-    changes = changes_between(before, after) | lock_ended(before, after)
+    changes = changes_between(before, after)
+    if before.locked_until is not None and after.locked_until is None:
+        changes["locked_until"] = (format_optional_time(before.locked_until), None)
     return Event(AuditType.USER_UPDATED, after.id, ResourceType.USER, reason=reason, changes=changes)
-
-
-def lock_ended(before: User, after: User) -> dict[str, tuple[Any, Any]]:
-    """Return what an entry says of a lock that a change ended; nothing when there was none."""
-    if before.locked_until is None or after.locked_until is not None:
-        return {}
-    return {"locked_until": (format_optional_time(before.locked_until), None)}
 
 
 def user_disabled(user_id: str, *, was_disabled: bool, reason: str | None, sessions_revoked: int) -> Event:
