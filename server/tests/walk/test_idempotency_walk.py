@@ -8,9 +8,11 @@ import msgspec
 import pytest
 
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID
+from hellojohn_server.storage.database import Reader
+from hellojohn_server.storage.sql import TENANT_TABLES, Statement
 from tests.walk.account_acts import EVERY_ACT
-from tests.walk.test_audit_walk import RECORDED, TABLE
-from tests.walk.world import World, send
+from tests.walk.test_audit_walk import CHANGES_NOTHING, RECORDED, TABLE
+from tests.walk.world import World, another_tenant, send
 
 AT_ONCE: Final = 8
 KEY: Final = "walk-1"
@@ -38,6 +40,14 @@ REFUSED: Final = {
 """Their answers hold what must not be kept."""
 ENDS_ITSELF: Final = {"sign_out"}
 """Once done, its credential opens nothing: there is nothing to replay."""
+KEPT: Final = TABLE.keys() - REFUSED - ENDS_ITSELF - RECORDED
+"""What is done once under a key, however often it is asked for."""
+COUNTS: Final = {
+    table: Statement(f"SELECT count(*) AS found FROM {table} WHERE tenant_id = :tenant_id")
+    for table in TENANT_TABLES
+    - {"audit_denials", "idempotency_records", "user_counter_deltas", "user_counters", "user_sequence_runs"}
+}
+"""Of every table whose rows are effects. Counters are compared by what they say; the last is of one engine only."""
 OTHERWISE: Final[dict[str, dict[str, str]]] = {
     "add_member": {"reason": "another"},
     "ban_user": {"reason": "another"},
@@ -96,8 +106,32 @@ async def count_entries(world: World) -> int:
     return sum([len(await world.entries(tenant_id)) for tenant_id in (world.tenant_id, CONTROL_TENANT_ID)])
 
 
-@pytest.mark.parametrize("operation", sorted(TABLE.keys() - REFUSED - ENDS_ITSELF - RECORDED))
+async def rows_of(world: World) -> dict[str, int]:
+    """Return how many rows each table of a tenant has, and what its figures are."""
+
+    async def query(reader: Reader) -> dict[str, int]:
+        rows = {table: await reader.fetch_one(COUNTS[table]) for table in COUNTS}
+        return {table: int(row[0]) for table, row in rows.items() if row is not None}
+
+    figures = (await world.send("GET", "/v1/admin/stats")).json()
+    return await world.services.database.read(world.tenant_id, query) | figures
+
+
+async def test_what_takes_a_key_is_tried_with_one(world: World) -> None:
+    paths = (await world.client.get("/openapi.json")).json()["paths"]
+    takes = {
+        operation["operationId"]: {"$ref": "#/components/parameters/IdempotencyKey"} in operation.get("parameters", ())
+        for item in paths.values()
+        for method, operation in item.items()
+        if method != "get"
+    }
+    assert {name for name, does in takes.items() if does} == KEPT | ENDS_ITSELF
+    assert {name for name, does in takes.items() if not does} == REFUSED | CHANGES_NOTHING
+
+
+@pytest.mark.parametrize("operation", sorted(KEPT))
 async def test_one_effect_and_one_answer(world: World, operation: str) -> None:
+    beside = await another_tenant(world, "Walk")
     call = await EVERY_ACT[operation](world)
     before = await count_entries(world)
 
@@ -109,6 +143,23 @@ async def test_one_effect_and_one_answer(world: World, operation: str) -> None:
     assert len({answer.content for answer in answers}) == 1
     assert len({(answer.headers.get("ETag"), answer.headers.get("Location")) for answer in answers}) == 1
     assert [answer.headers.get("Idempotency-Replayed") for answer in answers].count(None) == 1
+    assert await count_entries(world) - before == len(TABLE[operation].entries)
+    once = await send(beside, await EVERY_ACT[operation](beside))
+    assert once.status_code == TABLE[operation].status, once.text
+    assert await rows_of(world) == await rows_of(beside)
+
+
+@pytest.mark.parametrize("operation", sorted(ENDS_ITSELF))
+async def test_what_ends_its_own_credential_is_done_once(world: World, operation: str) -> None:
+    call = await EVERY_ACT[operation](world)
+    before = await count_entries(world)
+
+    answers = await asyncio.gather(*(send(world, call, **{"Idempotency-Key": KEY}) for _ in range(AT_ONCE)))
+    later = [await send(world, call, **{"Idempotency-Key": KEY}) for _ in range(2)]
+
+    assert TABLE[operation].status in {answer.status_code for answer in answers}
+    assert {answer.status_code for answer in answers} <= {TABLE[operation].status, httpx.codes.UNAUTHORIZED}
+    assert {answer.status_code for answer in later} == {httpx.codes.UNAUTHORIZED}
     assert await count_entries(world) - before == len(TABLE[operation].entries)
 
 
@@ -129,7 +180,7 @@ def test_every_operation_with_a_body_is_there() -> None:
         "resume_tenant",
         "revoke_own_session",
     }
-    assert TABLE.keys() - REFUSED - ENDS_ITSELF - RECORDED - OTHERWISE.keys() == without_body
+    assert KEPT - OTHERWISE.keys() == without_body
 
 
 @pytest.mark.parametrize("operation", sorted(OTHERWISE))
