@@ -147,6 +147,17 @@ async def test_anothers_object_is_not_found_wherever_it_is_named(world: World, o
         assert done.status_code == (TABLE[operation].status if operation in TABLE else httpx.codes.OK), done.text
 
 
+@pytest.mark.parametrize("operation", sorted(MASTER))
+async def test_a_malformed_id_is_not_found_with_a_master_key_either(world: World, operation: str) -> None:
+    call = await EVERY_ACT[operation](world)
+    assert len(ID.findall(call.path)) == (await document_of(world))[operation]["path"].count("{")
+
+    for real in ID.findall(call.path):
+        for named in ("tnt_00000000000000000000000009", *MALFORMED):
+            asked = msgspec.structs.replace(call, path=call.path.replace(real, named))
+            assert error_of(await send(world, asked)) == (404, "tenant_not_found"), asked.path
+
+
 @pytest.mark.parametrize("operation", sorted(EVERY_ACT.keys() - PUBLIC - MASTER - NEEDS.keys() - ANY_SCOPE))
 async def test_a_credential_of_another_tenant_opens_its_own_only(world: World, operation: str) -> None:
     beside = await another_tenant(world)
