@@ -57,6 +57,10 @@ HELD: Final = {
         erased="that of the address is deleted; an earlier one's was when the address changed",
         exported="not: times under a keyed hash, for a quarter of an hour",
     ),
+    "used_passkey_challenges": Held(
+        erased="ends by itself: a secret's hash, for five minutes, which names nobody",
+        exported="not: not the person's",
+    ),
     "tenant_settings": Held(erased="stays: not the person's", exported="not: not the person's"),
     "user_counter_deltas": Held(erased="stays: numbers", exported="not: numbers"),
     "user_counters": Held(erased="stays: numbers", exported="not: numbers"),

@@ -456,6 +456,7 @@ DUE_INDEXES = (
     "organization_invitations_expires_at",
     "sessions_expires_at",
     "sign_in_failures_expires_at",
+    "used_passkey_challenges_expires_at",
     "users_banned_until",
     "users_deleted_at",
     "users_locked_until",

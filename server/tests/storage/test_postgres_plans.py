@@ -131,6 +131,7 @@ async def test_who_has_due_work_is_found_by_ranges_of_times(connections: dict[st
         "organization_invitations_expires_at": "(expires_at <= $1)",
         "sessions_expires_at": f"(expires_at <= ($1 - {ENDED_SESSION_MS}))",
         "sign_in_failures_expires_at": "(expires_at <= $1)",
+        "used_passkey_challenges_expires_at": "(expires_at <= $1)",
         "users_banned_until": "(banned_until <= $1)",
         "users_deleted_at": f"(deleted_at <= ($1 - '{RECYCLE_BIN_MS}'::bigint))",
         "users_locked_until": "(locked_until <= $1)",

@@ -5,6 +5,7 @@ from typing import Any, Final
 import httpx
 from pyotp.totp import TOTP
 
+from tests.features.mfa.authenticator import Authenticator
 from tests.walk.acts import Act, Call
 from tests.walk.world import World
 
@@ -58,11 +59,38 @@ async def verify_mfa(world: World) -> Call:
 
 
 async def get_passkey_options(world: World) -> Call:
-    section = {"mfa": {"webauthn": {"rp_id": "example.com", "origins": ["https://app.example.com"]}}}
-    await world.send("PATCH", "/v1/admin/config", section)
+    await _configure(world)
     waiting = (await verify_mfa(world)).body["challenge_id"]
     path = "/v1/auth/mfa/passkey/options"
     return Call(method="POST", path=path, body={"challenge_id": waiting}, credential=world.publishable_key)
+
+
+async def _configure(world: World) -> None:
+    section = {"mfa": {"webauthn": {"rp_id": "example.com", "origins": ["https://app.example.com"]}}}
+    await world.send("PATCH", "/v1/admin/config", section)
+
+
+async def begin_passkey_sign_in(world: World) -> Call:
+    await _configure(world)
+    return Call(method="POST", path="/v1/auth/passkeys/options", credential=world.publishable_key)
+
+
+async def sign_in_with_passkey(world: World) -> Call:
+    await _configure(world)
+    signed_up, key = await _sign_up(world), Authenticator()
+    user, token = signed_up["user"]["id"], signed_up["session"]["access_token"]
+    begun = await world.make("/v1/auth/mfa/factors", {"type": "webauthn"}, key=token)
+    body: dict[str, Any] = {"credential": key.create(begun["public_key"])}
+    confirmed = await world.send("POST", f"/v1/auth/mfa/factors/{begun['id']}/confirm", body, key=token)
+    assert confirmed.status_code == httpx.codes.OK, confirmed.text
+    asked = (await world.send("POST", "/v1/auth/passkeys/options", key=world.publishable_key)).json()
+    return Call(
+        method="POST",
+        path="/v1/auth/passkeys/verify",
+        body={"challenge_id": asked["challenge_id"], "credential": key.get(asked["public_key"], user=user)},
+        credential=world.publishable_key,
+        objects={"caller": user, "factor": begun["id"]},
+    )
 
 
 async def list_own_factors(world: World) -> Call:
@@ -127,7 +155,9 @@ async def generate_user_backup_codes(world: World) -> Call:
 
 
 MFA_BY_PUBLISHABLE_KEY: Final[dict[str, Act]] = {
+    "begin_passkey_sign_in": begin_passkey_sign_in,
     "get_passkey_options": get_passkey_options,
+    "sign_in_with_passkey": sign_in_with_passkey,
     "verify_mfa": verify_mfa,
 }
 MFA_BY_ACCESS_TOKEN: Final[dict[str, Act]] = {

@@ -33,6 +33,17 @@ MFA_TABLE: Final[dict[str, Row]] = {
             )
         ],
     ),
+    "sign_in_with_passkey": Row(
+        200,
+        [
+            Entry(
+                type="user.signed_in",
+                resource=("user", "caller"),
+                by="caller",
+                metadata={"session_id": "<session>", "amr": ["hwk", "user", "mfa"], "factor_id": FACTOR},
+            )
+        ],
+    ),
     "begin_own_factor": Row(201, [_own("enrollment_begun", metadata=_totp("<made>"))]),
     "confirm_own_factor": Row(200, [_own("factor_added", changes=ENROLLED, metadata=_totp())]),
     "remove_own_factor": Row(204, [_own("factor_removed", changes=LEFT, metadata=_totp())]),

@@ -287,7 +287,7 @@ OTHERS: Final[dict[str, Row]] = {
     ),
 }
 TABLE: Final[dict[str, Row]] = {**OTHERS, **ACCESS_TABLE, **ACCOUNT_TABLE, **ORGANIZATION_TABLE, **MFA_TABLE}
-CHANGES_NOTHING: Final = {"get_passkey_options", "search_users", "verify_token"}
+CHANGES_NOTHING: Final = {"begin_passkey_sign_in", "get_passkey_options", "search_users", "verify_token"}
 """Operations that are no GET and change nothing."""
 RECORDED: Final = {"export_user"}
 """A GET that is recorded."""

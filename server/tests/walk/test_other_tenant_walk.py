@@ -31,12 +31,14 @@ FREE: Final = {"create_audit_log", "create_user", "update_user"}
 """Operations whose body has an id of the application's own, which may be anything."""
 WITH_ANOTHERS_KEY: Final[dict[str, tuple[int, str]]] = {
     "accept_invitation": (401, "link_invalid"),
+    "begin_passkey_sign_in": (409, "webauthn_not_configured"),
     "forgot_password": (202, ""),
     "get_passkey_options": (401, "mfa_challenge_invalid"),
     "refresh_tokens": (401, "refresh_token_invalid"),
     "request_magic_link": (202, ""),
     "reset_password": (401, "link_invalid"),
     "sign_in": (401, "invalid_credentials"),
+    "sign_in_with_passkey": (409, "webauthn_not_configured"),
     "sign_up": (201, ""),
     "sign_up_invited": (401, "link_invalid"),
     "verify_email": (401, "link_invalid"),

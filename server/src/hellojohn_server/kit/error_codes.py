@@ -35,6 +35,7 @@ class ErrorCode(StrEnum):
     INVALID_CURSOR = "invalid_cursor"
     INVALID_HOST = "invalid_host"
     INVALID_MFA_CODE = "invalid_mfa_code"
+    INVALID_PASSKEY = "invalid_passkey"
     INVALID_PUBLISHABLE_KEY = "invalid_publishable_key"
     INVALID_REQUEST = "invalid_request"
     INVALID_TOKEN = "invalid_token"

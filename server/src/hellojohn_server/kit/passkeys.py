@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 import webauthn
@@ -17,6 +17,7 @@ from webauthn.helpers.structs import (
 )
 
 _PREFERRED: Final = UserVerificationRequirement.PREFERRED
+_MAX_HANDLE_BYTES: Final = 64
 _UNREADABLE: Final = (WebAuthnException, ValueError, KeyError, TypeError, IndexError)
 """What comes out of a credential that is nothing of the kind."""
 
@@ -67,12 +68,32 @@ def registration_options(
     return options_to_json_dict(options)
 
 
-def request_options(party: RelyingParty, challenge: bytes, known: Sequence[str]) -> dict[str, Any]:
-    """Return what `navigator.credentials.get` is given to have one of the `known` credentials used."""
+def request_options(
+    party: RelyingParty, challenge: bytes, known: Sequence[str], *, verified: bool = False
+) -> dict[str, Any]:
+    """Return what `navigator.credentials.get` is given to have one of the `known` credentials used; none: any.
+
+    With `verified` the authenticator must look who it is.
+    """
     options = webauthn.generate_authentication_options(
-        rp_id=party.id, challenge=challenge, allow_credentials=_descriptors(known), user_verification=_PREFERRED
+        rp_id=party.id,
+        challenge=challenge,
+        allow_credentials=_descriptors(known),
+        user_verification=UserVerificationRequirement.REQUIRED if verified else _PREFERRED,
     )
     return options_to_json_dict(options)
+
+
+def user_of(credential: Mapping[str, Any]) -> str | None:
+    """Return whose a credential says that it is: the id of the user that it was made with; None when it does not."""
+    found: Any = credential.get("response")
+    handle = cast("Mapping[str, object]", found).get("userHandle") if isinstance(found, Mapping) else None
+    if not isinstance(handle, str) or len(handle) > 2 * _MAX_HANDLE_BYTES:
+        return None
+    try:
+        return base64url_to_bytes(handle).decode("ascii")
+    except ValueError:
+        return None
 
 
 def verified_passkey(party: RelyingParty, challenge: bytes, credential: Mapping[str, Any]) -> Passkey | None:
@@ -90,9 +111,12 @@ def verified_passkey(party: RelyingParty, challenge: bytes, credential: Mapping[
 
 
 def verified_assertion(
-    party: RelyingParty, challenge: bytes, credential: Mapping[str, Any], passkey: Passkey
+    party: RelyingParty, challenge: bytes, credential: Mapping[str, Any], passkey: Passkey, *, verified: bool = False
 ) -> Assertion | None:
-    """Return how a passkey was used for this challenge; None when it was not, or its count did not go up."""
+    """Return how a passkey was used for this challenge; None when it was not, or its count did not go up.
+
+    None with `verified` also when the authenticator did not look who it was.
+    """
     try:
         used = webauthn.verify_authentication_response(
             credential=dict(credential),
@@ -101,6 +125,7 @@ def verified_assertion(
             expected_origin=list(party.origins),
             credential_public_key=passkey.public_key,
             credential_current_sign_count=passkey.sign_count,
+            require_user_verification=verified,
         )
     except _UNREADABLE:
         return None

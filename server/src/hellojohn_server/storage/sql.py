@@ -32,6 +32,7 @@ TENANT_TABLES: Final = frozenset(
         "sessions",
         "sign_in_failures",
         "tenant_settings",
+        "used_passkey_challenges",
         "user_counter_deltas",
         "user_counters",
         "user_sequence_runs",

@@ -171,6 +171,7 @@ def test_every_table_that_may_hold_a_person_is_looked_at() -> None:
         "organizations",
         "roles",
         "tenant_settings",
+        "used_passkey_challenges",
         "user_counter_deltas",
         "user_counters",
         "user_sequence_runs",

@@ -41,11 +41,12 @@ def _head(major: int, number: int) -> bytes:
 
 
 class Authenticator:
-    """Holds one credential. `origin` is of the page that the browser shows."""
+    """Holds one credential. `origin` is of the page that the browser shows; one of `step` 0 does not count its uses."""
 
-    def __init__(self, origin: str = "https://app.example.com") -> None:
+    def __init__(self, origin: str = "https://app.example.com", *, step: int = 1) -> None:
         self.origin = origin
         self.count = 0
+        self.step = step
         self.credential_id = os.urandom(32)
         self._key = ec.generate_private_key(ec.SECP256R1())
 
@@ -59,13 +60,15 @@ class Authenticator:
         attestation = cbor({"fmt": "none", "attStmt": {}, "authData": data})
         return self._credential({"clientDataJSON": encoded(client), "attestationObject": encoded(attestation)})
 
-    def get(self, options: dict[str, Any]) -> dict[str, Any]:
-        """Answer navigator.credentials.get; the count goes up."""
-        self.count += 1
-        data = self._data(options["rpId"], _PRESENT | _VERIFIED)
+    def get(self, options: dict[str, Any], *, user: str | None = None, verified: bool = True) -> dict[str, Any]:
+        """Answer navigator.credentials.get; the count goes up. One that is discoverable says whose it is."""
+        self.count += self.step
+        data = self._data(options["rpId"], _PRESENT | (_VERIFIED if verified else 0))
         client = self._client("webauthn.get", options["challenge"])
         signature = self._key.sign(data + hashlib.sha256(client).digest(), ec.ECDSA(SHA256()))
         answer = {"clientDataJSON": client, "authenticatorData": data, "signature": signature}
+        if user is not None:
+            answer["userHandle"] = user.encode()
         return self._credential({name: encoded(value) for name, value in answer.items()})
 
     def _data(self, rp_id: str, flags: int) -> bytes:

@@ -2,6 +2,7 @@
 
 Unauthenticated: Unconfirmed
 ├── InvalidMfaCode            401  no factor of the user's has this code now, or it was used before
+├── InvalidPasskey            401  of nobody, or its answer is wrong, too late, or was used before: which is not said
 └── MfaChallengeInvalid       401  unknown, used or over, or the user changed since
 Forbidden
 └── ReauthenticationRequired  403  what changes second factors needs the password or a code
@@ -31,6 +32,11 @@ class InvalidMfaCode(Unconfirmed):
     message = "This code is not right, or was used before. Wait for the next one."
 
 
+class InvalidPasskey(Unconfirmed):
+    code = ErrorCode.INVALID_PASSKEY
+    message = "No user signs in with this passkey, or its answer came too late. Ask for new options, and try again."
+
+
 class MfaChallengeInvalid(Unconfirmed):
     code = ErrorCode.MFA_CHALLENGE_INVALID
     message = "This sign-in has expired or was finished. Sign in again."
@@ -39,7 +45,9 @@ class MfaChallengeInvalid(Unconfirmed):
 class ReauthenticationRequired(Forbidden):
     is_denial = False
     code = ErrorCode.REAUTHENTICATION_REQUIRED
-    message = "This changes how the account is protected. Send the password, or a code of a second factor, with it."
+    message = (
+        "This changes how the account is protected. Send the password, a code of a second factor, or a passkey with it."
+    )
 
 
 class MfaFactorNotFound(NotFound):

@@ -15,3 +15,14 @@ def user_mfa_failed(user_id: str, code: ErrorCode) -> Event:
     return Event(
         AuditType.USER_MFA_FAILED, user_id, ResourceType.USER, result=AuditResult.FAILURE, metadata={"code": code.value}
     )
+
+
+def passkey_refused(user_id: str, code: ErrorCode) -> Event:
+    """Return the entry of a sign-in by passkey alone that was refused; `code` is that of the error."""
+    return Event(
+        AuditType.USER_SIGN_IN_FAILED,
+        user_id,
+        ResourceType.USER,
+        result=AuditResult.FAILURE,
+        metadata={"code": code.value},
+    )

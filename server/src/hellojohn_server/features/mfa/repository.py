@@ -103,6 +103,31 @@ CONSUME_CHALLENGE = Statement(
     WHERE tenant_id = :tenant_id AND challenge_hash = :challenge_hash AND expires_at > :now RETURNING user_id
     """
 )
+# There from the first use to the end of its time: of any number at once one inserts it.
+CONSUME_PASSKEY_CHALLENGE = Statement(
+    """
+    INSERT INTO used_passkey_challenges (tenant_id, challenge_hash, expires_at)
+    VALUES (:tenant_id, :challenge_hash, :expires_at)
+    ON CONFLICT (challenge_hash) DO NOTHING RETURNING challenge_hash
+    """,
+    """
+    INSERT INTO used_passkey_challenges (tenant_id, challenge_hash, expires_at)
+    VALUES (:tenant_id, :challenge_hash, :expires_at)
+    ON CONFLICT (tenant_id, challenge_hash) DO NOTHING RETURNING challenge_hash
+    """,
+    kind=Kind.BOOKKEEPING,
+)
+DELETE_USED_CHALLENGES = Statement(
+    """
+    DELETE FROM used_passkey_challenges WHERE tenant_id = :tenant_id AND challenge_hash IN (
+        SELECT challenge_hash FROM used_passkey_challenges
+        WHERE tenant_id = :tenant_id AND expires_at <= :now ORDER BY expires_at LIMIT :rows
+    )
+    """
+)
+GET_NEXT_USED_END = Statement(
+    "SELECT MIN(expires_at) FROM used_passkey_challenges WHERE tenant_id = :tenant_id AND expires_at <= :until"
+)
 # What is over is asked for twice: on PostgreSQL a row may have changed while the DELETE waited for it.
 DELETE_ENDED_CHALLENGES = Statement(
     """
@@ -210,11 +235,18 @@ async def consume_challenge(tx: Transaction, challenge_hash: bytes, now_ms: int)
     return await consume_once(tx, CONSUME_CHALLENGE, challenge_hash=challenge_hash, now=now_ms) is not None
 
 
+async def consume_passkey_challenge(tx: Transaction, challenge_hash: bytes, expires_at: int) -> bool:
+    """Use up the challenge of a sign-in by passkey alone, and say whether it was there to be used. Of many one may."""
+    row = await consume_once(tx, CONSUME_PASSKEY_CHALLENGE, challenge_hash=challenge_hash, expires_at=expires_at)
+    return row is not None
+
+
 async def delete_ended(tx: Transaction, now_ms: int, rows: int) -> int:
     """Delete up to `rows` of each kind of what is over, and return the most that were of one kind."""
     return max(
         await tx.execute(DELETE_ENDED_CHALLENGES, now=now_ms, rows=rows),
         await tx.execute(DELETE_ENDED_FAILURES, now=now_ms, rows=rows),
+        await tx.execute(DELETE_USED_CHALLENGES, now=now_ms, rows=rows),
         await tx.execute(DELETE_PENDING_FACTORS, before=now_ms - PENDING_FACTOR_MS, rows=rows),
     )
 
@@ -224,6 +256,7 @@ async def get_next_end(reader: Reader, until: int = END_OF_TIME_MS) -> int | Non
     ends = [
         _time_of(await reader.fetch_one(GET_NEXT_CHALLENGE_END, until=until), 0),
         _time_of(await reader.fetch_one(GET_NEXT_FAILURES_END, until=until), 0),
+        _time_of(await reader.fetch_one(GET_NEXT_USED_END, until=until), 0),
         _time_of(await reader.fetch_one(GET_NEXT_PENDING, until=until - PENDING_FACTOR_MS), PENDING_FACTOR_MS),
     ]
     return min((end for end in ends if end is not None), default=None)

@@ -15,6 +15,8 @@ MAX_FACTORS: Final = 10
 """How many second factors a user may have, those that wait to be confirmed included."""
 CHALLENGE_MS: Final = 600_000
 """How long a sign-in waits for its second step."""
+PASSKEY_CHALLENGE_MS: Final = 300_000
+"""How long options for a sign-in by passkey alone are good."""
 FAILURES: Final = 5
 """So many wrong codes of a user within FAILURE_WINDOW_MS are answered as wrong; then none is looked at."""
 FAILURE_WINDOW_MS: Final = 600_000

@@ -7,14 +7,16 @@ from hellojohn_server.features.audit.service import AuditLog
 from hellojohn_server.features.mfa import repository
 from hellojohn_server.features.mfa.errors import (
     InvalidMfaCode,
+    InvalidPasskey,
     MfaChallengeInvalid,
     TooManyMfaAttempts,
     WebauthnNotConfigured,
 )
-from hellojohn_server.features.mfa.events import user_mfa_challenged, user_mfa_failed
+from hellojohn_server.features.mfa.events import passkey_refused, user_mfa_challenged, user_mfa_failed
 from hellojohn_server.features.mfa.schemas import (
     CHALLENGE_MS,
     FAILURES,
+    PASSKEY_CHALLENGE_MS,
     Challenge,
     CodeMatch,
     Factor,
@@ -26,9 +28,16 @@ from hellojohn_server.features.mfa.schemas import (
 )
 from hellojohn_server.features.tenant_settings.schemas import must_enroll
 from hellojohn_server.features.tenant_settings.service import TenantSettingsService
+from hellojohn_server.features.users.service import change_counters
 from hellojohn_server.kit.backup_codes import normalize_code
-from hellojohn_server.kit.challenges import hash_challenge, mark_of
+from hellojohn_server.kit.challenges import (
+    end_of_passkey_challenge,
+    hash_challenge,
+    make_passkey_challenge,
+    mark_of,
+)
 from hellojohn_server.kit.clock import Clock
+from hellojohn_server.kit.day_counters import DayCounter, day_facet
 from hellojohn_server.kit.error_codes import ErrorCode
 from hellojohn_server.kit.passkeys import Passkey, RelyingParty, challenge_of, request_options, verified_assertion
 from hellojohn_server.kit.principal import Context
@@ -235,17 +244,60 @@ class MfaService:
         return request_options(party, challenge_of(challenge), known)
 
     async def match_passkey(
-        self, tenant_id: str, user_id: str, challenge: str, credential: Mapping[str, Any]
+        self, tenant_id: str, user_id: str, challenge: str, credential: Mapping[str, Any], *, verified: bool = False
     ) -> CodeMatch | None:
-        """Return which passkey of the user was used for a challenge; None when none was. WebauthnNotConfigured."""
+        """Return which passkey of the user was used for a challenge; None when none was. WebauthnNotConfigured.
+
+        With `verified` the authenticator must have looked who it was.
+        """
         party = await self.require_party(tenant_id)
         for factor in await self._passkeys_of(tenant_id, user_id):
             if factor.credential_id == credential.get("id") and factor.public_key is not None:
                 passkey = Passkey(factor.credential_id or "", factor.public_key, factor.sign_count or 0)
-                used = verified_assertion(party, challenge_of(challenge), credential, passkey)
+                used = verified_assertion(party, challenge_of(challenge), credential, passkey, verified=verified)
                 if used is not None:
                     return CodeMatch(user_id, factor.id, sign_count=used.sign_count, amr=used.amr)
         return None
+
+    async def any_passkey_options(self, tenant_id: str) -> tuple[str, dict[str, Any], int]:
+        """Return a challenge, what a browser needs to have any passkey used that it keeps for the tenant, and the end.
+
+        WebauthnNotConfigured. Nothing is stored before the challenge is used.
+        """
+        party = await self.require_party(tenant_id)
+        end = self._clock.now_ms() + PASSKEY_CHALLENGE_MS
+        challenge = make_passkey_challenge(self._sealer, tenant_id, end)
+        return challenge, request_options(party, challenge_of(challenge), (), verified=True), end
+
+    def is_good_passkey_challenge(self, tenant_id: str, challenge: str) -> bool:
+        """Say whether a challenge was made for the tenant and has not ended. Whether it was used shows when it is."""
+        end = end_of_passkey_challenge(self._sealer, tenant_id, challenge)
+        return end is not None and end > self._clock.now_ms()
+
+    async def spend_passkey_challenge(self, tx: Transaction, user_id: str, challenge: str) -> None:
+        """Use up a challenge, and hold the user's row. Of any number at once one may: InvalidPasskey."""
+        await repository.get_user_locked(tx, user_id)
+        end = end_of_passkey_challenge(self._sealer, tx.tenant_id, challenge)
+        if end is None or end <= self._clock.now_ms():
+            raise InvalidPasskey
+        if not await repository.consume_passkey_challenge(tx, hash_challenge(challenge), end):
+            raise InvalidPasskey
+        tx.mark_due(end)
+
+    async def record_passkey_refusal(self, context: Context, user_id: str, code: ErrorCode) -> None:
+        """Record that a user's passkey did not sign the user in, unless the user is gone."""
+
+        async def command(tx: Transaction) -> None:
+            if await repository.get_user_locked(tx, user_id) is not None:
+                await change_counters(tx, {day_facet(DayCounter.SIGN_IN_FAILED, self._clock.now_ms()): 1})
+                await self._audit.record(tx, context, passkey_refused(user_id, code))
+
+        await self._db.write(context.tenant_id, command, type(None))
+
+    async def knows_passkey(self, tenant_id: str, user_id: str, credential: Mapping[str, Any]) -> bool:
+        """Say whether a credential names one of the user's passkeys."""
+        known = [one.credential_id for one in await self._passkeys_of(tenant_id, user_id)]
+        return credential.get("id") in known
 
     async def _passkeys_of(self, tenant_id: str, user_id: str) -> list[Factor]:
         async def query(reader: Reader) -> list[Factor]:

@@ -1,4 +1,4 @@
-"""The second step of a sign-in: /v1/auth/mfa/verify."""
+"""The second step of a sign-in, /v1/auth/mfa/verify, and the sign-in that is both steps in one, /v1/auth/passkeys."""
 
 from hellojohn_server.features.auth.errors import (
     AccountBanned,
@@ -9,11 +9,18 @@ from hellojohn_server.features.auth.errors import (
 from hellojohn_server.features.auth.schemas import SignedInBody
 from hellojohn_server.features.mfa.errors import (
     InvalidMfaCode,
+    InvalidPasskey,
     MfaChallengeInvalid,
     TooManyMfaAttempts,
     WebauthnNotConfigured,
 )
-from hellojohn_server.features.mfa_sign_in.schemas import PasskeyOptionsBody, RequestOptionsBody, VerifyMfaBody
+from hellojohn_server.features.mfa_sign_in.schemas import (
+    PasskeyOptionsBody,
+    PasskeySignInBody,
+    RequestOptionsBody,
+    SignInWithPasskeyBody,
+    VerifyMfaBody,
+)
 from hellojohn_server.features.mfa_sign_in.service import MfaSignInService
 from hellojohn_server.kit.principal import Context
 from hellojohn_server.kit.rate_limits import Limit
@@ -65,3 +72,41 @@ class MfaSignInRoutes:
         What it answers goes to mfa/verify as credential.
         """
         return Answer(await self._mfa.passkey_options(context, body))
+
+    @route(
+        Method.POST,
+        "/v1/auth/passkeys/options",
+        credentials=PUBLISHABLE_KEY,
+        errors=(WebauthnNotConfigured,),
+        replay=Replay.REFUSED,
+        limit=Limit.WRITES,
+    )
+    async def begin_passkey_sign_in(self, context: Context) -> Answer[PasskeySignInBody]:
+        """Get what the browser needs to sign somebody in with a passkey alone.
+
+        Any passkey that it keeps for the tenant may answer. The challenge is good once, for five minutes.
+        """
+        return Answer(await self._mfa.begin_passkey_sign_in(context))
+
+    @route(
+        Method.POST,
+        "/v1/auth/passkeys/verify",
+        credentials=PUBLISHABLE_KEY,
+        errors=(
+            InvalidPasskey,
+            TooManyMfaAttempts,
+            WebauthnNotConfigured,
+            AccountBanned,
+            AccountDisabled,
+            AccountLocked,
+            PasswordResetRequired,
+        ),
+        replay=Replay.REFUSED,
+        limit=Limit.SIGN_IN,
+    )
+    async def sign_in_with_passkey(self, context: Context, body: SignInWithPasskeyBody) -> Answer[SignedInBody]:
+        """Sign in with a passkey alone.
+
+        The authenticator must have looked who it is, so that it counts as two factors.
+        """
+        return Answer(await self._mfa.sign_in_with_passkey(context, body))

@@ -10,6 +10,9 @@ from hellojohn_server.features.mfa.schemas import MfaCode
 from hellojohn_server.kit.error_codes import FieldCode
 from hellojohn_server.kit.errors import FieldError
 from hellojohn_server.kit.routing import checked_together
+from hellojohn_server.kit.times import Timestamp
+
+PasskeyChallenge = Annotated[str, Meta(min_length=1, max_length=200, description="the challenge_id of the options")]
 
 
 def one_answer_fault(given: Mapping[str, object]) -> FieldError | None:
@@ -29,6 +32,21 @@ class RequestOptionsBody(msgspec.Struct, frozen=True):
     """What `navigator.credentials.get` is given, as PublicKeyCredential.parseRequestOptionsFromJSON reads it."""
 
     public_key: dict[str, Any]
+
+
+class PasskeySignInBody(msgspec.Struct, frozen=True):
+    """What `navigator.credentials.get` is given to sign in, and what its answer is sent with, until when."""
+
+    challenge_id: str
+    public_key: dict[str, Any]
+    expires_at: Timestamp
+
+
+class SignInWithPasskeyBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the browser answered to the options of this challenge."""
+
+    challenge_id: PasskeyChallenge
+    credential: dict[str, Any]
 
 
 @checked_together(one_answer_fault)

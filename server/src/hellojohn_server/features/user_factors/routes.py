@@ -3,6 +3,7 @@
 from hellojohn_server.features.auth.errors import AccountLocked, InvalidCredentials
 from hellojohn_server.features.mfa.errors import (
     InvalidMfaCode,
+    InvalidPasskey,
     MfaAlreadyConfirmed,
     MfaFactorLimit,
     MfaFactorNotFound,
@@ -36,7 +37,9 @@ _PROOF = (
     AccountLocked,
     PasswordHashingBusy,
     InvalidMfaCode,
+    InvalidPasskey,
     TooManyMfaAttempts,
+    WebauthnNotConfigured,
 )
 
 
@@ -62,7 +65,7 @@ class OwnFactorRoutes:
         "/v1/auth/mfa/factors",
         credentials=ACCESS_TOKEN,
         status=201,
-        errors=(*_PROOF, MfaFactorLimit, WebauthnNotConfigured),
+        errors=(*_PROOF, MfaFactorLimit),
         replay=Replay.REFUSED,
         enrolling=True,
     )
@@ -70,7 +73,7 @@ class OwnFactorRoutes:
         """Begin a second factor.
 
         The answer has what an authenticator app needs, shown once. It protects nothing until it is confirmed. Who has a
-        second factor already sends the password or a code with it.
+        second factor already sends the password, a code or a passkey with it.
         """
         return Answer(await self._factors.begin_enrollment(context, body))
 
@@ -102,8 +105,8 @@ class OwnFactorRoutes:
     async def remove_own_factor(self, context: Context, factor_id: str, body: ProofBody) -> Answer[None]:
         """Remove a second factor.
 
-        Needs the password or a code. With the last one the backup codes go as well. Access tokens from before are
-        stale.
+        Needs the password, a code or a passkey. With the last one the backup codes go as well. Access tokens from
+        before are stale.
         """
         await self._factors.remove_factor(context, factor_id, body)
         return Answer(None)

@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from hellojohn_server.features.auth.schemas import GivenPassword
 from hellojohn_server.features.mfa.schemas import FactorBody, FactorType, MfaCode
+from hellojohn_server.features.mfa_sign_in.schemas import PasskeyChallenge
 from hellojohn_server.features.users.schemas import Reason
 from hellojohn_server.kit.error_codes import FieldCode
 from hellojohn_server.kit.errors import FieldError
@@ -32,10 +33,10 @@ def factor_name_fault(text: str) -> str | None:
 
 
 def one_proof_fault(given: Mapping[str, object]) -> FieldError | None:
-    """Say that two proofs are given."""
-    if given["password"] is None or given["code"] is None:
+    """Say that more than one proof is given."""
+    if sum(given[name] is not None for name in ("password", "code", "passkey")) <= 1:
         return None
-    return FieldError("code", FieldCode.INVALID, "Send the password or a code, not both.")
+    return FieldError("code", FieldCode.INVALID, "Send the password, a code or a passkey, not several of them.")
 
 
 FactorName = Annotated[
@@ -49,22 +50,31 @@ FactorName = Annotated[
 ]
 
 
+class PasskeyProof(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What one of the user's passkeys answered to the options of /v1/auth/passkeys/options."""
+
+    challenge_id: PasskeyChallenge
+    credential: dict[str, Any]
+
+
 @checked_together(one_proof_fault)
 class ProofBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """That it is the user who asks: the password, or a code of a second factor."""
+    """That it is the user who asks: the password, a code of a second factor, or a passkey."""
 
     password: GivenPassword | None = None
     code: MfaCode | None = None
+    passkey: PasskeyProof | None = None
 
 
 @checked_together(one_proof_fault)
 class EnrollOwnBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A second factor of one's own. Who has one already proves to be the user, by password or code."""
+    """A second factor of one's own. Who has one already proves to be the user, by password, code or passkey."""
 
     type: FactorType
     name: FactorName | None = None
     password: GivenPassword | None = None
     code: MfaCode | None = None
+    passkey: PasskeyProof | None = None
 
 
 class EnrollUserBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -14,6 +14,7 @@ from hellojohn_server.features.emails.schemas import Email
 from hellojohn_server.features.emails.service import EmailService
 from hellojohn_server.features.mfa.errors import (
     InvalidMfaCode,
+    InvalidPasskey,
     MfaAlreadyConfirmed,
     MfaFactorLimit,
     MfaFactorNotFound,
@@ -339,7 +340,7 @@ class OwnFactorService:
         async def act(admit: Admit) -> EnrollmentBody:
             return await self._factors.begin_enrollment(context, user_id, body, admit)
 
-        if body.password is not None or body.code is not None:
+        if body.password is not None or body.code is not None or body.passkey is not None:
             return await self._proved(context, body, act)
 
         async def admit_first(tx: Transaction, user: User) -> None:
@@ -382,7 +383,8 @@ class OwnFactorService:
     ) -> T:
         """Run `act` for who proved to be the user; it is done only while the proof holds.
 
-        ReauthenticationRequired without one; InvalidCredentials, AccountLocked; InvalidMfaCode, TooManyMfaAttempts.
+        ReauthenticationRequired without one; InvalidCredentials, AccountLocked; InvalidMfaCode, TooManyMfaAttempts;
+        InvalidPasskey for a challenge that is over or was used.
         """
         faults = faults_together(body)
         if faults:
@@ -396,18 +398,30 @@ class OwnFactorService:
                 await self._services.auth.require_password(tx, user, verified_hash)
 
             return await act(admit_password)
-        if body.code is None:
-            raise ReauthenticationRequired
+        passkey = body.passkey
 
         async def with_code(match: CodeMatch) -> T:
             async def admit_code(tx: Transaction, _user: User) -> None:
                 await self._require_stands(tx, context)
+                if passkey is not None:
+                    await self._services.mfa.spend_passkey_challenge(tx, user_id, passkey.challenge_id)
                 await self._services.mfa.spend_code(tx, match)
 
             return await act(admit_code)
 
-        match = await self._services.mfa.match_code(context.tenant_id, user_id, body.code)
+        match = await self._match(context.tenant_id, user_id, body)
         return await self._services.mfa.with_match(context, user_id, match, with_code)
+
+    async def _match(self, tenant_id: str, user_id: str, body: ProofBody | EnrollOwnBody) -> CodeMatch | None:
+        """Return the factor that a code or passkey is of; ReauthenticationRequired without any; InvalidPasskey."""
+        mfa, passkey = self._services.mfa, body.passkey
+        if body.code is not None:
+            return await mfa.match_code(tenant_id, user_id, body.code)
+        if passkey is None:
+            raise ReauthenticationRequired
+        if not mfa.is_good_passkey_challenge(tenant_id, passkey.challenge_id):
+            raise InvalidPasskey
+        return await mfa.match_passkey(tenant_id, user_id, passkey.challenge_id, passkey.credential, verified=True)
 
     async def _require_stands(self, tx: Transaction, context: Context) -> None:
         await self._services.access_tokens.require_session_stands(tx, session_of_caller(context).id)
