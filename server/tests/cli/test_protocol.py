@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from hellojohn_server.cli.protocol import MAX_HEAD_BYTES, BoundedHttpProtocol
+from hellojohn_server.cli.protocol import MAX_HEAD_BYTES, BoundedHttpProtocol, JoiningTransport
 from hellojohn_server.http.settings import HttpSettings
 from hellojohn_server.kit.ids import IdFactory
 from tests.http.things import ADMIN, Door
@@ -185,3 +185,75 @@ async def test_many_slow_bodies_are_ended_while_others_are_served(ids: IdFactory
     assert all(answer.startswith(b"HTTP/1.1 408 ") or not answer for answer in ended)
     assert sorted(line["status"] for line in door.log_lines) == [201] + [408] * 100
     assert len(door.things.contexts) == 1
+
+
+class Noted:
+    """Notes what reaches a transport."""
+
+    def __init__(self) -> None:
+        self.done: list[Any] = []
+
+    def write(self, data: bytes) -> None:
+        self.done.append(data)
+
+    def close(self) -> None:
+        self.done.append("close")
+
+    def is_closing(self) -> bool:
+        return "close" in self.done
+
+
+HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("pieces", "written"),
+    [
+        ([HEAD, b"body"], [HEAD + b"body"]),
+        ([HEAD, b"first", b"second"], [HEAD + b"first", b"second"]),
+        ([HEAD, b"x" * 65_537], [HEAD, b"x" * 65_537]),
+        ([HEAD, b"one", HEAD, b"two"], [HEAD + b"one", HEAD + b"two"]),
+        ([HEAD, b"HTTP/1.1 is a body"], [HEAD + b"HTTP/1.1 is a body"]),
+        ([b"no head"], [b"no head"]),
+        ([HEAD], [HEAD]),
+    ],
+)
+async def test_a_head_goes_out_with_its_body_or_at_the_end_of_the_turn(
+    pieces: list[bytes], written: list[bytes]
+) -> None:
+    noted = Noted()
+    joining: Any = JoiningTransport(cast("asyncio.Transport", noted), asyncio.get_running_loop())
+    for piece in pieces:
+        joining.write(piece)
+    await asyncio.sleep(0)
+    assert noted.done == written
+    assert not joining.is_closing()
+    joining.close()
+    await asyncio.sleep(0)
+    assert noted.done == [*written, "close"]
+
+
+async def test_a_head_that_is_held_goes_out_before_the_connection_is_closed() -> None:
+    noted = Noted()
+    joining: Any = JoiningTransport(cast("asyncio.Transport", noted), asyncio.get_running_loop())
+    joining.write(HEAD)
+    joining.close()
+    await asyncio.sleep(0)
+    assert noted.done == [HEAD, "close"]
+
+
+async def test_an_answer_whose_body_takes_its_time_begins_at_once() -> None:
+    may_end = asyncio.Event()
+
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        del scope, receive
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]})
+        await may_end.wait()
+        await send({"type": "http.response.body", "body": b"hello"})
+
+    async with connection(BoundedHttpProtocol, slow) as (reader, writer):
+        writer.write(REQUEST + b"\r\n")
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+        assert head.startswith(b"HTTP/1.1 200 ")
+        may_end.set()
+        assert await asyncio.wait_for(reader.readexactly(5), 10) == b"hello"

@@ -27,10 +27,12 @@ class ClientAddresses:
         """
         if peer is None:
             return None
+        if not (self._trusted and forwarded):
+            return _canonical(peer)
         address = _address_in(peer)
         if address is None:
             return peer
-        if self._trusted and forwarded and self._is_trusted(address):
+        if self._is_trusted(address):
             for hop in self._hops(b",".join(forwarded).decode("latin-1")):
                 nearer = _address_in(hop)
                 if nearer is None:
@@ -75,6 +77,13 @@ def _for_in(element: str) -> str:
 def _address_in(text: str) -> Address | None:
     """Return the IP address in `text`, which may carry a port or brackets; None when it is none."""
     return _short_address_in(text) if len(text) <= _LONGEST else None
+
+
+@lru_cache(4096)
+def _canonical(peer: str) -> str:
+    """Return the address of a peer in its one form; what is none as it is."""
+    address = _address_in(peer)
+    return peer if address is None else str(address)
 
 
 @lru_cache(4096)
