@@ -65,6 +65,11 @@ crash: $(VENV)/.dev ## Kill the server under load, fifty times on each store (so
 contract: $(VENV)/.dev ## Send each store at least 10,000 requests made from the document, and judge the answers (some minutes; the tests send 300)
 	@cd server && ../$(BIN)/python -m tests.contract.fuzz
 
+.PHONY: browser
+browser: $(VENV)/.dev ## Enrol a passkey and sign in with it in Chromium, if there is one; CHROMIUM=/path/to/it
+	@cd server && CHROMIUM="$${CHROMIUM:-$$(command -v chromium || command -v chromium-browser || command -v google-chrome)}" \
+	    ../$(BIN)/python -m pytest tests/browser $(ARGS)
+
 .PHONY: sign-in-timing
 sign-in-timing: $(VENV)/.dev ## Compare how long refused sign-ins of every kind of address take, on both stores, and judge (half an hour)
 	@$(BIN)/python server/tests/postgres_cluster.py -- $(BIN)/python -m bench.sign_in_timing

@@ -8,6 +8,7 @@ from tools.lint.sources import Module, Project, Violation
 
 OWN_DIRECTORIES: Final = {
     "bench": "the short forms of the measurements",
+    "browser": "what a real browser makes of what we hand out",
     "contract": "what callers nobody thought of are answered",
     "crash": "what survives a killed process",
     "house": "the rules of the house",
@@ -21,6 +22,7 @@ MOCKS: Final = {"mock", "pytest_mock", "unittest.mock"}
 SKIPPERS: Final = {"importorskip", "skip", "skipif", "xfail"}
 MAY_SKIP: Final = {
     "tests.conftest": "a machine without PostgreSQL runs the tests of the other store",
+    "tests.browser.test_passkeys": "no machine must have a browser: `make browser` runs it where there is one",
     "tests.interop.conftest": "an environment made before jose was needed runs all other tests",
 }
 
