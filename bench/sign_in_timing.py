@@ -30,7 +30,7 @@ import httpx
 import msgspec
 
 from bench.served.processes import serving
-from hellojohn_server.app import build_services, open_database
+from hellojohn_server.app import open_database
 from hellojohn_server.config import Settings
 from hellojohn_server.features.keys.schemas import CreateKeyBody, TenantKeyType
 from hellojohn_server.features.tenants.schemas import CreateTenantBody
@@ -38,6 +38,7 @@ from hellojohn_server.kit.clock import SystemClock
 from hellojohn_server.kit.ids import IdPrefix
 from hellojohn_server.kit.principal import cli_context
 from hellojohn_server.kit.setting_values import DatabaseUrl, EncryptionKey, PublicUrl
+from hellojohn_server.wiring import build_services
 
 WANTED_BELOW: Final = 0.147
 """What is called negligible (Romano et al. 2006): of two times the longer one is the same kind's in 57 of 100 cases."""

@@ -19,7 +19,7 @@ import msgspec
 from bench.served.bare import Plan
 from bench.served.operations import PASSWORD, Caller, Name, Person, call_of
 from bench.served.programs import USER_DIGITS, Engine, Program, Recording
-from hellojohn_server.app import build_services, http_settings, open_database
+from hellojohn_server.app import open_database
 from hellojohn_server.config import Settings
 from hellojohn_server.features.keys.schemas import CreateKeyBody, TenantKeyType
 from hellojohn_server.features.sessions import repository as sessions_repository
@@ -41,6 +41,7 @@ from hellojohn_server.kit.scopes import Scope
 from hellojohn_server.kit.setting_values import DatabaseUrl, EncryptionKey, PublicUrl
 from hellojohn_server.kit.text import email_key, fold
 from hellojohn_server.storage.database import Database, Transaction
+from hellojohn_server.wiring import build_services, http_settings
 
 _AT_A_TIME: Final = 500
 _PUBLIC_URL: Final = "http://127.0.0.1:3000"

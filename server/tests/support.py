@@ -15,7 +15,6 @@ from typing import Any, Final
 import httpx
 import msgspec
 
-from hellojohn_server.app import build_services, http_settings
 from hellojohn_server.config import load_settings
 from hellojohn_server.features.keys.schemas import CreateKeyBody, TenantKeyType
 from hellojohn_server.features.tenants.schemas import CreateTenantBody
@@ -28,6 +27,7 @@ from hellojohn_server.kit.mail import Mail, Mailbox
 from hellojohn_server.kit.passwords import Cost, PasswordHasher
 from hellojohn_server.kit.principal import Context, cli_context
 from hellojohn_server.storage.database import Database
+from hellojohn_server.wiring import build_services, http_settings
 
 ENCRYPTION_KEY: Final = base64.b64encode(bytes(range(32))).decode()
 PUBLIC_URL: Final = "http://localhost:3000"

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from hellojohn_server.app import http_settings
 from hellojohn_server.config import (
     KEY_FILE,
     ConfigError,
@@ -18,6 +17,7 @@ from hellojohn_server.config import (
     with_encryption_key,
 )
 from hellojohn_server.kit.setting_values import EncryptionKey, MetricsToken
+from hellojohn_server.wiring import http_settings
 
 KEY = base64.b64encode(bytes(range(32))).decode()
 DOCUMENT = Path(__file__).parents[2] / "docs" / "configuration.md"

@@ -6,7 +6,17 @@ from typing import Final, NamedTuple
 
 from tools.lint.sources import PACKAGE, Module, Violation
 
-LAYERS: Final = {"kit": 0, "storage": 1, "features": 2, "config": 2, "http": 3, "worker": 3, "cli": 3, "app": 4}
+LAYERS: Final = {
+    "kit": 0,
+    "storage": 1,
+    "features": 2,
+    "config": 2,
+    "http": 3,
+    "worker": 3,
+    "cli": 3,
+    "wiring": 4,
+    "app": 5,
+}
 """The height of each top-level folder or module. What stands at the same height does not import each other."""
 
 FEATURES: Final = (

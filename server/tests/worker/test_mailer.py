@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 import msgspec
 import pytest
 
-from hellojohn_server.app import build_mailer, build_services, build_worker
+from hellojohn_server.app import build_mailer, build_worker
 from hellojohn_server.config import Settings, load_settings
 from hellojohn_server.features.emails.schemas import Email
 from hellojohn_server.features.tenants.schemas import CreateTenantBody
@@ -15,6 +15,7 @@ from hellojohn_server.kit.clock import SystemClock
 from hellojohn_server.kit.email_templates import EmailTemplate
 from hellojohn_server.kit.principal import cli_context
 from hellojohn_server.storage.database import Database, Transaction
+from hellojohn_server.wiring import build_services
 from hellojohn_server.worker.mail_transport import make_transport
 from tests.conftest import OpenDatabase
 from tests.smtp_server import SmtpServer

@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from hellojohn_server.app import http_settings
 from hellojohn_server.config import Settings
 from hellojohn_server.features.keys.schemas import TenantKeyType
 from hellojohn_server.http.application import build_app
 from hellojohn_server.kit.api_keys import Environment
 from hellojohn_server.kit.setting_values import PublicUrl
+from hellojohn_server.wiring import http_settings
 from tests.features.auth.parts import PASSWORD, Front
 from tests.support import PUBLIC_URL, RunningApp
 

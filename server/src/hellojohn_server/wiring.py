@@ -1,0 +1,323 @@
+"""Every service, made once over an open store: what each stands on, in the order in which they need each other."""
+
+from typing import Final
+
+import msgspec
+
+from hellojohn_server.config import Settings
+from hellojohn_server.features.access_tokens.service import AccessTokenService
+from hellojohn_server.features.account.service import AccountService
+from hellojohn_server.features.action_tokens.service import ActionTokenService, LinkMailer
+from hellojohn_server.features.audit.service import AuditLog, AuditReader, CustomEntries
+from hellojohn_server.features.auth.service import AuthService, AuthServices
+from hellojohn_server.features.bulk.service import BulkService
+from hellojohn_server.features.email_changes.service import EmailChangeService, EmailChangeServices
+from hellojohn_server.features.emails.service import EmailService, MailParts
+from hellojohn_server.features.impersonation.service import ImpersonationService, ImpersonationServices
+from hellojohn_server.features.invitations.service import InvitationService, InvitationServices
+from hellojohn_server.features.keys.service import KeyService
+from hellojohn_server.features.magic_links.service import MagicLinkService, MagicServices
+from hellojohn_server.features.mailed_links.service import MailedLinkService
+from hellojohn_server.features.mfa.service import MfaService
+from hellojohn_server.features.mfa_sign_in.service import MfaSignInService
+from hellojohn_server.features.organizations.service import OrganizationService
+from hellojohn_server.features.password_policy.service import NewPasswords
+from hellojohn_server.features.password_reset.service import PasswordResetService, ResetServices
+from hellojohn_server.features.roles.service import RoleCatalog, RoleService
+from hellojohn_server.features.search.service import UserSearch
+from hellojohn_server.features.sessions.service import SessionService
+from hellojohn_server.features.signing_keys.service import SigningKeyService
+from hellojohn_server.features.stats.service import StatsService
+from hellojohn_server.features.tenant_settings.service import TenantSettingsService
+from hellojohn_server.features.tenants.service import TenantService
+from hellojohn_server.features.user_access.service import UserAccess
+from hellojohn_server.features.user_acts.service import UserActs
+from hellojohn_server.features.user_export.service import ExportServices, UserExportService
+from hellojohn_server.features.user_factors.service import FactorService, FactorServices
+from hellojohn_server.features.user_sessions.service import UserSessionService
+from hellojohn_server.features.users.service import UserService
+from hellojohn_server.http.router import Services
+from hellojohn_server.http.settings import HttpSettings, rates_of
+from hellojohn_server.kit.bell import Bell
+from hellojohn_server.kit.clock import Clock
+from hellojohn_server.kit.ids import IdFactory
+from hellojohn_server.kit.mail import Mailbox, Transport
+from hellojohn_server.kit.metrics import Metrics
+from hellojohn_server.kit.pagination import CursorCodec
+from hellojohn_server.kit.passwords import PasswordHasher
+from hellojohn_server.kit.rate_limits import RateLimiter
+from hellojohn_server.kit.secrets import AddressHasher, BackupCodeHasher, Purpose, Sealer, derive_key
+from hellojohn_server.kit.sightings import Sightings
+from hellojohn_server.storage.database import Database
+from hellojohn_server.worker.mail_transport import sender_of
+
+_DEV_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]")
+
+
+def _signing_keys(
+    database: Database, settings: Settings, ids: IdFactory, clock: Clock, audit: AuditLog
+) -> SigningKeyService:
+    sealer = Sealer(derived_key(settings, Purpose.SEALED_VALUES))
+    return SigningKeyService(database, ids, clock, audit, sealer=sealer, issuer=http_settings(settings).public_url)
+
+
+class _Foundation(msgspec.Struct, frozen=True, kw_only=True):
+    """What nearly every service stands on."""
+
+    ids: IdFactory
+    passwords: NewPasswords
+    metrics: Metrics
+    mail: MailParts
+    cursors: CursorCodec
+    sightings: Sightings
+    addresses: AddressHasher
+    audit_log: AuditLog
+    audit: AuditReader
+    keys: KeyService
+    roles: RoleService
+    role_catalog: RoleCatalog
+    tenants: TenantService
+    sessions: SessionService
+    signing_keys: SigningKeyService
+    tenant_settings: TenantSettingsService
+    emails: EmailService
+    access_tokens: AccessTokenService
+    mfa: MfaService
+    action_tokens: ActionTokenService
+    mailer: LinkMailer
+    limiter: RateLimiter
+
+
+def _lay_foundation(  # noqa: PLR0913, PLR0917 - what build_services is given
+    database: Database,
+    settings: Settings,
+    clock: Clock,
+    ids: IdFactory,
+    passwords: PasswordHasher,
+    transport: Transport | None,
+) -> _Foundation:
+    metrics = Metrics(passwords)
+    sealer = Sealer(derived_key(settings, Purpose.SEALED_VALUES))
+    mail = MailParts(transport=transport, from_address=sender_of(settings), sealer=sealer, bell=Bell())
+    cursors = CursorCodec(derived_key(settings, Purpose.CURSORS))
+    backup_codes = BackupCodeHasher(derived_key(settings, Purpose.BACKUP_CODES))
+    audit_log = AuditLog(ids, clock)
+    acting = (database, ids, clock, audit_log)
+    tenants = TenantService(*acting, cursors)
+    sessions = SessionService(database, cursors)
+    sightings, roles = Sightings(), RoleService()
+    signing_keys = _signing_keys(database, settings, ids, clock, audit_log)
+    tenant_settings = TenantSettingsService(database, clock, audit_log)
+    addresses = AddressHasher(derived_key(settings, Purpose.ADDRESSES))
+    emails = EmailService(
+        *acting, tenants=tenants, settings=tenant_settings, cursors=cursors, metrics=metrics, parts=mail
+    )
+    public_url = http_settings(settings).public_url
+    action_tokens = ActionTokenService(
+        database, ids, clock, settings=tenant_settings, addresses=addresses, public_url=public_url
+    )
+    return _Foundation(
+        ids=ids,
+        passwords=NewPasswords(database, settings=tenant_settings, tenants=tenants, hasher=passwords),
+        metrics=metrics,
+        mail=mail,
+        cursors=cursors,
+        sightings=sightings,
+        addresses=addresses,
+        audit_log=audit_log,
+        audit=AuditReader(database, cursors),
+        keys=KeyService(*acting, tenants=tenants, sessions=sessions, cursors=cursors, sightings=sightings),
+        roles=roles,
+        role_catalog=RoleCatalog(*acting, settings=tenant_settings, cursors=cursors),
+        tenants=tenants,
+        sessions=sessions,
+        signing_keys=signing_keys,
+        tenant_settings=tenant_settings,
+        emails=emails,
+        access_tokens=AccessTokenService(
+            database, clock, tenants=tenants, signing_keys=signing_keys, sightings=sightings
+        ),
+        mfa=MfaService(database, clock, audit_log, tenant_settings, sealer=mail.sealer, backup_codes=backup_codes),
+        action_tokens=action_tokens,
+        mailer=LinkMailer(emails, action_tokens),
+        limiter=RateLimiter(clock, rates_of(settings)),
+    )
+
+
+_People = tuple[UserService, OrganizationService, UserActs]
+
+
+def _users(database: Database, clock: Clock, base: _Foundation) -> UserService:
+    return UserService(
+        database,
+        base.ids,
+        clock,
+        base.audit_log,
+        roles=base.roles,
+        sessions=base.sessions,
+        passwords=base.passwords,
+        addresses=base.addresses,
+        mailer=base.mailer,
+    )
+
+
+def _password_resets(  # noqa: PLR0913, PLR0917 - what it takes
+    database: Database, settings: Settings, clock: Clock, base: _Foundation, users: UserService, acts: UserActs
+) -> PasswordResetService:
+    mail = (base.audit_log, base.emails, base.action_tokens)
+    services = ResetServices(*mail, acts, users, base.sessions, base.passwords, base.addresses, base.limiter)
+    return PasswordResetService(database, clock, services, floor_seconds=settings.sign_in_floor_ms / 1000)
+
+
+def _email_changes(  # noqa: PLR0913, PLR0917 - what it takes
+    database: Database, settings: Settings, clock: Clock, base: _Foundation, users: UserService, auth: AuthService
+) -> EmailChangeService:
+    mail = (base.audit_log, base.mailer, base.action_tokens, base.access_tokens)
+    services = EmailChangeServices(*mail, auth, users, base.addresses, base.mail.sealer, base.limiter)
+    return EmailChangeService(database, clock, services, floor_seconds=settings.sign_in_floor_ms / 1000)
+
+
+def _mailed_links(
+    database: Database, clock: Clock, base: _Foundation, people: _People, changes: EmailChangeService
+) -> MailedLinkService:
+    own = (database, clock, base.audit_log, base.mailer, base.action_tokens)
+    return MailedLinkService(*own, acts=people[2], users=people[0], changes=changes)
+
+
+def _magic_links(
+    database: Database, settings: Settings, clock: Clock, base: _Foundation, auth: AuthService
+) -> MagicLinkService:
+    mail = (base.audit_log, base.tenant_settings, base.mailer, base.action_tokens)
+    services = MagicServices(*mail, auth, base.mfa, base.limiter)
+    return MagicLinkService(database, base.ids, clock, services, floor_seconds=settings.sign_in_floor_ms / 1000)
+
+
+def _people(database: Database, clock: Clock, base: _Foundation) -> _People:
+    ids, audit, roles, sessions, addresses = base.ids, base.audit_log, base.roles, base.sessions, base.addresses
+    users = _users(database, clock, base)
+    organizations = OrganizationService(
+        database, ids, clock, audit, roles=roles, users=users, sessions=sessions, cursors=base.cursors
+    )
+    acts = UserActs(clock, audit, roles=roles, sessions=sessions, users=users, addresses=addresses)
+    return users, organizations, acts
+
+
+def _account(database: Database, clock: Clock, base: _Foundation, people: _People, auth: AuthService) -> AccountService:
+    own = (database, clock, base.audit_log, base.access_tokens)
+    users, organizations, _ = people
+    return AccountService(
+        *own, auth=auth, users=users, sessions=base.sessions, passwords=base.passwords, organizations=organizations
+    )
+
+
+def _exports(database: Database, clock: Clock, base: _Foundation, people: _People) -> UserExportService:
+    facts = (base.audit_log, base.audit, base.emails, base.mfa, people[1], base.roles, base.sessions, people[0])
+    return UserExportService(database, clock, ExportServices(*facts))
+
+
+def _auth(database: Database, settings: Settings, clock: Clock, base: _Foundation, people: _People) -> AuthService:
+    facts = (base.audit_log, base.tenant_settings, base.tenants, people[0], base.sessions, base.signing_keys)
+    services = AuthServices(*facts, base.passwords, base.addresses, base.sightings, people[1], base.mfa, base.mailer)
+    return AuthService(database, base.ids, clock, services, floor_seconds=settings.sign_in_floor_ms / 1000)
+
+
+def _factors(
+    database: Database, clock: Clock, base: _Foundation, users: UserService, auth: AuthService
+) -> FactorService:
+    facts = (base.audit_log, base.tenants, base.roles, users, base.mfa, auth, base.access_tokens, base.emails)
+    return FactorService(database, base.ids, clock, FactorServices(*facts))
+
+
+def _impersonation(database: Database, clock: Clock, base: _Foundation, users: UserService) -> ImpersonationService:
+    facts = (base.audit_log, base.emails, base.keys, base.roles, base.sessions, base.tenant_settings)
+    services = ImpersonationServices(*facts, base.signing_keys, users)
+    return ImpersonationService(database, base.ids, clock, services)
+
+
+def _invitations(
+    database: Database, clock: Clock, base: _Foundation, people: _People, auth: AuthService
+) -> InvitationService:
+    facts = (base.audit_log, auth, base.emails, base.action_tokens, people[1], base.passwords, people[0])
+    services = InvitationServices(*facts, base.cursors, base.mfa, base.tenant_settings)
+    return InvitationService(database, base.ids, clock, services)
+
+
+def build_services(  # noqa: PLR0913 - what it takes, each by name
+    database: Database,
+    settings: Settings,
+    clock: Clock,
+    *,
+    ids: IdFactory | None = None,
+    passwords: PasswordHasher | None = None,
+    transport: Transport | None = None,
+) -> Services:
+    """Return every service over an open store, and make what is absent; without a `transport` no mail can be sent."""
+    base = _lay_foundation(database, settings, clock, ids or IdFactory(clock), passwords or PasswordHasher(), transport)
+    ids, chosen, audit_log, roles, sessions = base.ids, base.passwords, base.audit_log, base.roles, base.sessions
+    acting, tokens = (database, clock, audit_log), base.access_tokens
+    users, organizations, acts = people = _people(database, clock, base)
+    auth = _auth(database, settings, clock, base, people)
+    resets = _password_resets(database, settings, clock, base, users, acts)
+    changes = _email_changes(database, settings, clock, base, users, auth)
+    return Services(
+        database=database,
+        clock=clock,
+        ids=ids,
+        sightings=base.sightings,
+        metrics=base.metrics,
+        limiter=base.limiter,
+        audit_log=audit_log,
+        audit=base.audit,
+        custom_entries=CustomEntries(database, audit_log, base.audit),
+        tenants=base.tenants,
+        action_tokens=base.action_tokens,
+        tenant_settings=base.tenant_settings,
+        emails=base.emails,
+        bell=base.mail.bell,
+        mailbox=transport if isinstance(transport, Mailbox) else None,
+        signing_keys=base.signing_keys,
+        organizations=organizations,
+        invitations=_invitations(database, clock, base, people, auth),
+        role_catalog=base.role_catalog,
+        sessions=sessions,
+        keys=base.keys,
+        users=users,
+        mfa=base.mfa,
+        auth=auth,
+        account=_account(database, clock, base, people, auth),
+        access_tokens=tokens,
+        mfa_sign_in=MfaSignInService(database, ids, auth=auth, mfa=base.mfa),
+        factors=_factors(database, clock, base, users, auth),
+        user_sessions=UserSessionService(*acting, access_tokens=tokens, roles=roles, sessions=sessions, users=users),
+        impersonation=_impersonation(database, clock, base, users),
+        search=UserSearch(database, clock, base.cursors),
+        acts=acts,
+        access=UserAccess(database, clock, acts=acts, users=users, passwords=chosen),
+        password_resets=resets,
+        email_changes=changes,
+        mailed_links=_mailed_links(database, clock, base, people, changes),
+        magic_links=_magic_links(database, settings, clock, base, auth),
+        bulk=BulkService(database, clock, acts, resets),
+        exports=_exports(database, clock, base, people),
+        stats=StatsService(database, clock, sessions=sessions, organizations=organizations),
+    )
+
+
+def http_settings(settings: Settings, *, dev: bool = False) -> HttpSettings:
+    """Return what the HTTP door is told."""
+    return HttpSettings(
+        public_url=str(settings.public_url) if settings.public_url else f"http://{settings.host}:{settings.port}",
+        trusted_proxies=settings.trusted_proxies,
+        proxy_header=settings.proxy_header,
+        dev_host_check=_DEV_HOSTS if dev else None,
+        metrics_token=settings.metrics_token,
+        request_seconds=settings.request_seconds,
+        concurrent_requests=settings.concurrent_requests,
+    )
+
+
+def derived_key(settings: Settings, purpose: Purpose) -> bytes:
+    """Return the key for one purpose; RuntimeError when the settings hold no encryption key."""
+    if settings.encryption_key is None:
+        raise RuntimeError("the encryption key is missing: settings come from with_encryption_key")
+    return derive_key(settings.encryption_key.value, purpose)
