@@ -16,6 +16,7 @@ from tests.features.password_reset.parts import (
     INVALID,
     NEXT,
     USED,
+    force,
     forgot,
     newest_token,
     reset,
@@ -223,6 +224,10 @@ async def by_reset(front: Front, _alice: SignedIn) -> None:
     assert await reset(front, await newest_token(front)) == (204, "")
 
 
+async def by_required_reset(front: Front, alice: SignedIn) -> None:
+    assert (await force(front, alice.user_id)).status_code == 202
+
+
 async def by_other_address(front: Front, alice: SignedIn) -> None:
     await front.admin("PATCH", f"/v1/users/{alice.user_id}", {"email": "other@example.com"})
 
@@ -254,6 +259,7 @@ async def by_ban(front: Front, alice: SignedIn) -> None:
         by_own_password,
         by_set_password,
         by_reset,
+        by_required_reset,
         by_other_address,
         by_there_and_back,
         by_bin,

@@ -111,9 +111,9 @@ class EmailChangeService:
     async def confirm_change(self, context: Context, token: ActionToken) -> None:
         """Make the address that a link went to the user's, verified. Of any number at once with one link one does.
 
-        LinkInvalid, also while the user is kept out; LinkExpired, LinkUsed. EmailAlreadyExists, alike for an address
-        that a user has, that one in the recycle bin has, and that is banned; it uses nothing up. Of any number of users
-        at once with one address one gets it.
+        LinkInvalid, also while the user is kept out or must reset the password; LinkExpired, LinkUsed.
+        EmailAlreadyExists, alike for an address that a user has, that one in the recycle bin has, and that is banned;
+        it uses nothing up. Of any number of users at once with one address one gets it.
         """
         user, email = await self._change_of(token)
         acting = as_user(context, user.id, user.email)
@@ -121,7 +121,7 @@ class EmailChangeService:
         async def command(tx: Transaction) -> None:
             now = self._clock.now_ms()
             before = (await self._services.users.lock_users(tx, [user.id])).get(user.id)
-            if before is None or _is_kept_out(before, now):
+            if before is None or _may_not_change(before, now):
                 raise LinkInvalid
             await self._services.action_tokens.use(tx, token, _PURPOSE, before.email_key)
             after = _with_email(before, email, now)
@@ -152,7 +152,7 @@ class EmailChangeService:
             return row, await repository.get_user(reader, row.user_id)
 
         row, user = await self._db.read(token.tenant_id, query)
-        if user is None or row.sealed_email is None or _is_kept_out(user, self._clock.now_ms()):
+        if user is None or row.sealed_email is None or _may_not_change(user, self._clock.now_ms()):
             raise LinkInvalid
         try:
             return user, self._services.sealer.open(row.sealed_email, *_place(token)).decode()
@@ -167,6 +167,11 @@ def _place(token: ActionToken) -> tuple[str, ...]:
 
 def _is_kept_out(user: User, now_ms: int) -> bool:
     return user.disabled or user.deleted_at is not None or is_banned(user, now_ms)
+
+
+def _may_not_change(user: User, now_ms: int) -> bool:
+    """Say whether no link changes the user's address: where a reset is required, whoever asked may not be the user."""
+    return user.password_reset_required or _is_kept_out(user, now_ms)
 
 
 def _with_email(user: User, email: str, now_ms: int) -> User:
