@@ -110,7 +110,13 @@ def _lay_foundation(  # noqa: PLR0913, PLR0917 - what build_services is given
     tenant_settings = TenantSettingsService(database, clock, audit_log)
     addresses = AddressHasher(derived_key(settings, Purpose.ADDRESSES))
     emails = EmailService(
-        *acting, tenants=tenants, settings=tenant_settings, cursors=cursors, metrics=metrics, parts=mail
+        *acting,
+        tenants=tenants,
+        settings=tenant_settings,
+        cursors=cursors,
+        metrics=metrics,
+        parts=mail,
+        addresses=addresses,
     )
     public_url = http_settings(settings).public_url
     action_tokens = ActionTokenService(
@@ -238,7 +244,7 @@ def _invitations(
     database: Database, clock: Clock, base: _Foundation, people: _People, auth: AuthService
 ) -> InvitationService:
     facts = (base.audit_log, auth, base.emails, base.action_tokens, people[1], base.passwords, people[0])
-    services = InvitationServices(*facts, base.cursors, base.mfa, base.tenant_settings)
+    services = InvitationServices(*facts, base.cursors, base.mfa, base.tenant_settings, base.addresses)
     return InvitationService(database, base.ids, clock, services)
 
 

@@ -10,7 +10,7 @@ import pytest
 from hellojohn_server.features.invitations import service
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.ids import IdFactory
-from hellojohn_server.kit.mail import Mail
+from hellojohn_server.kit.mail import Mail, MailServerDown
 from hellojohn_server.storage.database import Database
 from hellojohn_server.storage.sql import Statement
 from tests.conftest import ManualClock
@@ -20,6 +20,7 @@ from tests.features.organizations.parts import PATH, Desk, error_of
 from tests.features.users.parts import UserParts
 from tests.support import running_app
 
+LIST_ANSWERS: Final = Statement("SELECT answer FROM idempotency_records WHERE tenant_id = :tenant_id")
 LIST_INVITATIONS: Final = Statement(
     "SELECT email, token_hash FROM organization_invitations WHERE tenant_id = :tenant_id"
 )
@@ -258,6 +259,26 @@ async def test_it_goes_with_the_organization_and_with_its_person(desk: Desk, fro
     left = await parts.rows(desk.tenant_id, LIST_INVITATIONS)
     assert [email for email, _ in left] == ["carol@example.com"]
     assert (await token_mailed(desk, "carol@example.com")).encode() not in bytes(left[0][1])
+
+
+async def test_answers_kept_for_retries_go_with_the_person(desk: Desk, front: Front, parts: UserParts) -> None:
+    path = f"{PATH}/{(await desk.make())['id']}/invitations"
+    for number, email in enumerate(("bob@example.com", "carol@example.com")):
+        body, key = {"email": email}, {"Idempotency-Key": f"invite-{number}"}
+        made = (await desk.call("POST", path, body, **key)).json()
+        assert made["email"] == email
+        desk.app.mailbox.failure = MailServerDown("timeout")
+        await desk.app.mails()
+        desk.app.mailbox.failure = None
+        mail = (await desk.call("GET", "/v1/admin/emails")).json()["data"][0]
+        assert (mail["to"], mail["user_id"]) == (email, None)
+        for again in (f"{path}/{made['id']}/resend", f"/v1/admin/emails/{mail['id']}/resend"):
+            key = {"Idempotency-Key": f"again-{number}"}
+            assert (await desk.call("POST", again, **key)).status_code == 200, again
+    assert len(await parts.rows(desk.tenant_id, LIST_ANSWERS)) == 6
+    user_id, _ = await verified_user(desk, front, "Bob@Example.com")
+    await desk.call("DELETE", f"/v1/users/{user_id}?permanent=true")
+    assert len(await parts.rows(desk.tenant_id, LIST_ANSWERS)) == 3
 
 
 async def test_a_role_that_is_offered_stays(desk: Desk) -> None:

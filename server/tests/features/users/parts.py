@@ -110,6 +110,7 @@ class UserParts(Parts):
             cursors=self.cursors,
             metrics=Metrics(passwords),
             parts=mail,
+            addresses=self.addresses,
         )
         self.links = ActionTokenService(
             database, ids, clock, settings=self.settings, addresses=self.addresses, public_url="https://id.example.com"

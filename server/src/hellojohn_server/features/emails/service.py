@@ -40,7 +40,7 @@ from hellojohn_server.kit.mail_settings import parts_of
 from hellojohn_server.kit.metrics import MailOutcome, Metrics
 from hellojohn_server.kit.pagination import CursorCodec, Page, page_of
 from hellojohn_server.kit.principal import Context, system_context
-from hellojohn_server.kit.secrets import Sealer, WrongSeal
+from hellojohn_server.kit.secrets import AddressHasher, Sealer, WrongSeal
 from hellojohn_server.kit.template_language import TemplateFault
 from hellojohn_server.kit.text import email_key
 from hellojohn_server.kit.times import END_OF_TIME_MS
@@ -76,6 +76,7 @@ class EmailService:
         cursors: CursorCodec,
         metrics: Metrics,
         parts: MailParts,
+        addresses: AddressHasher,
     ) -> None:
         self._db = db
         self._ids = ids
@@ -86,6 +87,7 @@ class EmailService:
         self._cursors = cursors
         self._metrics = metrics
         self._parts = parts
+        self._addresses = addresses
 
     @property
     def is_configured(self) -> bool:
@@ -154,7 +156,8 @@ class EmailService:
             queued = await repository.update_resent(tx, email_id, now, now + GIVE_UP_MS)
             email = queued or await _require_email(tx, email_id)
             if context.idempotency is not None:
-                context.idempotency.subject_id = email.user_id
+                address = self._addresses.hash(tx.tenant_id, email.address_key)
+                context.idempotency.subject_id = email.user_id or address
             if queued is None:
                 if email.status not in {EmailStatus.QUEUED, EmailStatus.SENDING}:
                     raise EmailNotResendable

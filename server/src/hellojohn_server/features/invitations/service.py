@@ -43,7 +43,7 @@ from hellojohn_server.features.sessions.schemas import Session
 from hellojohn_server.features.tenant_settings.service import TenantSettingsService
 from hellojohn_server.features.users.errors import EmailAlreadyExists, EmailBanned, EmailInRecycleBin
 from hellojohn_server.features.users.schemas import CreateUserBody, User
-from hellojohn_server.features.users.service import UserService
+from hellojohn_server.features.users.service import UserService, say_subject
 from hellojohn_server.kit.action_tokens import ActionToken, make_action_token
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.email_templates import EmailTemplate
@@ -52,6 +52,7 @@ from hellojohn_server.kit.ids import IdFactory, IdPrefix, is_id
 from hellojohn_server.kit.pagination import CursorCodec, Page, page_of
 from hellojohn_server.kit.principal import Context
 from hellojohn_server.kit.refresh_tokens import make_refresh_token
+from hellojohn_server.kit.secrets import AddressHasher
 from hellojohn_server.kit.text import email_key
 from hellojohn_server.storage.database import Database, Exempt, Reader, Transaction
 from hellojohn_server.storage.errors import UniqueViolation
@@ -77,6 +78,7 @@ class InvitationServices(msgspec.Struct, frozen=True):
     cursors: CursorCodec
     mfa: MfaService
     settings: TenantSettingsService
+    addresses: AddressHasher
 
 
 class _Joined(msgspec.Struct, frozen=True):
@@ -146,6 +148,7 @@ class InvitationService:
             )
             await repository.insert_invitation(tx, invitation, token.token_hash)
             await self._mail(tx, organization, invitation, token)
+            self._say_address(context, invitation)
             await self._services.audit.record(tx, context, invitation_created(invitation, body.reason))
             return invitation_body(invitation)
 
@@ -171,6 +174,7 @@ class InvitationService:
             invitation = msgspec.structs.replace(before, sent_at=now, expires_at=now + LIFETIME_MS)
             await repository.update_sent(tx, invitation, token.token_hash)
             await self._mail(tx, organization, invitation, token)
+            self._say_address(context, invitation)
             await self._services.audit.record(tx, context, invitation_resent(invitation, reason))
             return invitation_body(invitation)
 
@@ -310,6 +314,10 @@ class InvitationService:
         if invitation is None:
             raise InvitationNotFound
         return invitation
+
+    def _say_address(self, context: Context, invitation: Invitation) -> None:
+        """Have the answer that is kept for retries destroyed with whoever has the address by then."""
+        say_subject(context, self._services.addresses.hash(context.tenant_id, invitation.email_key))
 
     def _require_ready(self, organization_id: str) -> None:
         self._services.emails.require_configured()

@@ -137,12 +137,13 @@ DELETE_CHALLENGES = Statement(
     """,
     "DELETE FROM mfa_challenges WHERE tenant_id = :tenant_id AND user_id = ANY(:user_ids)",
 )
+# What shows an address that nobody had then has the hash of it as its subject.
 DELETE_ANSWERS = Statement(
     """
     DELETE FROM idempotency_records
-    WHERE tenant_id = :tenant_id AND subject_id IN (SELECT value FROM json_each(:user_ids))
+    WHERE tenant_id = :tenant_id AND subject_id IN (SELECT value FROM json_each(:subject_ids))
     """,
-    "DELETE FROM idempotency_records WHERE tenant_id = :tenant_id AND subject_id = ANY(:user_ids)",
+    "DELETE FROM idempotency_records WHERE tenant_id = :tenant_id AND subject_id = ANY(:subject_ids)",
     kind=Kind.BOOKKEEPING,
 )
 # What is there already is of a ban that has ended: nobody could have taken the address before.
@@ -186,7 +187,7 @@ async def delete_failures(tx: Transaction, address_hashes: Sequence[str]) -> Non
 
 
 async def delete_held(tx: Transaction, user_ids: Sequence[str], address_keys: Sequence[str]) -> None:
-    """Delete what is held of users beside their rows and sessions: memberships, factors, mail, invitations, retries."""
+    """Delete what is held of users beside their rows and sessions: memberships, factors, mail, invitations."""
     for statement in (
         DELETE_MEMBERSHIPS,
         DELETE_FACTORS,
@@ -194,11 +195,15 @@ async def delete_held(tx: Transaction, user_ids: Sequence[str], address_keys: Se
         DELETE_MFA_FAILURES,
         DELETE_CHALLENGES,
         DELETE_EMAILS,
-        DELETE_ANSWERS,
     ):
         await tx.execute(statement, user_ids=user_ids)
     for statement in (DELETE_EMAILS_TO, DELETE_INVITATIONS):
         await tx.execute(statement, address_keys=address_keys)
+
+
+async def delete_answers(tx: Transaction, subject_ids: Sequence[str]) -> None:
+    """Delete the answers kept for retries that are about these users, or show addresses with these hashes."""
+    await tx.execute(DELETE_ANSWERS, subject_ids=subject_ids)
 
 
 async def insert_closed_addresses(tx: Transaction, addresses: Sequence[ClosedAddress]) -> None:

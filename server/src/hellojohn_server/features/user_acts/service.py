@@ -247,6 +247,7 @@ class Erase(Act):
         hashes = [self._addresses.hash(tx.tenant_id, case.before.email_key) for case in cases]
         await self._sessions.delete_sessions_of(tx, user_ids)
         await repository.delete_held(tx, user_ids, [case.before.email_key for case in cases])
+        await repository.delete_answers(tx, [*user_ids, *hashes])
         await delete_every_link(tx, user_ids)
         await repository.delete_failures(tx, hashes)
         await self._audit.erase_subjects(tx, user_ids)

@@ -402,10 +402,10 @@ class UserService:
             raise EmailBanned
 
 
-def say_subject(context: Context, user_id: str) -> None:
-    """Have the answer that is kept for retries destroyed with the user whom it shows."""
+def say_subject(context: Context, subject_id: str) -> None:
+    """Have the answer that is kept for retries destroyed with the user whom it shows: an id, or an address's hash."""
     if context.idempotency is not None:
-        context.idempotency.subject_id = user_id
+        context.idempotency.subject_id = subject_id
 
 
 def require_never_upward(principal: Principal, privileges: Mapping[str, bool]) -> None:
