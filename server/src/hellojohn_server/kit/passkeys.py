@@ -18,7 +18,7 @@ from webauthn.helpers.structs import (
 
 _PREFERRED: Final = UserVerificationRequirement.PREFERRED
 _MAX_HANDLE_BYTES: Final = 64
-_UNREADABLE: Final = (WebAuthnException, ValueError, KeyError, TypeError, IndexError)
+_UNREADABLE: Final = (WebAuthnException, ValueError, LookupError, TypeError, AttributeError)
 """What comes out of a credential that is nothing of the kind."""
 
 

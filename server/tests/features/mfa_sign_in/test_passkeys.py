@@ -1,6 +1,7 @@
 """Passkeys as second factors, made and used by an authenticator of the tests' own, on both stores."""
 
 import asyncio
+from base64 import urlsafe_b64decode
 from typing import Any
 
 import httpx
@@ -9,7 +10,7 @@ import pytest
 
 from tests.conftest import ManualClock
 from tests.features.auth.parts import PASSWORD, Front, SignedIn, kept, make_front, said
-from tests.features.mfa.authenticator import Authenticator
+from tests.features.mfa.authenticator import Authenticator, cbor, encoded
 from tests.features.mfa.parts import challenge, enrolled, facts, verify
 from tests.support import RunningApp
 
@@ -118,7 +119,7 @@ async def test_an_answer_for_something_else_is_refused(front: Front, wrong: str)
     assert said(await use(front, waiting, credential)) == WRONG
 
 
-@pytest.mark.parametrize("wrong", ["origin", "domain", "challenge", "nonsense", "code"])
+@pytest.mark.parametrize("wrong", ["origin", "domain", "challenge", "nonsense", "attestation", "code"])
 async def test_a_passkey_made_for_something_else_is_not_confirmed(front: Front, wrong: str) -> None:
     await configure(front)
     alice = await front.sign_up()
@@ -128,10 +129,19 @@ async def test_a_passkey_made_for_something_else_is_not_confirmed(front: Front, 
         public["rp"]["id"] = "evil.example"
     if wrong == "challenge":
         public["challenge"] = (await begin(front, alice.access))["public_key"]["challenge"]
+    made = {} if wrong == "nonsense" else key.create(public)
+    if wrong == "attestation":  # of a kind that is looked into, and holds a number where a text belongs
+        kept_there = urlsafe_b64decode(made["response"]["attestationObject"] + "==")
+        none, other = (
+            b"".join(map(cbor, (kind, "attStmt", statement)))
+            for kind, statement in (("none", {}), ("android-safetynet", {"ver": "1", "response": 5}))
+        )
+        assert none in kept_there
+        made["response"]["attestationObject"] = encoded(kept_there.replace(none, other))
     if wrong == "code":
         answer = await front.post(f"mfa/factors/{begun['id']}/confirm", {"code": "123456"}, key=alice.access)
     else:
-        answer = await confirm(front, alice.access, begun["id"], {} if wrong == "nonsense" else key.create(public))
+        answer = await confirm(front, alice.access, begun["id"], made)
     assert said(answer) == WRONG
     assert (await facts(front))["users"] == []
 
