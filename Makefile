@@ -71,7 +71,7 @@ browser: $(VENV)/.dev ## Enrol a passkey and sign in with it in Chromium, if the
 	    ../$(BIN)/python -m pytest tests/browser $(ARGS)
 
 .PHONY: sign-in-timing
-sign-in-timing: $(VENV)/.dev ## Compare how long refused sign-ins of every kind of address take, on both stores, and judge (half an hour)
+sign-in-timing: $(VENV)/.dev ## Compare how long refused sign-ins of every kind of address take, on both stores, and judge (an hour)
 	@$(BIN)/python server/tests/postgres_cluster.py -- $(BIN)/python -m bench.sign_in_timing
 
 .PHONY: bench

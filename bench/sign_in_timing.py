@@ -301,7 +301,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Whether the time of a refused sign-in tells about the address.")
     parser.add_argument("--store", choices=["sqlite", "postgres", "both"], default="both")
     parser.add_argument("--samples", type=int, default=400, help="sign-ins of each kind of address")
-    parser.add_argument("--slow-samples", type=int, default=200, help="of each beside a hash slower than the floor")
+    parser.add_argument("--slow-samples", type=int, default=400, help="of each beside a hash slower than the floor")
     parser.add_argument("--cheap", action="store_true", help="import hashes that cost little, to be done sooner")
     parser.add_argument("--floor-ms", type=int, help="the server's sign_in_floor_ms, if not its own default")
     parser.add_argument("--quiet-verdict", action="store_true", help="measure and print, but do not judge")
