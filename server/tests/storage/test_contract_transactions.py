@@ -35,6 +35,7 @@ INSERT_ROLE = Statement(
     " VALUES (:tenant_id, :id, :name, NULL, '[]', :privileged, :now, :now, 1)",
     kind=Kind.BOOKKEEPING,
 )
+DELETE_ROLE = Statement("DELETE FROM roles WHERE tenant_id = :tenant_id AND id = :id", kind=Kind.BOOKKEEPING)
 GET_ROLE = Statement(
     "SELECT name, description, privileged, created_at FROM roles WHERE tenant_id = :tenant_id AND id = :id"
 )
@@ -493,3 +494,21 @@ async def test_rows_inserted_together_need_an_entry_like_any_change(database: Da
     with pytest.raises(UnauditedChange):
         await database.write(tenant_id, command, type(None))
     assert await database.read(tenant_id, list_ids) == []
+
+
+async def test_what_follows_inserted_rows_elsewhere_has_its_own_answer(
+    database: Database, tenant_id: str, rows: Rows
+) -> None:
+    async def command(tx: Transaction) -> tuple[str, int, int]:
+        await tx.execute(INSERT_ROLE, id="rol_1", name="first", privileged=True, now=1)
+        await tx.execute_many(INSERT_ORGANIZATION, _rows("org_1", "org_2"))
+        await rows.record(tx, "org_1")
+        found = await tx.fetch_one(GET_ROLE, id="rol_1")
+        assert found is not None
+        await tx.execute_many(INSERT_ORGANIZATION, _rows("org_3"))
+        deleted = await tx.execute(DELETE_ROLE, id="rol_1")
+        await tx.execute_many(INSERT_ORGANIZATION, _rows("org_4"))
+        return str(found[0]), deleted, await tx.execute(DELETE_ORGANIZATION, id="org_4")
+
+    assert await database.write(tenant_id, command, tuple[str, int, int]) == ("first", 1, 1)
+    assert await database.read(tenant_id, list_ids) == ["org_1", "org_2", "org_3"]

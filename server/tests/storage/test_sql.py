@@ -8,6 +8,7 @@ from hellojohn_server.storage.sql import Statement, UnscopedStatement
 from hellojohn_server.storage.sql_text import (
     MalformedStatement,
     is_plain_insert,
+    looks_elsewhere,
     numbered,
     together,
     tokens_of,
@@ -296,4 +297,28 @@ def test_inserts_go_together_with_their_arguments_one_after_the_other() -> None:
     assert together([one, other, one]) == (
         "WITH i0 AS (INSERT INTO t (a, b) VALUES ($1, $2)), i1 AS (INSERT INTO u (c, d, e) VALUES ($4, $3, $4))"
         " INSERT INTO t (a, b) VALUES ($5, $6)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("sql", "elsewhere"),
+    [
+        ("DELETE FROM other WHERE id = $1 RETURNING id", True),
+        ("SELECT note FROM other AS o WHERE o.id = $1 FOR UPDATE", True),
+        ("SELECT 'notes' FROM other", True),
+        ("SELECT id FROM notes WHERE id = $1", False),
+        ('SELECT id FROM "notes"', False),
+        ("SELECT id FROM other WHERE id IN (SELECT other_id FROM Notes)", False),
+        ("UPDATE other SET n = (SELECT count(*) FROM logs)", False),
+        ("WITH found AS (SELECT 1) DELETE FROM other", False),
+    ],
+)
+def test_a_statement_goes_with_inserts_only_if_it_names_none_of_their_tables(sql: str, *, elsewhere: bool) -> None:
+    inserts = ["INSERT INTO notes (a) VALUES ($1)", "INSERT INTO logs (b) VALUES ($1)"]
+    assert looks_elsewhere(inserts, sql) is elsewhere
+
+
+def test_a_statement_that_goes_with_inserts_has_its_arguments_after_theirs() -> None:
+    assert together(["INSERT INTO t (a, b) VALUES ($1, $2)", "DELETE FROM u WHERE c = $1 OR d = $2"]) == (
+        "WITH i0 AS (INSERT INTO t (a, b) VALUES ($1, $2)) DELETE FROM u WHERE c = $3 OR d = $4"
     )

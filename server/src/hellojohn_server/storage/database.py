@@ -56,7 +56,8 @@ class Transaction(Reader, Protocol):
         """Run a statement once for each set of parameters. Their number counts as the rows changed.
 
         On PostgreSQL plain inserts wait for the next other statement, or the end, and go in one round trip with those
-        that wait too; what is wrong with them is raised there. So what inserts alone uses this for a single row too.
+        that wait too, and with that statement if it names none of their tables; what is wrong with them is raised
+        there. So what inserts alone uses this for a single row too.
         """
         ...
 

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 from hellojohn_server.storage.database import Action, Ledger, Parameter, Reader, Row, Transaction
 from hellojohn_server.storage.postgres_driver import Connection, bind, run
 from hellojohn_server.storage.sql import Statement
-from hellojohn_server.storage.sql_text import is_plain_insert, together
+from hellojohn_server.storage.sql_text import is_plain_insert, looks_elsewhere, together
 
 _MOST_WAITING: Final = 16
 """So many inserts wait at most; with more, what is sent would be another statement nearly each time."""
@@ -82,7 +82,7 @@ class PostgresTransaction(Transaction):
     async def fetch_all(self, statement: Statement, **parameters: Parameter) -> list[Row]:
         self._require_open()
         arguments = bind(statement, self._tenant_id, parameters)
-        rows = await self._run(self._connection.fetch, statement.postgres, *arguments)
+        rows = await self._run(self._connection.fetch, statement.postgres, arguments)
         if statement.postgres_writes:
             self.ledger.add(statement, len(rows))
         return [tuple(row) for row in rows]
@@ -90,7 +90,7 @@ class PostgresTransaction(Transaction):
     async def execute(self, statement: Statement, **parameters: Parameter) -> int:
         self._require_open()
         arguments = bind(statement, self._tenant_id, parameters)
-        status = await self._run(self._connection.execute, statement.postgres, *arguments)
+        status = await self._run(self._connection.execute, statement.postgres, arguments)
         changed = int(status.rpartition(" ")[2]) if statement.postgres_writes else 0
         self.ledger.add(statement, changed)
         return changed
@@ -103,7 +103,8 @@ class PostgresTransaction(Transaction):
                 await self.send_waiting()
             self._waiting += [(statement.postgres, row) for row in arguments]
         else:
-            await self._run(self._connection.executemany, statement.postgres, arguments)
+            await self.send_waiting()
+            await self._call(self._connection.executemany, statement.postgres, arguments)
         self.ledger.add(statement, len(rows))
 
     async def slice(self) -> None:
@@ -123,7 +124,7 @@ class PostgresTransaction(Transaction):
         waiting, self._waiting = self._waiting, []
         if waiting:
             sql = _together(tuple(text for text, _ in waiting))
-            await self._run(self._connection.execute, sql, *(value for _, row in waiting for value in row))
+            await self._call(self._connection.execute, sql, *(value for _, row in waiting for value in row))
 
     def close(self) -> None:
         """Refuse every later use, and raise the error of a statement that the command went on after."""
@@ -135,9 +136,18 @@ class PostgresTransaction(Transaction):
         """Refuse every later use."""
         self._open = False
 
-    async def _run(self, call: Callable[..., Awaitable[T]], *arguments: Any) -> T:
+    async def _run(self, call: Callable[..., Awaitable[T]], sql: str, arguments: Sequence[Any]) -> T:
+        """Run a statement after the inserts that wait, in the same round trip if it looks at none of their tables."""
         if self._waiting:
+            texts = tuple(text for text, _ in self._waiting)
+            if _looks_elsewhere(texts, sql):
+                waiting, self._waiting = self._waiting, []
+                before = (value for _, row in waiting for value in row)
+                return await self._call(call, _together((*texts, sql)), *before, *arguments)
             await self.send_waiting()
+        return await self._call(call, sql, *arguments)
+
+    async def _call(self, call: Callable[..., Awaitable[T]], *arguments: Any) -> T:
         try:
             return await run(self._connection, call, *arguments)
         except BaseException as error:
@@ -152,3 +162,4 @@ class PostgresTransaction(Transaction):
 
 
 _together: Final = lru_cache(1024)(together)
+_looks_elsewhere: Final = lru_cache(1024)(looks_elsewhere)

@@ -56,6 +56,7 @@ _TOKEN: Final = re.compile(
 _KINDS: Final = {kind.value: kind for kind in TokenKind}
 _NUMBERED: Final = re.compile(r"\$\d")
 _PLACE: Final = re.compile(r"\$(\d+)")
+_INTO: Final = re.compile(r"INSERT INTO (\w+)")
 _PLAIN_INSERT: Final = re.compile(r"\s*INSERT INTO \w+\s*\([\w\s,]+\)\s*VALUES\s*\((?:\$\d+|\w+|[\s,])+\)\s*")
 
 
@@ -118,8 +119,21 @@ def is_plain_insert(sql: str) -> bool:
     return _PLAIN_INSERT.fullmatch(sql) is not None
 
 
+def looks_elsewhere(inserts: Sequence[str], sql: str) -> bool:
+    """Say whether a numbered text names no table of these plain inserts.
+
+    If so it may go in one statement with them, where it does not see their rows.
+    """
+    words = {token.name for token in tokens_of(_PLACE.sub("", sql))}
+    tables = {_INTO.findall(text)[0].lower() for text in inserts}
+    return "with" not in words and not tables & words
+
+
 def together(texts: Sequence[str]) -> str:
-    """Return the numbered texts of plain inserts as one; its arguments are theirs, one after the other."""
+    """Return the numbered texts of plain inserts as one; its arguments are theirs, one after the other.
+
+    The last may be another statement, one that looks elsewhere.
+    """
     pieces: list[str] = []
     before = 0
     for text in texts:
