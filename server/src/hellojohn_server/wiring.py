@@ -171,7 +171,7 @@ def _password_resets(  # noqa: PLR0913, PLR0917 - what it takes
     database: Database, settings: Settings, clock: Clock, base: _Foundation, users: UserService, acts: UserActs
 ) -> PasswordResetService:
     mail = (base.audit_log, base.emails, base.action_tokens)
-    services = ResetServices(*mail, acts, users, base.sessions, base.passwords, base.addresses, base.limiter)
+    services = ResetServices(*mail, acts, users, base.sessions, base.passwords, base.addresses, base.limiter, base.mfa)
     return PasswordResetService(database, clock, services, floor_seconds=settings.sign_in_floor_ms / 1000)
 
 

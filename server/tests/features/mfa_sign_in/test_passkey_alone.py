@@ -13,10 +13,11 @@ from hellojohn_server.storage.sql import Statement
 from tests.conftest import ManualClock
 from tests.features.auth.parts import PASSWORD, Front, kept, make_front, said
 from tests.features.mfa.authenticator import Authenticator, encoded
-from tests.features.mfa.parts import App, challenge, rows, told, verify
+from tests.features.mfa.parts import App, challenge, facts, rows, told, verify
 from tests.features.mfa.parts import begin as begin_totp
 from tests.features.mfa.parts import confirm as confirm_totp
 from tests.features.mfa_sign_in.test_passkeys import begin, configure, confirm, with_passkey
+from tests.features.password_reset.parts import NEXT, forgot, newest_token, reset
 from tests.support import RunningApp
 
 REFUSED: Final = (401, "invalid_passkey")
@@ -74,6 +75,26 @@ async def test_a_passkey_alone_signs_in_and_counts_as_two_factors(front: Front) 
     assert stats["sign_ins"]["succeeded"]["last_7_days"] == 2
     again = await front.refresh(signed_in.refresh)
     assert jwt.decode(again.access, options={"verify_signature": False})["amr"] == ["hwk", "user", "mfa"]
+
+
+@pytest.mark.parametrize("verified", [False, True])
+async def test_who_signed_up_with_the_address_of_another_keeps_no_way_in(front: Front, *, verified: bool) -> None:
+    alice, _, key = await with_passkey(front)
+    pending = (await begin(front, alice.access, password=PASSWORD))["id"]
+    if verified:
+        await front.admin("PATCH", f"/v1/users/{alice.user_id}", {"email_verified": True})
+    await forgot(front)
+
+    assert await reset(front, await newest_token(front)) == (204, "")
+
+    answer = await enter(front, key, alice.user_id)
+    assert said(answer) == ((200, "") if verified else REFUSED)
+    left = (await front.admin("GET", f"/v1/users/{alice.user_id}/mfa/factors")).json()
+    assert (len(left["data"]), left["backup_codes_left"]) == ((2, 10) if verified else (0, 0)), pending
+    assert (await facts(front))["total"] == int(verified)
+    [entry] = await told(front, "user.password_reset")
+    assert entry.get("passkeys_removed") == (None if verified else 1)
+    assert await front.try_sign_in(password=NEXT) == ((403, "mfa_required") if verified else (200, ""))
 
 
 @pytest.mark.parametrize("step", [0, 1])

@@ -9,6 +9,7 @@ from hellojohn_server.features.action_tokens.service import ActionTokenService, 
 from hellojohn_server.features.audit.schemas import AuditEntryBody
 from hellojohn_server.features.bulk.service import BulkService
 from hellojohn_server.features.emails.service import EmailService, MailParts
+from hellojohn_server.features.mfa.service import MfaService
 from hellojohn_server.features.password_policy.service import NewPasswords
 from hellojohn_server.features.password_reset.service import PasswordResetService, ResetServices
 from hellojohn_server.features.roles.service import RoleService
@@ -27,7 +28,7 @@ from hellojohn_server.kit.metrics import Metrics
 from hellojohn_server.kit.passwords import PasswordHasher
 from hellojohn_server.kit.principal import Context
 from hellojohn_server.kit.rate_limits import RateLimiter
-from hellojohn_server.kit.secrets import AddressHasher, Sealer
+from hellojohn_server.kit.secrets import AddressHasher, BackupCodeHasher, Sealer
 from hellojohn_server.storage.database import Database, Parameter, Reader, Transaction
 from hellojohn_server.storage.sql import Kind, Statement
 from tests.conftest import ManualClock
@@ -133,7 +134,9 @@ class UserParts(Parts):
         )
         self.access = UserAccess(database, clock, acts=self.acts, users=self.users, passwords=chosen)
         below = (self.acts, self.users, self.sessions, chosen, self.addresses, limiter)
-        services = ResetServices(self.log, emails, self.links, *below)
+        codes = BackupCodeHasher(bytes(32))
+        mfa = MfaService(database, clock, self.log, self.settings, sealer=mail.sealer, backup_codes=codes)
+        services = ResetServices(self.log, emails, self.links, *below, mfa)
         self.resets = PasswordResetService(database, clock, services, floor_seconds=0)
         self.bulk = BulkService(database, clock, self.acts, self.resets)
         self.counters = UserCounters(database)

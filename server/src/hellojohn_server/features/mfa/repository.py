@@ -10,8 +10,10 @@ from hellojohn_server.features.mfa.schemas import (
     FAILURES,
     Challenge,
     Factor,
+    FactorType,
     factor_of,
 )
+from hellojohn_server.features.users.schemas import USER_COLUMNS, User, user_of
 from hellojohn_server.kit.retention import PENDING_FACTOR_MS
 from hellojohn_server.kit.times import END_OF_TIME_MS
 from hellojohn_server.storage.database import Reader, Row, Transaction
@@ -30,6 +32,30 @@ INSERT_FACTOR = Statement(
 )
 LIST_FACTORS = Statement(
     f"SELECT {FACTOR_COLUMNS} FROM mfa_factors WHERE tenant_id = :tenant_id AND user_id = :user_id ORDER BY id"
+)
+DELETE_PASSKEYS = Statement(
+    """
+    DELETE FROM mfa_factors
+    WHERE tenant_id = :tenant_id AND user_id = :user_id AND credential_id IS NOT NULL RETURNING id
+    """
+)
+DELETE_PENDING_PASSKEYS = Statement(
+    """
+    DELETE FROM mfa_factors
+    WHERE tenant_id = :tenant_id AND user_id = :user_id AND type = :type AND confirmed_at IS NULL
+    """
+)
+COUNT_CONFIRMED = Statement(
+    """
+    SELECT count(*) FROM mfa_factors
+    WHERE tenant_id = :tenant_id AND user_id = :user_id AND confirmed_at IS NOT NULL
+    """
+)
+DELETE_BACKUP_CODES = Statement("DELETE FROM mfa_backup_codes WHERE tenant_id = :tenant_id AND user_id = :user_id")
+UPDATE_UNENROLLED = Statement(
+    f"""
+    UPDATE users SET mfa_enrolled = FALSE WHERE tenant_id = :tenant_id AND id = :user_id RETURNING {USER_COLUMNS}
+    """
 )
 # A code is good once: its step, and every one before it, is used up with it (RFC 6238 section 5.2).
 CONSUME_STEP = Statement(
@@ -182,6 +208,22 @@ async def insert_factors(tx: Transaction, factors: Sequence[Factor]) -> None:
 async def list_factors(reader: Reader, user_id: str) -> list[Factor]:
     """Return every factor of a user, the oldest first, those that were never confirmed included."""
     return [factor_of(row) for row in await reader.fetch_all(LIST_FACTORS, user_id=user_id)]
+
+
+async def delete_passkeys(tx: Transaction, user_id: str) -> int:
+    """Delete the passkeys of a user, those that wait to be confirmed too, and return how many were confirmed."""
+    await tx.execute(DELETE_PENDING_PASSKEYS, user_id=user_id, type=FactorType.WEBAUTHN.value)
+    return len(await tx.fetch_all(DELETE_PASSKEYS, user_id=user_id))
+
+
+async def update_unenrolled(tx: Transaction, user_id: str) -> User | None:
+    """Note that a user without a confirmed factor has none, with the backup codes; None when there is one still."""
+    row = await tx.fetch_one(COUNT_CONFIRMED, user_id=user_id)
+    if row is not None and row[0]:
+        return None
+    await tx.execute(DELETE_BACKUP_CODES, user_id=user_id)
+    found = await tx.fetch_one(UPDATE_UNENROLLED, user_id=user_id)
+    return None if found is None else user_of(found)
 
 
 async def consume_step(tx: Transaction, user_id: str, factor_id: str, step: int, now_ms: int) -> bool:

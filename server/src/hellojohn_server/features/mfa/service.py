@@ -28,6 +28,7 @@ from hellojohn_server.features.mfa.schemas import (
 )
 from hellojohn_server.features.tenant_settings.schemas import must_enroll
 from hellojohn_server.features.tenant_settings.service import TenantSettingsService
+from hellojohn_server.features.users.schemas import User
 from hellojohn_server.features.users.service import change_counters
 from hellojohn_server.kit.backup_codes import normalize_code
 from hellojohn_server.kit.challenges import (
@@ -298,6 +299,15 @@ class MfaService:
         """Say whether a credential names one of the user's passkeys."""
         known = [one.credential_id for one in await self._passkeys_of(tenant_id, user_id)]
         return credential.get("id") in known
+
+    async def forget_passkeys(self, tx: Transaction, user: User) -> tuple[User, int]:
+        """Delete the passkeys of a held user, and return the user as of then, and how many there were.
+
+        For when an address is proved for the first time: who enrolled them had proved nothing, and each signs in alone.
+        """
+        gone = await repository.delete_passkeys(tx, user.id)
+        after = await repository.update_unenrolled(tx, user.id) if gone else None
+        return after or user, gone
 
     async def _passkeys_of(self, tenant_id: str, user_id: str) -> list[Factor]:
         async def query(reader: Reader) -> list[Factor]:

@@ -28,23 +28,27 @@ def password_reset_requested(user_id: str) -> Event:
     return Event(AuditType.USER_PASSWORD_RESET_REQUESTED, user_id, ResourceType.USER)
 
 
-def password_reset(before: User, after: User, sessions: int) -> Event:
+def password_reset(before: User, after: User, sessions: int, passkeys: int) -> Event:
     """Return the entry of a password that was set by a link."""
-    return _by_link(AuditType.USER_PASSWORD_RESET, before, after, sessions)
+    return _by_link(AuditType.USER_PASSWORD_RESET, before, after, sessions, passkeys)
 
 
-def invitation_accepted(before: User, after: User, sessions: int) -> Event:
+def invitation_accepted(before: User, after: User, sessions: int, passkeys: int) -> Event:
     """Return the entry of a first password that was set by the link of an invitation."""
-    return _by_link(AuditType.USER_INVITATION_ACCEPTED, before, after, sessions)
+    return _by_link(AuditType.USER_INVITATION_ACCEPTED, before, after, sessions, passkeys)
 
 
-def _by_link(kind: AuditType, before: User, after: User, sessions: int) -> Event:
+def _by_link(kind: AuditType, before: User, after: User, sessions: int, passkeys: int) -> Event:
     changes: dict[str, tuple[Any, Any]] = {}
     if before.password_reset_required:
         changes[_REQUIRED] = (True, False)
     if before.email_verified != after.email_verified:
         changes["email_verified"] = (before.email_verified, after.email_verified)
+    if before.mfa_enrolled != after.mfa_enrolled:
+        changes["mfa_enrolled"] = (before.mfa_enrolled, after.mfa_enrolled)
     if before.locked_until is not None:
         changes["locked_until"] = (format_optional_time(before.locked_until), None)
     metadata = {"sessions_revoked": sessions}
+    if passkeys:
+        metadata["passkeys_removed"] = passkeys
     return Event(kind, before.id, ResourceType.USER, changes=changes, metadata=metadata)

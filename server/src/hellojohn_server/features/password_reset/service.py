@@ -17,6 +17,7 @@ from hellojohn_server.features.audit.service import AuditLog
 from hellojohn_server.features.auth.schemas import as_user
 from hellojohn_server.features.emails.schemas import Email
 from hellojohn_server.features.emails.service import EmailService
+from hellojohn_server.features.mfa.service import MfaService
 from hellojohn_server.features.password_policy.service import NewPasswords
 from hellojohn_server.features.password_reset import repository
 from hellojohn_server.features.password_reset.events import (
@@ -68,6 +69,7 @@ class ResetServices(msgspec.Struct, frozen=True):
     passwords: NewPasswords
     addresses: AddressHasher
     limiter: RateLimiter
+    mfa: MfaService
 
 
 class ForcePasswordReset(Act):
@@ -199,12 +201,12 @@ class PasswordResetService:
             if before is None:
                 raise LinkInvalid
             await self._services.action_tokens.use(tx, token, purpose, before.email_key)
-            after, ended = await self._give_password(tx, before, password_hash)
+            after, ended, passkeys = await self._give_password(tx, before, password_hash)
             is_first = purpose is ActionPurpose.INVITATION
             if not is_first:
                 await self._services.users.tell_new_password(tx, user.id, before.email, NewPasswordBy.LINK)
             entry = invitation_accepted if is_first else password_reset
-            await self._services.audit.record(tx, acting, entry(before, after, ended))
+            await self._services.audit.record(tx, acting, entry(before, after, ended, passkeys))
 
         await self._db.write(context.tenant_id, command, type(None))
 
@@ -242,18 +244,24 @@ class PasswordResetService:
 
         await self._db.write(context.tenant_id, command, type(None))
 
-    async def _give_password(self, tx: Transaction, before: User, password_hash: str) -> tuple[User, int]:
-        """Give a held user another password, end what ends with the old one, and return how many sessions did."""
+    async def _give_password(self, tx: Transaction, before: User, password_hash: str) -> tuple[User, int, int]:
+        """Give a held user another password, end what ends with the old one; return how many sessions and passkeys did.
+
+        Passkeys end where the address was not verified: whoever enrolled them had not proved to be the one who has it.
+        """
         now = self._clock.now_ms()
         after = await repository.update_password_reset(tx, before.id, password_hash, now)
         if after is None:
             raise LinkInvalid
+        passkeys = 0
+        if not before.email_verified:
+            after, passkeys = await self._services.mfa.forget_passkeys(tx, after)
         await change_counters(tx, counter_changes(before, after))
         await delete_links(tx, [before.id])
         await repository.delete_failures(tx, self._services.addresses.hash(tx.tenant_id, before.email_key))
         ending = Ending(RevokeCause.PASSWORD_RESET, before.id, now)
         ended = await self._services.sessions.revoke_sessions(tx, [before.id], ending)
-        return after, ended.sessions_revoked
+        return after, ended.sessions_revoked, passkeys
 
 
 def _is_kept_out(user: User, now_ms: int) -> bool:
