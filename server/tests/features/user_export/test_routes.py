@@ -66,6 +66,24 @@ async def test_everything_is_in_it(front: Front, clock: ManualClock) -> None:
     assert entries[0]["resource"] == {"id": user.user_id, "type": "user"}
 
 
+async def test_invitations_of_the_address_are_in_it_and_of_no_other(front: Front) -> None:
+    page = {"urls": {"organization_invitation_url": "https://app.example.com/join"}}
+    await front.admin("PATCH", "/v1/admin/config", page)
+    organization = (await front.admin("POST", "/v1/organizations", {"name": "Acme"})).json()["id"]
+    path = f"/v1/organizations/{organization}/invitations"
+    made, _ = [
+        (await front.admin("POST", path, {"email": email})).json() for email in ("Alice@Example.com", "bob@example.com")
+    ]
+    user = await front.sign_up()
+
+    body = await exported(front, user.user_id)
+
+    assert body["invitations"] == [made]
+    assert "Alice@Example.com" in {mail["to"] for mail in body["emails"]}
+    await front.admin("DELETE", f"{path}/{made['id']}")
+    assert (await exported(front, user.user_id))["invitations"] == []
+
+
 async def test_nothing_in_it_opens_anything(front: Front, clock: ManualClock) -> None:
     user, secrets = await furnished(front, clock)
     await front.app.mails()

@@ -5,11 +5,13 @@ from typing import Final
 
 from hellojohn_server.features.action_tokens.schemas import ActionTokenRow
 from hellojohn_server.features.emails.schemas import EmailRow, EmailStatus
+from hellojohn_server.features.invitations.schemas import Invitation
 from hellojohn_server.kit.email_templates import EmailTemplate
 from hellojohn_server.storage.database import Reader
 from hellojohn_server.storage.sql import Statement
 
 _LINK_COLUMNS: Final = ", ".join(ActionTokenRow.__struct_fields__)
+_INVITATION_COLUMNS: Final = ", ".join(Invitation.__struct_fields__)
 _EMAIL_COLUMNS: Final = ", ".join(EmailRow.__struct_fields__)
 
 GET_SECRETS = Statement(
@@ -30,6 +32,14 @@ LIST_EMAILS_TO = Statement(
     ORDER BY id DESC
     """
 )
+# An organization invites an address once at a time.
+LIST_INVITATIONS_TO = Statement(
+    f"""
+    SELECT {_INVITATION_COLUMNS} FROM organization_invitations
+    WHERE tenant_id = :tenant_id AND email_key = :email_key
+    ORDER BY id
+    """
+)
 
 
 async def get_secrets(reader: Reader, user_id: str) -> tuple[bool, int]:
@@ -41,6 +51,11 @@ async def get_secrets(reader: Reader, user_id: str) -> tuple[bool, int]:
 async def list_links(reader: Reader, user_id: str) -> Sequence[ActionTokenRow]:
     """Return the links that were mailed to a user and are kept still, oldest first."""
     return [ActionTokenRow(*row) for row in await reader.fetch_all(LIST_LINKS, user_id=user_id)]
+
+
+async def list_invitations_to(reader: Reader, email_key: str) -> Sequence[Invitation]:
+    """Return the invitations into organizations that went to an address and are kept still, oldest first."""
+    return [Invitation(*row) for row in await reader.fetch_all(LIST_INVITATIONS_TO, email_key=email_key)]
 
 
 async def list_emails_to(reader: Reader, address_key: str) -> Sequence[EmailRow]:

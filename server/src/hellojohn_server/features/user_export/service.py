@@ -10,6 +10,7 @@ from hellojohn_server.features.audit.schemas import ListAuditQuery
 from hellojohn_server.features.audit.service import AuditLog, AuditReader
 from hellojohn_server.features.emails.schemas import ListEmailsQuery, email_body
 from hellojohn_server.features.emails.service import EmailService
+from hellojohn_server.features.invitations.schemas import invitation_body
 from hellojohn_server.features.mfa.schemas import factor_body
 from hellojohn_server.features.mfa.service import MfaService
 from hellojohn_server.features.organizations.schemas import ListBelongingsQuery
@@ -107,6 +108,9 @@ class UserExportService:
                 "backup_codes": backup_codes,
                 "factors": [factor_body(factor) for factor in factors],
                 "links": [_link_body(link) for link in await repository.list_links(reader, user.id)],
+                "invitations": [
+                    invitation_body(one) for one in await repository.list_invitations_to(reader, user.email_key)
+                ],
             }
 
         return await self._db.read(tenant_id, query)
