@@ -194,7 +194,7 @@ def _magic_links(
     database: Database, settings: Settings, clock: Clock, base: _Foundation, auth: AuthService
 ) -> MagicLinkService:
     mail = (base.audit_log, base.tenant_settings, base.mailer, base.action_tokens)
-    services = MagicServices(*mail, auth, base.mfa, base.limiter)
+    services = MagicServices(*mail, auth, base.mfa, base.sessions, base.limiter)
     return MagicLinkService(database, base.ids, clock, services, floor_seconds=settings.sign_in_floor_ms / 1000)
 
 

@@ -80,11 +80,18 @@ ACCOUNT_TABLE: Final[dict[str, Row]] = {
         200,
         [
             Entry(
+                type="user.email_verified",
+                resource=("user", "caller"),
+                by="caller",
+                changes={"email_verified": (False, True)},
+                metadata={"password_removed": True, "sessions_revoked": 1, "passkeys_removed": 0},
+            ),
+            Entry(
                 type="user.signed_in",
                 resource=("user", "caller"),
                 by="caller",
                 metadata={"session_id": SESSION, "amr": ["email"]},
-            )
+            ),
         ],
     ),
     "verify_email": Row(

@@ -42,11 +42,20 @@ async def asked(front: Front, email: str = "alice@example.com") -> str:
 
 
 @pytest.fixture
-async def alice(front: Front) -> SignedIn:
+async def mallory(front: Front) -> SignedIn:
+    """Whoever signed up with the address of alice, and did not show to have it."""
     await set_page(front)
     signed_up = await front.sign_up()
     await front.app.mails()
     return signed_up
+
+
+@pytest.fixture
+async def alice(front: Front, mallory: SignedIn) -> SignedIn:
+    """Who signed up with an address that is verified since."""
+    answer = await front.admin("PATCH", f"/v1/users/{mallory.user_id}", {"email_verified": True})
+    assert answer.status_code == 200, answer.text
+    return mallory
 
 
 async def test_a_link_signs_in(front: Front, alice: SignedIn) -> None:
@@ -69,6 +78,24 @@ async def test_a_link_signs_in(front: Front, alice: SignedIn) -> None:
     entry = (await told_last(front, "user.signed_in"))[-1]
     assert entry == ("user", alice.user_id, {}, {"session_id": session.session_id, "amr": ["email"]})
     assert said(await enter(front, token)) == USED
+
+
+async def test_a_link_that_verifies_the_address_ends_what_was_there_before(front: Front, mallory: SignedIn) -> None:
+    session = kept(await enter(front, await asked(front)))
+    assert session.user_id == mallory.user_id
+    assert await front.me(session.access) == (200, "")
+    assert await front.me(mallory.access) == (401, "session_revoked")
+    assert said(await front.post("token/refresh", {"refresh_token": mallory.refresh})) == (401, "session_revoked")
+    body = {"email": "alice@example.com", "password": PASSWORD}
+    assert said(await front.post("sign-in", body)) == (401, "invalid_credentials")
+    ended = (await front.admin("GET", f"/v1/sessions/{mallory.session_id}")).json()
+    assert ended["revoked_reason"] == "email_verified"
+    taken = {"password_removed": True, "sessions_revoked": 1, "passkeys_removed": 0}
+    verified = {"email_verified": (False, True)}
+    assert await told_last(front, "user.email_verified") == [("user", mallory.user_id, verified, taken)]
+    again = kept(await enter(front, await asked(front)))
+    for held in (session, again):
+        assert await front.me(held.access) == (200, "")
 
 
 async def test_a_link_ends_after_a_quarter_of_an_hour(front: Front, alice: SignedIn, clock: ManualClock) -> None:
@@ -129,13 +156,13 @@ async def test_without_mail_settings_nothing_is_written(database: Database, cloc
     ],
 )
 async def test_what_keeps_a_user_out_does_so_here(
-    front: Front, alice: SignedIn, act: tuple[str, str, Any], undo: tuple[str, str], code: str
+    front: Front, mallory: SignedIn, act: tuple[str, str, Any], undo: tuple[str, str], code: str
 ) -> None:
     token = await asked(front)
-    await front.admin(act[0], f"/v1/users/{alice.user_id}/{act[1]}", act[2])
+    await front.admin(act[0], f"/v1/users/{mallory.user_id}/{act[1]}", act[2])
     assert said(await enter(front, token)) == (403, code)
-    assert (await front.admin("GET", f"/v1/users/{alice.user_id}")).json()["email_verified"] is False
-    await front.admin(undo[0], f"/v1/users/{alice.user_id}/{undo[1]}")
+    assert (await front.admin("GET", f"/v1/users/{mallory.user_id}")).json()["email_verified"] is False
+    await front.admin(undo[0], f"/v1/users/{mallory.user_id}/{undo[1]}")
     assert (await enter(front, token)).status_code == 200
 
 
@@ -170,7 +197,8 @@ async def test_a_second_factor_is_asked_for(front: Front, clock: ManualClock) ->
 
 async def test_each_challenge_keeps_its_own_first_step(front: Front, clock: ManualClock) -> None:
     await set_page(front)
-    _, authenticator = await enrolled(front, clock)
+    alice, authenticator = await enrolled(front, clock)
+    await front.admin("PATCH", f"/v1/users/{alice.user_id}", {"email_verified": True})
     await front.app.mails()
     by_link = (await enter(front, await asked(front))).json()["error"]["challenge_id"]
     by_password = await challenge(front)

@@ -14,7 +14,9 @@ GET_USER_LOCKED = Statement(
 )
 UPDATE_VERIFIED = Statement(
     f"""
-    UPDATE users SET email_verified = TRUE, updated_at = :now, version = version + 1
+    UPDATE users
+    SET email_verified = TRUE, password_hash = NULL, generation = generation + 1, updated_at = :now,
+        version = version + 1
     WHERE tenant_id = :tenant_id AND id = :user_id AND NOT email_verified
     RETURNING {USER_COLUMNS}
     """
@@ -34,6 +36,6 @@ async def get_user_locked(tx: Transaction, user_id: str) -> tuple[User, str | No
 
 
 async def update_verified(tx: Transaction, user_id: str, now_ms: int) -> User | None:
-    """Note that a user's address is verified, and return the user; None when it was."""
+    """Note that a user's address is verified, take the password, and return the user; None when it was verified."""
     row = await consume_once(tx, UPDATE_VERIFIED, user_id=user_id, now=now_ms)
     return None if row is None else user_of(row)

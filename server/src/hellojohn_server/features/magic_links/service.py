@@ -6,21 +6,22 @@ import msgspec
 
 from hellojohn_server.features.action_tokens.errors import LinkInvalid
 from hellojohn_server.features.action_tokens.schemas import ActionPurpose
-from hellojohn_server.features.action_tokens.service import ActionTokenService, LinkMailer, require_token
+from hellojohn_server.features.action_tokens.service import ActionTokenService, LinkMailer, delete_links, require_token
 from hellojohn_server.features.audit.service import AuditLog
 from hellojohn_server.features.auth.errors import MfaRequired
-from hellojohn_server.features.auth.schemas import Entry, SignedInBody, entry_refusal_of
+from hellojohn_server.features.auth.schemas import Entry, SignedInBody, as_user, entry_refusal_of
 from hellojohn_server.features.auth.service import AuthService
 from hellojohn_server.features.magic_links import repository
-from hellojohn_server.features.magic_links.events import magic_link_requested
+from hellojohn_server.features.magic_links.events import address_proved, magic_link_requested
 from hellojohn_server.features.magic_links.schemas import RequestMagicLinkBody, VerifyMagicLinkBody
 from hellojohn_server.features.mfa.schemas import FactorRef, FirstStep
 from hellojohn_server.features.mfa.service import MfaService
 from hellojohn_server.features.password_reset.schemas import AcceptedBody
-from hellojohn_server.features.sessions.schemas import Session
+from hellojohn_server.features.sessions.schemas import Ending, RevokeCause, Session
+from hellojohn_server.features.sessions.service import SessionService
 from hellojohn_server.features.tenant_settings.service import TenantSettingsService
 from hellojohn_server.features.users.schemas import User
-from hellojohn_server.features.users.service import change_counters
+from hellojohn_server.features.users.service import change_counters, counter_changes
 from hellojohn_server.kit.action_tokens import ActionToken
 from hellojohn_server.kit.challenges import make_challenge
 from hellojohn_server.kit.clock import Clock
@@ -46,6 +47,7 @@ class MagicServices(msgspec.Struct, frozen=True):
     action_tokens: ActionTokenService
     auth: AuthService
     mfa: MfaService
+    sessions: SessionService
     limiter: RateLimiter
 
 
@@ -95,7 +97,7 @@ class MagicLinkService:
         challenge = make_challenge()
 
         async def command(tx: Transaction) -> _Outcome:
-            user, password_hash = await self._use(tx, token, user_id)
+            user, password_hash = await self._use(tx, context, token, user_id)
             if not user.mfa_enrolled:
                 entry = Entry(user.id, AMR)
                 session = await self._services.auth.enter(tx, context, user, entry, refresh)
@@ -115,17 +117,32 @@ class MagicLinkService:
             context.tenant_id, done.user, done.session, refresh, enrolls=done.enrolls
         )
 
-    async def _use(self, tx: Transaction, token: ActionToken, user_id: str) -> tuple[User, str | None]:
-        """Use a link up, and return its user, whose row is held, with the hash of the password."""
+    async def _use(
+        self, tx: Transaction, context: Context, token: ActionToken, user_id: str
+    ) -> tuple[User, str | None]:
+        """Use a link up, and return its user, whose row is held, with the hash of the password.
+
+        Where the address was not verified, nobody had shown to have it: password, sessions and passkeys may be those of
+        somebody who signed up with an address of others, and end.
+        """
         found = await repository.get_user_locked(tx, user_id)
         if found is None or found[0].deleted_at is not None:
             raise LinkInvalid
         user, password_hash = found
         await self._services.action_tokens.use(tx, token, _PURPOSE, user.email_key)
         verified = await repository.update_verified(tx, user_id, self._clock.now_ms())
-        if verified is not None:
-            await change_counters(tx, {"email_verified": 1})
-        return verified or user, password_hash
+        if verified is None:
+            return user, password_hash
+        after, passkeys = await self._services.mfa.forget_passkeys(tx, verified)
+        await change_counters(tx, counter_changes(user, after))
+        await delete_links(tx, [user_id])
+        ending = Ending(RevokeCause.EMAIL_VERIFIED, user_id, self._clock.now_ms())
+        ended = await self._services.sessions.revoke_sessions(tx, [user_id], ending)
+        event = address_proved(
+            user_id, had_password=password_hash is not None, sessions=ended.sessions_revoked, passkeys=passkeys
+        )
+        await self._services.audit.record(tx, as_user(context, user_id, user.email), event)
+        return after, None
 
     async def _owner_of(self, token: ActionToken) -> str:
         async def query(reader: Reader) -> str:

@@ -20,6 +20,7 @@ class RevokeCause(StrEnum):
     """What ended a session before its time."""
 
     API_KEY_REVOKED = "api_key_revoked"
+    EMAIL_VERIFIED = "email_verified"
     PASSWORD_CHANGED = "password_changed"
     PASSWORD_RESET = "password_reset"
     PASSWORD_RESET_FORCED = "password_reset_forced"
