@@ -1,6 +1,8 @@
 """What goes out: status, headers and body of every answer, errors included."""
 
-from collections.abc import AsyncIterator, Iterable
+import asyncio
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
 from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
@@ -8,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from hellojohn_server import __version__
 from hellojohn_server.features.mfa.schemas import FactorRef
-from hellojohn_server.http.call import Call
+from hellojohn_server.http.call import Call, ClientDisconnected
 from hellojohn_server.http.errors import RequestTimeout
 from hellojohn_server.http.settings import HttpSettings
 from hellojohn_server.kit.error_codes import ErrorCode
@@ -22,6 +24,7 @@ from hellojohn_server.kit.errors import (
     Unauthenticated,
 )
 from hellojohn_server.kit.rate_limits import RateLimited
+from hellojohn_server.kit.routing import Content, Parts
 
 Header: TypeAlias = tuple[bytes, bytes]
 
@@ -83,18 +86,36 @@ class Outgoing:
 class OutgoingParts(Outgoing):
     """An answer whose body is made while it is sent. HTTP says how it ends: by chunks (RFC 9112 section 7.1)."""
 
-    __slots__ = ("_parts",)
+    __slots__ = ("_parts", "_receive")
 
-    def __init__(self, status: int, headers: list[Header], parts: AsyncIterator[bytes]) -> None:
+    def __init__(self, status: int, headers: list[Header], parts: Parts, receive: Any) -> None:
         super().__init__(status, headers, b"")
-        self._parts = parts
+        self._parts = parts.parts
+        self._receive = receive
 
     async def send(self, call: Call, send: Any) -> None:
+        """Send one part after the other. ClientDisconnected: nobody is left to send to."""
         call.status = self.status
         await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
-        async for part in self._parts:
-            await send({"type": "http.response.body", "body": part, "more_body": True})
+        async with aclosing(self._parts) as parts:
+            if call.method != "HEAD":
+                await self._send_each(parts, send)
         await send({"type": "http.response.body", "body": b""})
+
+    async def _send_each(self, parts: AsyncGenerator[bytes, None], send: Any) -> None:
+        """Send the parts until the client goes away: `send` says nothing of that (ASGI), so it is waited for beside."""
+        gone = asyncio.create_task(self._wait_until_gone())
+        try:
+            async for part in parts:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+                if gone.done():
+                    raise ClientDisconnected
+        finally:
+            gone.cancel()
+
+    async def _wait_until_gone(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
 
 
 class Answers:
@@ -119,9 +140,13 @@ class Answers:
         length = (b"content-length", b"%d" % len(body))
         return Outgoing(status, [*self._api, *_own_headers(call), JSON, length, *extra], body)
 
-    def in_parts(self, call: Call, status: int, parts: AsyncIterator[bytes]) -> Outgoing:
-        """Return an answer with a JSON body that is made while it is sent."""
-        return OutgoingParts(status, [*self._api, *_own_headers(call), JSON], parts)
+    def in_parts(self, call: Call, status: int, parts: Parts, receive: Any) -> Outgoing:
+        """Return an answer whose body is made while it is sent; `receive` (of ASGI) tells when the client goes away."""
+        headers = [*self._api, *_own_headers(call), (b"content-type", _content_type(parts.content))]
+        if parts.file_name is not None:
+            disposition = f'attachment; filename="{parts.file_name}"'  # RFC 6266 section 4.1
+            headers.append((b"content-disposition", disposition.encode("ascii")))
+        return OutgoingParts(status, headers, parts, receive)
 
     def cached(self, call: Call, body: bytes, max_age: int) -> Outgoing:
         """Return a JSON answer that anybody may keep for `max_age` seconds."""
@@ -173,6 +198,10 @@ class Answers:
             )
         )
         return self.json(call, error.status, encode(body), _error_headers(error))
+
+
+def _content_type(content: Content) -> bytes:
+    return b"text/csv; charset=utf-8" if content is Content.CSV else content.value.encode()
 
 
 def _own_headers(call: Call) -> list[Header]:

@@ -149,11 +149,15 @@ def _body(operation: dict[str, Any], document: dict[str, Any]) -> str:
 def _result(operation: dict[str, Any], document: dict[str, Any]) -> str:
     """Return a table of what a successful answer holds; nothing when it holds nothing."""
     status, response = next(iter(operation["responses"].items()))
-    if "content" not in response:
+    written = response.get("content", {})
+    if "application/x-ndjson" in written:
+        caption, schema = f"Answer {status}, each line", written["application/x-ndjson"]["x-line-schema"]
+    elif "application/json" in written:
+        caption, schema = f"Answer {status}", written["application/json"]["schema"]
+    else:
         return ""
-    schema = _resolve(response["content"]["application/json"]["schema"], document)
-    fields = {**schema, "required": ()}
-    return _table(f"Answer {status}", list(_fields(fields, document)))
+    fields = {**_resolve(schema, document), "required": ()}
+    return _table(caption, list(_fields(fields, document)))
 
 
 def _answer(status: str, response: dict[str, Any]) -> tuple[str, str]:

@@ -54,7 +54,7 @@ from hellojohn_server.kit.errors import (
 )
 from hellojohn_server.kit.principal import CredentialKind
 from hellojohn_server.kit.rate_limits import Limit, RateLimited
-from hellojohn_server.kit.routing import Impersonation, Method, Replay, Route
+from hellojohn_server.kit.routing import Content, Impersonation, Method, Replay, Route
 from hellojohn_server.storage.errors import QueryTimeout, StoreBusy, StoreUnavailable
 
 _SCHEMAS: Final = "#/components/schemas/"
@@ -281,8 +281,8 @@ def _success(operation: Operation, schemas: dict[Any, Any], components: dict[str
     described: dict[str, Any] = {"description": HTTPStatus(route.status).phrase}
     if answer is not type(None):
         schema = schemas[answer]
-        described["content"] = {"application/json": {"schema": schema}}
-        if "version" in components[_name_of(schema)].get("properties", {}):
+        described["content"] = {content.value: _written_in(content, schema) for content in route.contents}
+        if Content.JSON in route.contents and "version" in components[_name_of(schema)].get("properties", {}):
             headers.append("ETag")
     if route.status == HTTPStatus.CREATED:
         headers.append("Location")
@@ -290,6 +290,17 @@ def _success(operation: Operation, schemas: dict[Any, Any], components: dict[str
         headers.append("IdempotencyReplayed")
     described["headers"] = _named_headers(headers)
     return described
+
+
+def _written_in(content: Content, schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the media type of a body. No schema of this version of OpenAPI says what each line of one is."""
+    match content:
+        case Content.JSON:
+            return {"schema": schema}
+        case Content.NDJSON:
+            return {"schema": {"type": "string"}, "x-line-schema": schema}
+        case Content.CSV:
+            return {"schema": {"type": "string"}}
 
 
 def _common_headers(route: Route) -> list[str]:

@@ -115,7 +115,7 @@ class Operation:
             if isinstance(refusal, AddressNotAllowed):
                 limits.note_wrong(call, credential)
             raise
-        return self._answer(call, answer, context.idempotency)
+        return self._answer(call, receive, answer, context.idempotency)
 
     async def _authenticate(self, call: Call, credential: str) -> Principal:
         """Return who is calling. What is wrong with the credential counts against the address that it came from."""
@@ -147,7 +147,7 @@ class Operation:
     async def _serve_public(self, call: Call, receive: Any) -> Outgoing:
         self._shared.limits.count_stranger(call, self.route)
         body = await self._receive(call, receive)
-        return self._answer(call, await self._handler(**await self._arguments(call, body, [])), None)
+        return self._answer(call, receive, await self._handler(**await self._arguments(call, body, [])), None)
 
     async def _arguments(self, call: Call, body: bytes, faults: list[FieldError]) -> dict[str, Any]:
         """Return what the handler is called with, but for its context. Invalid, with `faults` and every other."""
@@ -192,7 +192,7 @@ class Operation:
             OnBehalfOf(session.user_id) if session is not None and session.impersonated else None,
         )
 
-    def _answer(self, call: Call, answer: Answer[Any], idempotency: Idempotency | None) -> Outgoing:
+    def _answer(self, call: Call, receive: Any, answer: Answer[Any], idempotency: Idempotency | None) -> Outgoing:
         extra: list[Header] = []
         if idempotency is not None:
             if not idempotency.used:
@@ -204,7 +204,7 @@ class Operation:
         if answer.location is not None:
             extra.append((b"location", answer.location.encode("ascii")))
         if isinstance(answer.body, Parts):
-            return self._shared.answers.in_parts(call, self.route.status, answer.body.parts)
+            return self._shared.answers.in_parts(call, self.route.status, answer.body, receive)
         if answer.max_age is not None:
             return self._shared.answers.cached(call, encode(answer.body), answer.max_age)
         if answer.body is None:

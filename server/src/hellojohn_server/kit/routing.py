@@ -12,7 +12,7 @@ in the request is wrong, the boundary lists its fault beside that; when nothing 
 beside what only the store can tell.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from enum import Enum, StrEnum
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
@@ -115,13 +115,25 @@ MASTER_KEY: Final = frozenset({CredentialKind.MASTER_KEY})
 PUBLIC: Final[frozenset[CredentialKind]] = frozenset()
 
 
-class Parts(msgspec.Struct, frozen=True):
-    """A body in JSON that is made while it goes out, so that it need not fit in memory; it may be of any length.
+class Content(StrEnum):
+    """What a body is written in. Of NDJSON each line is one JSON text, of CSV one row after a line of names."""
 
-    What can refuse the request comes before it: once the first part is out, an error breaks the answer off.
+    CSV = "text/csv"
+    JSON = "application/json"
+    NDJSON = "application/x-ndjson"
+
+
+class Parts(msgspec.Struct, frozen=True):
+    """A body that is made while it goes out, so that it need not fit in memory; it may be of any length.
+
+    What can refuse the request comes before it: once the first part is out, an error breaks the answer off. When the
+    client goes away no further part is asked for. HEAD asks for none. `file_name` (letters, digits and . _ -) is what
+    the answer is saved as.
     """
 
-    parts: AsyncIterator[bytes]
+    parts: AsyncGenerator[bytes, None]
+    content: Content = Content.JSON
+    file_name: str | None = None
 
 
 class Answer(msgspec.Struct, Generic[T], frozen=True):
@@ -143,7 +155,8 @@ class Route(msgspec.Struct, frozen=True):
     `scope` None with a secret key: any may enter. `credentials` empty means public.
     `errors` are what it can answer beyond those of its kind (401, 403, 422, 5xx).
     `if_match` says that If-Match is honoured. `max_body_bytes` is the largest body it takes.
-    `limit` is the limit that its calls count for.
+    `limit` is the limit that its calls count for. `contents` are what the answer can be written in; of NDJSON, what the
+    handler returns is a line.
     """
 
     method: Method
@@ -161,6 +174,7 @@ class Route(msgspec.Struct, frozen=True):
     conditional_scopes: tuple[Scope, ...] = ()
     impersonation: Impersonation = Impersonation.REFUSED
     enrolling: bool = False
+    contents: tuple[Content, ...] = (Content.JSON,)
 
 
 def route(  # noqa: PLR0913 - a declaration names each of its facts
@@ -179,14 +193,14 @@ def route(  # noqa: PLR0913 - a declaration names each of its facts
     any_scope: bool = False,
     enrolling: bool = False,
     limit: Limit | None = None,
+    contents: tuple[Content, ...] = (Content.JSON,),
 ) -> Callable[[Handler], Handler]:
     """Declare the method below as an operation. The first line of its docstring is the operation's summary.
 
     `any_scope` lets any secret key in, in place of a scope; `enrolling` lets in users who must first have a second
-    factor. Without `limit` its calls count as reads if they change
-    nothing, else as writes; a route that anybody may call, or any visitor of an application, names its limit. Raises
-    ValueError at import when a secret-key route names neither scope nor any_scope, when another route names one, when
-    impersonations are let in where no access token is, and for a limit that cannot be the route's.
+    factor. Without `limit` its calls count as reads if they change nothing, else as writes; a route for anybody, or any
+    visitor of an application, names its limit. ValueError at import when a secret-key route names no scope, another
+    names one, an impersonation is let in where no access token is, or the limit cannot be the route's.
     """
     if (CredentialKind.SECRET_KEY in credentials) != (scope is not None or any_scope) or (scope and any_scope):
         raise ValueError(f"{method.value} {path}: a secret key needs a scope, and only a secret key has one")
@@ -196,7 +210,6 @@ def route(  # noqa: PLR0913 - a declaration names each of its facts
         raise ValueError(f"{method.value} {path}: name the limit of what strangers may call")
     if limit in _COUNTED_BY_SERVICES:
         raise ValueError(f"{method.value} {path}: this limit is counted by a service, which knows whom it is about")
-    changes_nothing = method is Method.GET or replay is Replay.IGNORED
 
     def declare(handler: Handler) -> Handler:
         summary, _, description = (handler.__doc__ or "").strip().partition("\n")
@@ -214,10 +227,11 @@ def route(  # noqa: PLR0913 - a declaration names each of its facts
             replay=replay,
             if_match=if_match,
             max_body_bytes=max_body_bytes,
-            limit=limit or (Limit.READS if changes_nothing else Limit.WRITES),
+            limit=limit or (Limit.READS if method is Method.GET or replay is Replay.IGNORED else Limit.WRITES),
             conditional_scopes=conditional_scopes,
             impersonation=impersonation,
             enrolling=enrolling,
+            contents=contents,
         )
         setattr(handler, _MARK, declared)
         return handler

@@ -1,6 +1,6 @@
 """Who may have everything that is held about a person, and how it is put together: page by page, while it goes out."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -56,7 +56,7 @@ class UserExportService:
         self._clock = clock
         self._services = services
 
-    async def export_user(self, context: Context, user_id: str) -> AsyncIterator[bytes]:
+    async def export_user(self, context: Context, user_id: str) -> AsyncGenerator[bytes, None]:
         """Record that a user is exported, and return the parts of a UserExportBody in JSON; none is larger than a page.
 
         Also of a user in the recycle bin. UserNotFound; InsufficientScope for a privileged role without admins:manage.
@@ -77,7 +77,7 @@ class UserExportService:
         user = await self._db.write(context.tenant_id, command, User)
         return self._parts(context.tenant_id, user, self._clock.now_ms())
 
-    async def _parts(self, tenant_id: str, user: User, now_ms: int) -> AsyncIterator[bytes]:
+    async def _parts(self, tenant_id: str, user: User, now_ms: int) -> AsyncGenerator[bytes, None]:
         yield _encode(await self._head(tenant_id, user, now_ms))[:-1]
         for name, pages in (
             ("organizations", self._organizations(tenant_id, user.id)),
