@@ -32,6 +32,8 @@ FEATURES: Final = (
     "sessions",
     "keys",
     "users",
+    "user_counters",
+    "user_loading",
     "user_acts",
     "user_access",
     "expiry",

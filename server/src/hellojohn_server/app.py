@@ -12,7 +12,7 @@ from hellojohn_server.cli.parts import Parts, Tools
 from hellojohn_server.cli.process_logs import configure_process_logs, log_level
 from hellojohn_server.config import Settings, load_settings, with_encryption_key
 from hellojohn_server.features.expiry.service import ExpiryService
-from hellojohn_server.features.users.service import UserCounters
+from hellojohn_server.features.user_counters.service import UserCounters
 from hellojohn_server.http.application import Application, build_app
 from hellojohn_server.http.lifespan import Living
 from hellojohn_server.http.router import Services
@@ -185,6 +185,7 @@ async def open_tools(settings: Settings) -> AsyncGenerator[Tools]:
             keys=services.keys,
             search=services.search,
             mfa=services.mfa,
+            loading=services.loading,
         )
     finally:
         await database.close()

@@ -34,6 +34,7 @@ from hellojohn_server.features.user_access.service import UserAccess
 from hellojohn_server.features.user_acts.service import UserActs
 from hellojohn_server.features.user_export.service import ExportServices, UserExportService
 from hellojohn_server.features.user_factors.service import FactorService, FactorServices
+from hellojohn_server.features.user_loading.service import UserLoading
 from hellojohn_server.features.user_sessions.service import UserSessionService
 from hellojohn_server.features.users.service import UserService
 from hellojohn_server.http.router import Services
@@ -288,6 +289,7 @@ def build_services(  # noqa: PLR0913 - what it takes, each by name
         sessions=sessions,
         keys=base.keys,
         users=users,
+        loading=UserLoading(clock, audit_log, roles=roles, addresses=base.addresses),
         mfa=base.mfa,
         auth=auth,
         account=_account(database, clock, base, people, auth),

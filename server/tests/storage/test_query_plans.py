@@ -23,7 +23,7 @@ SCANS_MEANT = {
     "features.signing_keys.repository.UPDATE_ENDS": "a ring of a few keys",
     "features.tenants.repository.LIST_UNFINISHED": "the tenants left in between, looked for when a server starts",
     "features.users.repository.INSERT_USER": "no table, but the walk to the next free number, bounded by its runs",
-    "features.users.repository.REBUILD_COUNTERS": "counts every user again, on demand",
+    "features.user_counters.repository.REBUILD_COUNTERS": "counts every user again, on demand",
     "storage.sqlite.PROBE": "one row",
 }
 _SCAN = re.compile(r"^SCAN (?!CONSTANT)\w+\b(?! VIRTUAL TABLE)")

@@ -14,6 +14,7 @@ from hellojohn_server.storage.database import Reader
 from hellojohn_server.storage.errors import QueryTimeout
 from hellojohn_server.storage.sql import Statement
 from hellojohn_server.storage.sqlite import SqliteDatabase
+from hellojohn_server.storage.sqlite_driver import connect
 from hellojohn_server.storage.sqlite_files import SqliteOptions
 from hellojohn_server.storage.sqlite_reader import ReadPool
 from tests.storage.rows import INSERT_ORGANIZATION, LIST_ORGANIZATIONS
@@ -166,3 +167,10 @@ async def test_an_unknown_parameter_is_a_programming_error(store: SqliteDatabase
 async def test_the_control_store_answers_its_check(store: SqliteDatabase) -> None:
     await store.check()
     assert (await pool_of(store, CONTROL_TENANT_ID)).escalations == 0
+
+
+def test_no_plan_depends_on_what_is_bound(tmp_path: Path) -> None:
+    connection = connect(tmp_path / "x.db", create=True)
+    assert isinstance(connection, apsw.Connection)
+    assert connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, -1) == 1
+    connection.close()

@@ -95,8 +95,8 @@ _MUST_RESET: Final = 0.03
 _BAN_ENDS: Final = 0.5
 _REASONS: Final = ("Left the company", "Requested by the account owner", "Under review", None)
 _BAN_REASONS: Final = ("Spam", "Payment fraud", "Abuse of the trial")
-_PLANS: Final = ("free", "free", "free", "pro", "pro", "enterprise")
-_LANGUAGES: Final = ("en", "de", "fr", "es", "el", "ja", "ar", "he", "hi", "vi", "th", "ko")
+PLANS: Final = ("free", "free", "free", "pro", "pro", "enterprise")
+LANGUAGES: Final = ("en", "de", "fr", "es", "el", "ja", "ar", "he", "hi", "vi", "th", "ko")
 
 
 class Demo(msgspec.Struct, frozen=True):
@@ -132,12 +132,9 @@ def make_demo(now_ms: int, seed: int = SEED) -> Demo:
     """Return the demo tenant's rows as of `now_ms`. The same arguments give the same rows."""
     dice = random.Random(seed)  # noqa: S311 - invents people, guards nothing
     begun = now_ms - _YEARS_BACK_MS
-    roles = [
-        Role(_id_at(dice, IdPrefix.ROLE, begun), name, text, permissions, privileged, begun, begun, 1)
-        for name, text, permissions, privileged in _ROLES
-    ]
+    roles = make_roles(dice, begun)
     organizations = [
-        _organization(_id_at(dice, IdPrefix.ORGANIZATION, begun), name, begun) for name, _ in _ORGANIZATIONS
+        organization_of(id_at(dice, IdPrefix.ORGANIZATION, begun), name, begun) for name, _ in _ORGANIZATIONS
     ]
     users = _users(dice, now_ms)
     factors = [factor for user in users for factor in _factors(dice, user)]
@@ -158,7 +155,7 @@ async def insert_demo(tx: Transaction, demo: Demo, audit: AuditLog, mfa: MfaServ
             await tx.slice()
     await change_counters(tx, counters)
     await organizations_repository.insert_memberships(tx, demo.memberships)
-    await mfa_repository.insert_factors(tx, [_sealed(mfa, tx.tenant_id, factor) for factor in demo.factors])
+    await mfa_repository.insert_factors(tx, [sealed(mfa, tx.tenant_id, factor) for factor in demo.factors])
     for user_id, codes in demo.backup_codes.items():
         made_at = time_of(user_id) + _HOUR + _MINUTE
         hashes = [mfa.hash_backup_code(tx.tenant_id, user_id, code) for code in codes]
@@ -168,11 +165,21 @@ async def insert_demo(tx: Transaction, demo: Demo, audit: AuditLog, mfa: MfaServ
     await audit.record_many(tx, context, [user_created(user, PasswordOrigin.NONE) for user in demo.users])
 
 
-def _id_at(dice: random.Random, prefix: IdPrefix, at_ms: int) -> str:
+def make_roles(dice: random.Random, at_ms: int) -> list[Role]:
+    """Return the demo tenant's own roles."""
+    return [
+        Role(id_at(dice, IdPrefix.ROLE, at_ms), name, text, permissions, privileged, at_ms, at_ms, 1)
+        for name, text, permissions, privileged in _ROLES
+    ]
+
+
+def id_at(dice: random.Random, prefix: IdPrefix, at_ms: int) -> str:
+    """Return an id that was made at this time."""
     return f"{prefix.value}_{encode_ulid(at_ms << _ULID_RANDOM_BITS | dice.getrandbits(_ULID_RANDOM_BITS))}"
 
 
-def _organization(organization_id: str, name: str, at_ms: int) -> Organization:
+def organization_of(organization_id: str, name: str, at_ms: int) -> Organization:
+    """Return an organization that was made at this time."""
     return Organization(organization_id, name, at_ms, at_ms, 1, slug_of(name, organization_id), fold(name))
 
 
@@ -203,10 +210,10 @@ def _person(dice: random.Random, number: int, person: tuple[str, str], created_a
     name, local = person
     email = f"{local}@{dice.choice(_DOMAINS)}"
     phone = f"+1{dice.choice(_AREA_CODES)}55501{dice.randrange(100):02d}" if dice.random() < _HAS_PHONE else None
-    public = {"plan": dice.choice(_PLANS), "language": dice.choice(_LANGUAGES)}
+    public = {"plan": dice.choice(PLANS), "language": dice.choice(LANGUAGES)}
     private = {"crm_score": dice.randrange(100)} if dice.random() < _HAS_NOTES else {}
     return User(
-        id=_id_at(dice, IdPrefix.USER, created_at),
+        id=id_at(dice, IdPrefix.USER, created_at),
         email=email,
         email_key=email_key(email),
         email_verified=dice.random() < _IS_VERIFIED,
@@ -270,11 +277,14 @@ def _in_state(dice: random.Random, user: User, state: State, now_ms: int) -> Use
 
 def _factors(dice: random.Random, user: User) -> list[Factor]:
     kinds = [FactorType.TOTP, FactorType.WEBAUTHN][: dice.choice((1, 1, 2))] if user.mfa_enrolled else []
+    return [factor_of(dice, user, kind) for kind in kinds]
+
+
+def factor_of(dice: random.Random, user: User, kind: FactorType) -> Factor:
+    """Return a factor that the user enrolled an hour after signing up. The secret of an app is open."""
     at = user.created_at + _HOUR
-    return [
-        _factor(dice, Factor(_id_at(dice, IdPrefix.FACTOR, at), user.id, kind, _FACTOR_NAMES[kind], at + _MINUTE, at))
-        for kind in kinds
-    ]
+    factor_id = id_at(dice, IdPrefix.FACTOR, at)
+    return _factor(dice, Factor(factor_id, user.id, kind, _FACTOR_NAMES[kind], at + _MINUTE, at))
 
 
 def _factor(dice: random.Random, factor: Factor) -> Factor:
@@ -291,7 +301,8 @@ def _backup_codes(dice: random.Random) -> list[str]:
     return ["".join(dice.choices(_BASE32, k=BACKUP_CODE_LENGTH)) for _ in range(BACKUP_CODES)]
 
 
-def _sealed(mfa: MfaService, tenant_id: str, factor: Factor) -> Factor:
+def sealed(mfa: MfaService, tenant_id: str, factor: Factor) -> Factor:
+    """Return a factor as it is stored."""
     if factor.secret is None:
         return factor
     return replace(factor, secret=mfa.seal_secret(tenant_id, factor.id, factor.secret.decode()))
@@ -305,7 +316,7 @@ def _sessions(dice: random.Random, user: User, now_ms: int) -> list[Session]:
     for _ in range(dice.choice((0, 0, 1, 1, 2, 3))):
         created_at = max(user.created_at, now_ms - round(_SESSION_MS * dice.random()))
         access_expires_at = min(now_ms, created_at) + _ACCESS_TOKEN_MS
-        session_id = _id_at(dice, IdPrefix.SESSION, created_at)
+        session_id = id_at(dice, IdPrefix.SESSION, created_at)
         found.append(Session(session_id, user.id, created_at, created_at + _SESSION_MS, access_expires_at))
     return found
 

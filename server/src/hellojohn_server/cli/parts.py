@@ -16,6 +16,7 @@ from hellojohn_server.features.mfa.service import MfaService
 from hellojohn_server.features.search.service import UserSearch
 from hellojohn_server.features.signing_keys.service import SigningKeyService
 from hellojohn_server.features.tenants.service import TenantService
+from hellojohn_server.features.user_loading.service import UserLoading
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdFactory, IdPrefix
 from hellojohn_server.kit.principal import Context, cli_context
@@ -38,6 +39,7 @@ class Tools(msgspec.Struct, frozen=True):
     keys: KeyService
     search: UserSearch
     mfa: MfaService
+    loading: UserLoading
 
     def context(self, tenant_id: str = CONTROL_TENANT_ID) -> Context:
         """Return the context of one act of this command in a tenant, or on the control store."""

@@ -53,6 +53,7 @@ from hellojohn_server.features.user_export.routes import UserExportRoutes
 from hellojohn_server.features.user_export.service import UserExportService
 from hellojohn_server.features.user_factors.routes import OwnFactorRoutes, UserFactorRoutes
 from hellojohn_server.features.user_factors.service import FactorService, OwnFactorService, UserFactorService
+from hellojohn_server.features.user_loading.service import UserLoading
 from hellojohn_server.features.user_sessions.routes import UserSessionRoutes
 from hellojohn_server.features.user_sessions.service import UserSessionService
 from hellojohn_server.features.users.routes import UserRoutes
@@ -93,6 +94,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     sessions: SessionService
     keys: KeyService
     users: UserService
+    loading: UserLoading
     acts: UserActs
     access: UserAccess
     mfa: MfaService

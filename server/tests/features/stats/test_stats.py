@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 
 from hellojohn_server.features.stats.schemas import StatsBody
-from hellojohn_server.features.users.service import UserCounters
+from hellojohn_server.features.user_counters.service import UserCounters
 from hellojohn_server.kit.day_counters import DAY_MS
 from tests.conftest import START_MS, ManualClock
 from tests.features.auth.parts import Front

@@ -16,9 +16,10 @@ from hellojohn_server.features.roles.service import RoleService
 from hellojohn_server.features.tenant_settings.service import TenantSettingsService
 from hellojohn_server.features.user_access.service import UserAccess
 from hellojohn_server.features.user_acts.service import UserActs
+from hellojohn_server.features.user_counters.service import UserCounters
 from hellojohn_server.features.users.repository import get_user
 from hellojohn_server.features.users.schemas import CreateUserBody, UpdateUserBody, User, UserBody
-from hellojohn_server.features.users.service import UserCounters, UserService
+from hellojohn_server.features.users.service import UserService
 from hellojohn_server.kit.bell import Bell
 from hellojohn_server.kit.day_counters import DayCounter
 from hellojohn_server.kit.idempotency import Idempotency

@@ -86,28 +86,24 @@ async def change_counters(tx: Transaction, changes: Mapping[str, int]) -> None:
     await repository.update_counters(tx, changes)
 
 
+async def insert_users(
+    tx: Transaction, context: Context, audit: AuditLog, users: Sequence[User], password_hashes: Mapping[str, str]
+) -> None:
+    """Insert users as they are, with counters, search and an audit entry for each; hashes are by id.
+
+    Nothing is checked but what is unique: UniqueViolation.
+    """
+    await repository.insert_users(tx, users, password_hashes)
+    await change_counters(tx, Counter(facet for user in users for facet in facets_of(user)))
+    await audit.record_many(
+        tx, context, [user_created(user, password_origin(None, password_hashes.get(user.id))) for user in users]
+    )
+
+
 def counter_changes(before: User, after: User) -> dict[str, int]:
     """Return what a change of a user changes of the counters."""
     counted, counts = facets_of(before), facets_of(after)
     return dict.fromkeys(counts - counted, 1) | dict.fromkeys(counted - counts, -1)
-
-
-class UserCounters:
-    """Keeping the counters: folding what commands appended, and counting anew."""
-
-    def __init__(self, db: Database) -> None:
-        self._db = db
-
-    async def fold_counters(self, tenant_id: str) -> None:
-        """Fold the appended changes into the counters (PostgreSQL; on SQLite there are none). Any number may run."""
-        await self._db.write(tenant_id, repository.update_folded_counters, type(None), exempt=Exempt.COUNTER_FOLD)
-
-    async def rebuild_counters(self, tenant_id: str) -> None:
-        """Set every counter to what the users' rows say, whatever it was.
-
-        One pass over all users. On PostgreSQL commands go on meanwhile; on SQLite they wait, and so does the loop.
-        """
-        await self._db.write(tenant_id, repository.update_rebuilt_counters, type(None), exempt=Exempt.COUNTER_FOLD)
 
 
 class UserService:

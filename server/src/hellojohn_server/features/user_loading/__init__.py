@@ -1,0 +1,1 @@
+"""Users by the thousand: what is taken of those that are to be inserted, and inserting them."""
