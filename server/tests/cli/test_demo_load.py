@@ -1,4 +1,4 @@
-"""`hj demo load`: a crowd that is skewed, of many scripts and states, the same for the same seed, and right when stored."""
+"""`hj demo load`: a crowd that is skewed, of many scripts and states, and the same for the same seed."""
 
 import json
 import re
