@@ -113,7 +113,9 @@ async def test_a_caller_that_goes_away_ends_its_read(store: SqliteDatabase, tena
     assert await store.read(tenant, lambda reader: count_to(reader, QUICK)) == QUICK
 
 
-async def test_the_budget_sees_inside_full_text_search(store: SqliteDatabase, tenant: str, tmp_path: Path) -> None:
+async def test_the_budget_sees_inside_full_text_search(
+    store: SqliteDatabase, tenant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pool = await pool_of(store, tenant)
     pool._budget_seconds = 60
     connection = apsw.Connection(str(tmp_path / "data" / "tenants" / f"{tenant}.db"))
@@ -130,7 +132,7 @@ async def test_the_budget_sees_inside_full_text_search(store: SqliteDatabase, te
         calls += 1
         return time.perf_counter() > pool._deadline
 
-    pool._loop_connection.set_progress_handler(counted, 15)
+    monkeypatch.setattr(pool, "_is_over_budget", counted)
 
     async def search(reader: Reader) -> int:
         row = await reader.fetch_one(TEXT_SEARCH, words='"abc" AND "bcd" AND "cde"')

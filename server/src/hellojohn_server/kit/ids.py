@@ -16,8 +16,11 @@ _PAIRS: Final = [first + second for first in _ALPHABET for second in _ALPHABET]
 _VALUE: Final = {letter: value for value, letter in enumerate(_ALPHABET)}
 _RANDOM_BITS: Final = 80
 _RANDOM_BYTES: Final = _RANDOM_BITS // 8
+_RANDOM_SHIFTS: Final = tuple(range(_RANDOM_BITS - 10, -1, -10))
+_TIME_LENGTH: Final = 10
 _DRAWN_AT_ONCE: Final = 64
-_ULID: Final = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+_ULID_PATTERN: Final = "[0-7][0-9A-HJKMNP-TV-Z]{25}"
+_ULID: Final = re.compile(_ULID_PATTERN)
 
 
 class IdPrefix(StrEnum):
@@ -39,6 +42,8 @@ class IdPrefix(StrEnum):
     USER = "usr"
 
 
+_FORMS: Final = {prefix: re.compile(f"{prefix.value}_{_ULID_PATTERN}") for prefix in IdPrefix}
+
 IMPERSONATION_SUFFIX: Final = "_impersonate"
 """What the id of an impersonation's session ends in."""
 
@@ -53,6 +58,8 @@ class IdFactory:
         self._clock = clock
         self._entropy = entropy
         self._last = 0
+        self._ms = -1
+        self._head = ""
         self._random: list[int] = []
 
     def new(self, prefix: IdPrefix) -> str:
@@ -64,7 +71,10 @@ class IdFactory:
         if value >> _RANDOM_BITS <= self._last >> _RANDOM_BITS:
             value = self._last + 1
         self._last = value
-        return f"{prefix.value}_{encode_ulid(value)}"
+        at_ms = value >> _RANDOM_BITS
+        if at_ms != self._ms:
+            self._ms, self._head = at_ms, encode_ulid(value)[:_TIME_LENGTH]
+        return f"{prefix.value}_{self._head}{_encode_random(value)}"
 
     def _draw(self) -> list[int]:
         """Return random parts for the next ids: the system is asked once for many, as each time costs a system call."""
@@ -72,6 +82,11 @@ class IdFactory:
         return [
             int.from_bytes(drawn[start : start + _RANDOM_BYTES], "big") for start in range(0, len(drawn), _RANDOM_BYTES)
         ]
+
+
+def _encode_random(value: int) -> str:
+    """Return the last 16 characters of a ULID, its random part."""
+    return "".join([_PAIRS[(value >> shift) & 1023] for shift in _RANDOM_SHIFTS])
 
 
 def encode_ulid(value: int) -> str:
@@ -91,8 +106,7 @@ def decode_ulid(text: str) -> int:
 
 def is_id(text: str, prefix: IdPrefix) -> bool:
     """Say whether `text` has the form of an id with this prefix. It says nothing of whether such an object exists."""
-    head, separator, ulid = text.partition("_")
-    return separator == "_" and head == prefix.value and _ULID.fullmatch(ulid) is not None
+    return _FORMS[prefix].fullmatch(text) is not None
 
 
 def is_session_id(text: str) -> bool:

@@ -81,6 +81,22 @@ class _TurnLogger:
             self._lines.msg(b"\n".join(held))
 
 
+def _wrapper(level: Level) -> type[FilteringBoundLogger]:
+    """Return the class of loggers of a level. A line of information takes the short way: a request has one.
+
+    It does in one step what structlog does in seven, where nothing is bound and the text has no places to fill.
+    """
+    wrapper: Any = structlog.make_filtering_bound_logger(int(level))
+
+    def info(self: Any, event: str, *args: Any, **line: Any) -> Any:
+        if args or self._context:
+            return wrapper.info(self, event, *args, **line)
+        line["event"] = event
+        return self._logger.info(_render(self._logger, "info", line))
+
+    return wrapper if level > Level.INFO else type("ShortBoundLogger", (wrapper,), {"info": info})
+
+
 def make_logger(
     stream: BinaryIO | None = None, level: Level = Level.INFO, *, in_turns: bool = False
 ) -> FilteringBoundLogger:
@@ -92,7 +108,7 @@ def make_logger(
     logger: FilteringBoundLogger = structlog.wrap_logger(
         _TurnLogger(binary) if in_turns else structlog.BytesLogger(binary),
         processors=[_render],
-        wrapper_class=structlog.make_filtering_bound_logger(int(level)),
+        wrapper_class=_wrapper(level),
         cache_logger_on_first_use=True,
     ).bind()
     return logger
@@ -103,7 +119,7 @@ def configure_logs(stream: BinaryIO | None = None, level: Level = Level.INFO) ->
     structlog.configure(
         processors=[_render],
         logger_factory=structlog.BytesLoggerFactory(_binary(stream)),
-        wrapper_class=structlog.make_filtering_bound_logger(int(level)),
+        wrapper_class=_wrapper(level),
         cache_logger_on_first_use=True,
     )
 

@@ -29,7 +29,7 @@ END_OF_TIME_MS: Final = 2**53
 """Later than any time that is stored: for a range without an end."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_DAY_MS: Final = 86_400_000
+_DAY_MINUTES: Final = 1440
 _MINUTE_MS: Final = 60_000
 # The parts of a time of day, written once: a page of users has some sixty times to show.
 _MINUTES: Final = [f"T{hour:02d}:{minute:02d}:" for hour in range(24) for minute in range(60)]
@@ -42,10 +42,10 @@ _UNIT_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "
 
 def format_time(at_ms: int) -> str:
     """Return `at_ms` as RFC 3339 (section 5.6) in UTC with milliseconds: 2024-01-20T11:00:00.000Z."""
-    day, in_day = divmod(at_ms, _DAY_MS)
-    minute, in_minute = divmod(in_day, _MINUTE_MS)
-    second, millisecond = divmod(in_minute, 1000)
-    return f"{_date_of(day)}{_MINUTES[minute]}{_SECONDS[second]}{_MILLISECONDS[millisecond]}"
+    minute, in_minute = divmod(at_ms, _MINUTE_MS)
+    day = minute // _DAY_MINUTES
+    text = _date_of(day) + _MINUTES[minute - day * _DAY_MINUTES]
+    return text + _SECONDS[in_minute // 1000] + _MILLISECONDS[in_minute % 1000]
 
 
 def format_seconds(at_seconds: int) -> str:

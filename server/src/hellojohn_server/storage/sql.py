@@ -57,14 +57,16 @@ class Statement:
     """One SQL statement in both dialects. `sqlite` keeps :names; `postgres` has $1.. in the order of `postgres_names`.
 
     With `postgres_sql` the two dialects differ and stand side by side; without it one text serves both. `names` are the
-    parameters that the caller gives, of both dialects: all but tenant_id. `writes` is said of the SQLite form.
+    parameters that the caller gives, of both dialects: all but tenant_id. `writes` and `matches`, whether it asks a
+    full-text index, are said of the SQLite form.
     """
 
-    __slots__ = ("kind", "names", "postgres", "postgres_names", "postgres_writes", "sqlite", "writes")
+    __slots__ = ("kind", "matches", "names", "postgres", "postgres_names", "postgres_writes", "sqlite", "writes")
 
     def __init__(self, sqlite_sql: str, postgres_sql: str | None = None, *, kind: Kind = Kind.DATA) -> None:
         self.sqlite = sqlite_sql
         tokens, self.writes = _checked(sqlite_sql)
+        self.matches = " MATCH " in sqlite_sql
         names = numbered(tokens)[1]
         self.postgres_writes = self.writes
         if postgres_sql is not None:

@@ -74,7 +74,7 @@ class SqliteDatabase(Database):
         return database
 
     async def read(self, tenant_id: str, query: Query[T], *, long: bool = False) -> T:
-        file = await self._files.acquire(tenant_id)
+        file = self._files.acquire_open(tenant_id) or await self._files.acquire(tenant_id)
         try:
             return await query(file.reader(long=long))
         finally:

@@ -82,11 +82,15 @@ class FileCache:
 
     async def acquire(self, tenant_id: str) -> SqliteFile:
         """Return a tenant's open file, kept open until `release`. Raises TenantStoreNotFound, StoreUnavailable."""
-        while True:
-            file = self._open.get(tenant_id)
-            if file is not None and not file.writer.broken:
-                break
+        while (file := self.acquire_open(tenant_id)) is None:
             await self._open_once(tenant_id)
+        return file
+
+    def acquire_open(self, tenant_id: str) -> SqliteFile | None:
+        """Return a tenant's file as `acquire` does if it is open already, or None."""
+        file = self._open.get(tenant_id)
+        if file is None or file.writer.broken:
+            return None
         file.pins += 1
         self._open.move_to_end(tenant_id)
         return file

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import apsw
@@ -17,6 +18,7 @@ from hellojohn_server.storage.migrations import Engine, Plane, load_migrations
 from hellojohn_server.storage.postgres import PostgresDatabase
 from hellojohn_server.storage.postgres_schema import SCHEMAS
 from hellojohn_server.storage.sql import TENANT_TABLES, Statement
+from hellojohn_server.storage.sqlite_driver import connect
 from tests.conftest import START_MS, ManualClock
 from tests.features.search.people import DAY_MS, insert_people, people
 from tools.lint.statements import check_statement, with_names
@@ -83,8 +85,12 @@ def connection() -> Iterator[apsw.Connection]:
 
 def plan_of(connection: apsw.Connection, shape: Shape) -> list[str]:
     statement = statement_of(shape)
-    parameters = {**dict.fromkeys(statement.names, 1), "tenant_id": "t", "trigrams": '"abc"', "prefixes": '"a"'}
-    return [str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {statement.sqlite}", parameters)]
+    rows = connection.execute(f"EXPLAIN QUERY PLAN {statement.sqlite}", bindings_of(statement))
+    return [str(row[3]) for row in rows]
+
+
+def bindings_of(statement: Statement) -> dict[str, Any]:
+    return {**dict.fromkeys(statement.names, 1), "tenant_id": "t", "trigrams": '"abc"', "prefixes": '"a"'}
 
 
 def wrong_plans(connection: apsw.Connection, step: int) -> list[tuple[Shape, str, list[str]]]:
@@ -102,6 +108,24 @@ def test_every_statement_on_sqlite_goes_the_way_it_is_composed_for(connection: a
 def test_it_does_so_whatever_statistics_there_are(connection: apsw.Connection) -> None:
     connection.execute("INSERT INTO memberships VALUES (1, 't', 'o', 'u', 'r', 0); ANALYZE")
     assert wrong_plans(connection, 7)[:1] == []
+
+
+def test_no_statement_is_parsed_again_when_it_is_bound_again(tmp_path: Path) -> None:
+    connection: Any = connect(tmp_path / "tenant.db", create=True)
+    for migration in load_migrations(Engine.SQLITE, Plane.TENANT):
+        connection.execute(migration.sql)
+    asked: list[int] = []
+    connection.authorizer = lambda *asked_of: asked.append(asked_of[0]) or apsw.SQLITE_OK
+    parsed_again: list[Shape] = []
+    for shape in itertools.islice(shapes(), 0, None, 7):
+        bindings = bindings_of(statement_of(shape))
+        list(connection.execute(statement_of(shape).sqlite, bindings))
+        assert asked
+        asked.clear()
+        list(connection.execute(statement_of(shape).sqlite, bindings))
+        parsed_again += [shape] if asked else []
+    connection.close()
+    assert parsed_again == []
 
 
 def faults_of(shape: Shape, plan: list[str]) -> Iterator[str]:

@@ -7,6 +7,7 @@ condition drives (`_Source`), the others are checked on what it finds, with a un
 
 from collections.abc import Iterator
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Final
 
 import msgspec
@@ -26,7 +27,7 @@ from hellojohn_server.features.users.schemas import User, UserStatus, user_colum
 from hellojohn_server.kit.pagination import COUNT_CAP
 from hellojohn_server.kit.search_query import SearchWords, trigrams_of
 from hellojohn_server.storage.compose import bounded_count, conjunction, fts5_all, in_turn, like_anywhere
-from hellojohn_server.storage.database import Reader
+from hellojohn_server.storage.database import Parameter, Reader
 from hellojohn_server.storage.sql import Statement
 
 _NOT_BANNED: Final = "(u.banned_at IS NULL OR u.banned_until <= :now)"
@@ -85,6 +86,7 @@ _SORT_COLUMN: Final = {
 _SORT_INDEXES: Final = {SortField.LAST_SIGN_IN_AT: "users_last_sign_in", SortField.NAME: "users_name"}
 _NULLABLE: Final = frozenset({SortField.LAST_SIGN_IN_AT, SortField.NAME})
 _UNIQUE: Final = (Condition.EMAIL, Condition.EXTERNAL_ID)
+_EVERYBODY: Final = UserFilter()
 # The condition that drives on SQLite is the first of these that is asked: about the most selective one.
 _STATE_INDEXES: Final = {
     Condition.DELETED: "users_deleted",
@@ -135,9 +137,9 @@ async def search_users(  # noqa: PLR0913 - a question has this many parts
     """Return up to `limit` users that match, after `place`. Rows are counted to one beyond `cap`."""
     facet, counting = _counter_of(wanted)
     shape = shape_of(wanted, order, place, counting)
-    rows = await reader.fetch_all(
-        statement_of(shape), **_parameters(shape, wanted, place, rows=limit + 1, cap=cap + 1, now=now_ms, facet=facet)
-    )
+    statement = statement_of(shape)
+    given = _parameters(statement, wanted, place, rows=limit + 1, cap=cap + 1, now=now_ms, facet=facet)
+    rows = await reader.fetch_all(statement, **given)
     after_user = len(User.__struct_fields__)
     total = int(rows[0][after_user])
     found = _in_order([row for row in rows if row[0] is not None], shape, position=after_user + 1)
@@ -148,6 +150,9 @@ async def search_users(  # noqa: PLR0913 - a question has this many parts
 
 def _in_order(rows: list[Any], shape: Shape, position: int) -> list[Any]:
     """Return the rows in the order asked for: joining them with the total promises none."""
+    if shape.field not in _NULLABLE:
+        rows.sort(key=itemgetter(position, 0), reverse=shape.descending)
+        return rows
     with_value = [row for row in rows if row[position] is not None]
     without = [row for row in rows if row[position] is None]
     with_value.sort(key=lambda row: (row[position], row[0]), reverse=shape.descending)
@@ -196,13 +201,13 @@ def _conditions_of(wanted: UserFilter) -> Iterator[Condition]:
 
 def _counter_of(wanted: UserFilter) -> tuple[str, Counting]:
     """Return the facet that counts exactly what is wanted, if one does."""
+    if wanted == _EVERYBODY:
+        return "total", Counting.COUNTER
     asked = {
         name: value
         for name, value in msgspec.structs.asdict(wanted).items()
         if value is not None and value != SearchWords()
     }
-    if not asked:
-        return "total", Counting.COUNTER
     name, value = asked.popitem()
     if asked:
         return "", Counting.ROWS
@@ -213,25 +218,22 @@ def _counter_of(wanted: UserFilter) -> tuple[str, Counting]:
     return "", Counting.ROWS
 
 
-def _parameters(shape: Shape, wanted: UserFilter, place: Place | None, **others: Any) -> dict[str, Any]:
-    """Return the parameters of the shape's statement, in both dialects."""
+def _parameters(
+    statement: Statement, wanted: UserFilter, place: Place | None, **others: Parameter
+) -> dict[str, Parameter]:
+    """Return the statement's parameters, in both dialects: of `others`, of the filter, of the words, of the place."""
+    given = others
     words, starts = wanted.words.anywhere, wanted.words.starts
-    given: dict[str, Any] = {
-        **{name: value for name, value in msgspec.structs.asdict(wanted).items() if isinstance(value, str | int)},
-        **others,
-        "trigrams": fts5_all(trigrams_of(words)),
-        "prefixes": fts5_all(starts),
-        "starts": list(starts),
-    }
-    for number, word in enumerate(words):
-        given[f"word_{number}"] = word
-        given[f"like_{number}"] = like_anywhere(word)
-    for number, start in enumerate(starts):
-        given[f"start_{number}"] = f" {start} "
+    if words or starts:
+        given |= {"trigrams": fts5_all(trigrams_of(words)), "prefixes": fts5_all(starts), "starts": list(starts)}
+        for number, word in enumerate(words):
+            given[f"word_{number}"] = word
+            given[f"like_{number}"] = like_anywhere(word)
+        for number, start in enumerate(starts):
+            given[f"start_{number}"] = f" {start} "
     if place is not None:
-        given["value"], given["id"] = place.value, place.id
-    names = statement_of(shape).names
-    return {name: value for name, value in given.items() if name in names}
+        given |= {"value": place.value, "id": place.id}
+    return {name: given[name] if name in given else getattr(wanted, name) for name in statement.names}
 
 
 @lru_cache(maxsize=1024)
