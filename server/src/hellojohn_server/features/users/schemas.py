@@ -42,7 +42,7 @@ def password_origin(password: str | None, password_hash: str | None) -> Password
     return PasswordOrigin.NONE if password is None else PasswordOrigin.SET
 
 
-class User(msgspec.Struct, frozen=True):
+class User(msgspec.Struct, frozen=True, gc=False):
     """A row of users, without its password hash and its search columns. Times in milliseconds; metadata as JSON text.
 
     The defaults are a user's who has just been made.
@@ -163,7 +163,7 @@ class BanBody(msgspec.Struct, frozen=True):
     by: str | None
 
 
-class UserBody(msgspec.Struct, frozen=True):
+class UserBody(msgspec.Struct, frozen=True, gc=False):
     """A user. `banned`, `ban`, `locked_until` and `status` are judged by the clock at the moment of the answer."""
 
     id: str
