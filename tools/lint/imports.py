@@ -54,6 +54,7 @@ FEATURES: Final = (
     "search",
     "bulk",
     "user_export",
+    "users_export",
     "stats",
 )
 """The order of the features: each may know those before it."""

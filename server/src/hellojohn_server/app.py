@@ -186,6 +186,7 @@ async def open_tools(settings: Settings) -> AsyncGenerator[Tools]:
             search=services.search,
             mfa=services.mfa,
             loading=services.loading,
+            users_export=services.users_export,
         )
     finally:
         await database.close()

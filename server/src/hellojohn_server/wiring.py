@@ -37,6 +37,7 @@ from hellojohn_server.features.user_factors.service import FactorService, Factor
 from hellojohn_server.features.user_loading.service import UserLoading
 from hellojohn_server.features.user_sessions.service import UserSessionService
 from hellojohn_server.features.users.service import UserService
+from hellojohn_server.features.users_export.service import UsersExportService
 from hellojohn_server.http.router import Services
 from hellojohn_server.http.settings import HttpSettings, rates_of
 from hellojohn_server.kit.bell import Bell
@@ -260,8 +261,7 @@ def build_services(  # noqa: PLR0913 - what it takes, each by name
 ) -> Services:
     """Return every service over an open store, and make what is absent; without a `transport` no mail can be sent."""
     base = _lay_foundation(database, settings, clock, ids or IdFactory(clock), passwords or PasswordHasher(), transport)
-    ids, chosen, audit_log, roles, sessions = base.ids, base.passwords, base.audit_log, base.roles, base.sessions
-    acting, tokens = (database, clock, audit_log), base.access_tokens
+    acting, tokens, roles, sessions = (database, clock, base.audit_log), base.access_tokens, base.roles, base.sessions
     users, organizations, acts = people = _people(database, clock, base)
     auth = _auth(database, settings, clock, base, people)
     resets = _password_resets(database, settings, clock, base, users, acts)
@@ -269,13 +269,13 @@ def build_services(  # noqa: PLR0913 - what it takes, each by name
     return Services(
         database=database,
         clock=clock,
-        ids=ids,
+        ids=base.ids,
         sightings=base.sightings,
         metrics=base.metrics,
         limiter=base.limiter,
-        audit_log=audit_log,
+        audit_log=base.audit_log,
         audit=base.audit,
-        custom_entries=CustomEntries(database, audit_log, base.audit),
+        custom_entries=CustomEntries(database, base.audit_log, base.audit),
         tenants=base.tenants,
         action_tokens=base.action_tokens,
         tenant_settings=base.tenant_settings,
@@ -289,24 +289,25 @@ def build_services(  # noqa: PLR0913 - what it takes, each by name
         sessions=sessions,
         keys=base.keys,
         users=users,
-        loading=UserLoading(clock, audit_log, roles=roles, addresses=base.addresses),
+        loading=UserLoading(clock, base.audit_log, roles=roles, addresses=base.addresses),
         mfa=base.mfa,
         auth=auth,
         account=_account(database, clock, base, people, auth),
         access_tokens=tokens,
-        mfa_sign_in=MfaSignInService(database, ids, auth=auth, mfa=base.mfa),
+        mfa_sign_in=MfaSignInService(database, base.ids, auth=auth, mfa=base.mfa),
         factors=_factors(database, clock, base, users, auth),
         user_sessions=UserSessionService(*acting, access_tokens=tokens, roles=roles, sessions=sessions, users=users),
         impersonation=_impersonation(database, clock, base, users),
         search=UserSearch(database, clock, base.cursors),
         acts=acts,
-        access=UserAccess(database, clock, acts=acts, users=users, passwords=chosen),
+        access=UserAccess(database, clock, acts=acts, users=users, passwords=base.passwords),
         password_resets=resets,
         email_changes=changes,
         mailed_links=_mailed_links(database, clock, base, people, changes),
         magic_links=_magic_links(database, settings, clock, base, auth),
         bulk=BulkService(database, clock, acts, resets),
         exports=_exports(database, clock, base, people),
+        users_export=UsersExportService(*acting, keys=base.keys, roles=roles),
         stats=StatsService(database, clock, sessions=sessions, organizations=organizations),
     )
 

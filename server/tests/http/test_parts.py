@@ -1,12 +1,15 @@
 """Answers that are made while they go out: what they say of themselves, and how they end."""
 
 import asyncio
+import socket
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import httpx
 import msgspec
 import pytest
+import uvicorn
 
 from hellojohn_server.kit.ids import IdFactory
 from hellojohn_server.kit.rate_limits import Limit
@@ -22,7 +25,7 @@ class Streams:
 
     def __init__(self) -> None:
         self.made = 0
-        self.is_closed = False
+        self.closed = asyncio.Event()
 
     @route(
         Method.GET,
@@ -64,7 +67,7 @@ class Streams:
             if fails:
                 raise RuntimeError("out of lines")
         finally:
-            self.is_closed = True
+            self.closed.set()
 
 
 @pytest.fixture
@@ -117,7 +120,7 @@ async def test_an_error_on_the_way_breaks_the_answer_off(door: Door, streams: St
         await door.app(_scope("/v1/broken"), _never, send)
 
     assert [message.get("more_body") for message in sent] == [None, True, True, True]
-    assert streams.is_closed
+    assert streams.closed.is_set()
     assert door.log_lines[0]["event"] == "answer_interrupted"
 
 
@@ -136,10 +139,44 @@ async def test_nothing_more_is_made_for_a_client_that_went_away(door: Door, stre
 
     await door.app(_scope(ENDLESS), receive, send)
 
-    assert streams.is_closed
+    assert streams.closed.is_set()
     assert streams.made < 10
     assert sent[-1]["more_body"]
     assert door.log_lines[-1]["status"] == 499
+
+
+@pytest.mark.parametrize(("path", "is_whole"), [(LINES, True), ("/v1/broken", False)])
+async def test_on_a_socket_what_breaks_off_lacks_the_last_chunk(door: Door, path: str, *, is_whole: bool) -> None:
+    async with _served(door) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET %b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" % path.encode())
+        answer = await reader.read()
+        writer.close()
+
+    assert b"transfer-encoding: chunked\r\n" in answer
+    assert b'{"said":null,"version":2}' in answer
+    assert answer.endswith(b"\r\n0\r\n\r\n") is is_whole
+
+
+async def test_on_a_socket_nothing_is_made_for_nobody(door: Door, streams: Streams) -> None:
+    async with _served(door) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET %b HTTP/1.1\r\nHost: localhost\r\n\r\n" % ENDLESS.encode())
+        await reader.readuntil(b"version")
+        writer.transport.abort()
+        async with asyncio.timeout(20):
+            await streams.closed.wait()
+
+
+@asynccontextmanager
+async def _served(door: Door) -> AsyncGenerator[int, None]:
+    """Serve the app on a free loopback port."""
+    server = uvicorn.Server(uvicorn.Config(door.app, lifespan="off", log_config=None))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        serving = asyncio.create_task(server.serve([listening]))
+        yield listening.getsockname()[1]
+        server.should_exit = True
+        await serving
 
 
 async def test_the_document_says_what_each_line_is(door: Door) -> None:

@@ -71,6 +71,11 @@ async def export_user(world: World) -> Call:
     return Call(method="GET", path=f"/v1/admin/users/{user}/export", objects={"user": user})
 
 
+async def export_users(world: World) -> Call:
+    await _user(world)
+    return Call(method="GET", path="/v1/admin/users/export?role=member&email_verified=false")
+
+
 async def update_user(world: World) -> Call:
     user = await _user(world, name="A", private_metadata={"old": 1})
     body = {
@@ -271,6 +276,7 @@ ACTS: Final[dict[str, Act]] = {
         get_user,
         get_user_access,
         export_user,
+        export_users,
         get_stats,
         impersonate_user,
         list_api_keys,

@@ -48,6 +48,7 @@ NEEDS: Final[dict[str, set[str]]] = {
     "disable_user": {"users:write"},
     "enable_user": {"users:write"},
     "export_user": {"users:export"},
+    "export_users": {"users:export"},
     "force_password_reset": {"users:write"},
     "generate_user_backup_codes": {"users:credentials"},
     "get_api_key": {"keys:read"},

@@ -79,6 +79,16 @@ OTHERS: Final[dict[str, Row]] = {
         ],
     ),
     "export_user": Row(200, [Entry(type="user.exported", resource=("user", "user"))]),
+    "export_users": Row(
+        200,
+        [
+            Entry(
+                type="users.exported",
+                resource=("user", ""),
+                metadata={"format": "ndjson", "filters": {"role": "member", "email_verified": False}},
+            )
+        ],
+    ),
     "enable_user": Row(
         200,
         [
@@ -289,7 +299,7 @@ OTHERS: Final[dict[str, Row]] = {
 TABLE: Final[dict[str, Row]] = {**OTHERS, **ACCESS_TABLE, **ACCOUNT_TABLE, **ORGANIZATION_TABLE, **MFA_TABLE}
 CHANGES_NOTHING: Final = {"begin_passkey_sign_in", "get_passkey_options", "search_users", "verify_token"}
 """Operations that are no GET and change nothing."""
-RECORDED: Final = {"export_user"}
+RECORDED: Final = {"export_user", "export_users"}
 """A GET that is recorded."""
 NOTICED: Final = r"entries of |internal_error|audit_log_not_found"
 """What fails when an entry is missing: the comparison, the store, which refuses acts without any, or a made entry."""

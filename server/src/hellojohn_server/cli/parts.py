@@ -17,6 +17,7 @@ from hellojohn_server.features.search.service import UserSearch
 from hellojohn_server.features.signing_keys.service import SigningKeyService
 from hellojohn_server.features.tenants.service import TenantService
 from hellojohn_server.features.user_loading.service import UserLoading
+from hellojohn_server.features.users_export.service import UsersExportService
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdFactory, IdPrefix
 from hellojohn_server.kit.principal import Context, cli_context
@@ -40,6 +41,7 @@ class Tools(msgspec.Struct, frozen=True):
     search: UserSearch
     mfa: MfaService
     loading: UserLoading
+    users_export: UsersExportService
 
     def context(self, tenant_id: str = CONTROL_TENANT_ID) -> Context:
         """Return the context of one act of this command in a tenant, or on the control store."""

@@ -58,6 +58,8 @@ from hellojohn_server.features.user_sessions.routes import UserSessionRoutes
 from hellojohn_server.features.user_sessions.service import UserSessionService
 from hellojohn_server.features.users.routes import UserRoutes
 from hellojohn_server.features.users.service import UserService
+from hellojohn_server.features.users_export.routes import UsersExportRoutes
+from hellojohn_server.features.users_export.service import UsersExportService
 from hellojohn_server.http.system import SystemRoutes
 from hellojohn_server.kit.bell import Bell
 from hellojohn_server.kit.clock import Clock
@@ -112,6 +114,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     search: UserSearch
     bulk: BulkService
     exports: UserExportService
+    users_export: UsersExportService
     stats: StatsService
 
 
@@ -127,6 +130,7 @@ def routers(services: Services) -> list[object]:
         ImpersonationRoutes(services.impersonation),
         BulkRoutes(services.bulk),
         UserExportRoutes(services.exports),
+        UsersExportRoutes(services.users_export),
         StatsRoutes(services.stats),
         UserSessionRoutes(services.user_sessions),
         OrganizationRoutes(services.organizations),

@@ -78,6 +78,7 @@ class AuditType(StrEnum):
     USERS_BULK_RESTORED = "users.bulk_restored"
     USERS_BULK_SESSIONS_REVOKED = "users.bulk_sessions_revoked"
     USERS_BULK_UNBANNED = "users.bulk_unbanned"
+    USERS_EXPORTED = "users.exported"
 
 
 class AuditResult(StrEnum):

@@ -164,6 +164,20 @@ class KeyService:
             raise ApiKeyExpired
         return key
 
+    async def require_working(self, principal: Principal) -> None:
+        """Raise what `authenticate` would by now: for what goes on after its request was let in.
+
+        Only secret keys are judged, of which an answer in parts is asked for; whoever else it is passes.
+        """
+        if principal.kind is not CredentialKind.SECRET_KEY:
+            return
+        await self._tenants.require_open(principal.tenant_id)
+        status = status_of(await self.require_key(principal.tenant_id, principal.id), self._clock.now_ms())
+        if status is KeyStatus.REVOKED:
+            raise InvalidApiKey
+        if status is KeyStatus.EXPIRED:
+            raise ApiKeyExpired
+
     async def list_keys(self, tenant_id: str, query: ListKeysQuery) -> Page[ApiKey]:
         """Return a page of the tenant's keys, newest first, revoked and expired ones included."""
         bound = ("api-keys", query.type)

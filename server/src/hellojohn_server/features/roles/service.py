@@ -58,6 +58,11 @@ class RoleService:
         found, own = _split(names)
         return found if not own else found | await repository.list_privileges_locked(tx, own, RoleScope.TENANT)
 
+    async def list_privileged(self, reader: Reader) -> list[str]:
+        """Return the names of every role of users that is privileged, by name."""
+        own = [role for role in await repository.list_roles(reader) if role.scope is RoleScope.TENANT]
+        return sorted({*PRIVILEGED_BUILTINS, *(role.name for role in own if role.privileged)})
+
     async def is_role_of_members_locked(self, tx: Transaction, name: str) -> bool:
         """Say whether members of organizations can have the role `name`; it stays until `tx` ends."""
         if is_builtin_of_members(name):

@@ -133,9 +133,13 @@ async def search_users(  # noqa: PLR0913 - a question has this many parts
     limit: int,
     now_ms: int,
     cap: int = COUNT_CAP,
+    is_counted: bool = True,
 ) -> Found:
-    """Return up to `limit` users that match, after `place`. Rows are counted to one beyond `cap`."""
-    facet, counting = _counter_of(wanted)
+    """Return up to `limit` users that match, after `place`. Rows are counted to one beyond `cap`.
+
+    Without `is_counted` the total is 0 and costs nothing.
+    """
+    facet, counting = _counter_of(wanted) if is_counted else ("", Counting.NONE)
     shape = shape_of(wanted, order, place, counting)
     statement = statement_of(shape)
     given = _parameters(statement, wanted, place, rows=limit + 1, cap=cap + 1, now=now_ms, facet=facet)
@@ -250,6 +254,8 @@ def _counter(shape: Shape, *, deltas: bool) -> str:
         stored = f"coalesce(({_COUNTER}{facet}), 0)"
         return f"{stored} + coalesce(({_DELTAS}{facet}), 0)" if deltas else stored
 
+    if shape.counting is Counting.NONE:
+        return "SELECT 0"
     facet = users(":facet")
     if shape.counting is Counting.COMPLEMENT:
         everyone = users("'total'")

@@ -178,10 +178,11 @@ class Condition(StrEnum):
 
 
 class Counting(Enum):
-    """Where a total comes from: a counter, the counter of all users less one, or the rows themselves up to the cap."""
+    """Where a total comes from: a counter, that of all users less one, the rows up to the cap, or there is none."""
 
     COUNTER = "counter"
     COMPLEMENT = "complement"
+    NONE = "none"
     ROWS = "rows"
 
 

@@ -8,13 +8,14 @@ from hellojohn_server.features.search.schemas import (
     Direction,
     ListUsersQuery,
     Place,
+    SearchFilters,
     SearchUsersRequest,
     SortField,
     UserFilter,
     UserOrder,
     default_direction,
 )
-from hellojohn_server.features.users.schemas import UserBody, body_of
+from hellojohn_server.features.users.schemas import User, UserBody, body_of
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.pagination import CursorCodec, InvalidCursor, Page, Position, page_of
 from hellojohn_server.kit.search_query import parse_query
@@ -59,20 +60,7 @@ class UserSearch:
 
     async def search_users(self, tenant_id: str, request: SearchUsersRequest) -> Page[UserBody]:
         """Return a page of the users in whom every word occurs and who pass every filter. Invalid, InvalidCursor."""
-        filters = request.filters
-        wanted = UserFilter(
-            words=parse_query(request.query or ""),
-            status=filters.status,
-            role=filters.role,
-            disabled=filters.disabled,
-            mfa_enrolled=filters.mfa_enrolled,
-            email_verified=filters.email_verified,
-            organization_id=filters.organization_id,
-            created_after=_after(filters.created_after),
-            created_before=_before(filters.created_before),
-            last_active_after=_after(filters.last_active_after),
-            last_active_before=_before(filters.last_active_before),
-        )
+        wanted = filter_of(request.query, request.filters)
         order = _order_of(request.sort.field, request.sort.direction)
         return await self._page(tenant_id, _Operation.SEARCH, wanted, order, limit=request.limit, cursor=request.cursor)
 
@@ -99,6 +87,36 @@ class UserSearch:
             following = self._cursors.encode(tenant_id, bound, (found.last.value, found.last.id))
         rows = [body_of(user, now) for user in found.users]
         return page_of(rows, limit, found.total, following, capped=not found.is_counted)
+
+
+def filter_of(query: str | None, filters: SearchFilters) -> UserFilter:
+    """Return which users a search means. Invalid for a query in which nothing can be searched for."""
+    return UserFilter(
+        words=parse_query(query or ""),
+        status=filters.status,
+        role=filters.role,
+        disabled=filters.disabled,
+        mfa_enrolled=filters.mfa_enrolled,
+        email_verified=filters.email_verified,
+        organization_id=filters.organization_id,
+        created_after=_after(filters.created_after),
+        created_before=_before(filters.created_before),
+        last_active_after=_after(filters.last_active_after),
+        last_active_before=_before(filters.last_active_before),
+    )
+
+
+async def list_matching(
+    reader: Reader, wanted: UserFilter, after: Place | None, *, limit: int, now_ms: int
+) -> tuple[list[User], Place | None]:
+    """Return up to `limit` users that match, newest first, and the place after which more follow, or None.
+
+    Whoever goes on from place to place meets everybody who matched throughout, and each user once: nothing moves in the
+    order of creation. States that end by themselves are judged at `now_ms`.
+    """
+    order = UserOrder(SortField.CREATED_AT, Direction.DESCENDING)
+    found = await repository.search_users(reader, wanted, order, after, limit=limit, now_ms=now_ms, is_counted=False)
+    return found.users, found.last if found.has_more else None
 
 
 def _order_of(field: SortField, direction: Direction | None) -> UserOrder:

@@ -1,0 +1,1 @@
+"""Exporting many users: every user that a filter selects, as lines."""
