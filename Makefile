@@ -78,6 +78,10 @@ sign-in-timing: $(VENV)/.dev ## Compare how long refused sign-ins of every kind 
 bench: $(VENV)/.dev ## Measure the server against its statements on the bare engine, on both stores, and judge (some minutes)
 	@$(BIN)/python server/tests/postgres_cluster.py -- $(BIN)/python -m bench.served
 
+.PHONY: bench-search
+bench-search: $(VENV)/.dev ## Measure every kind of search and list among 1,000,000 users, on both stores, and judge (most of an hour)
+	@$(BIN)/python server/tests/postgres_cluster.py -- $(BIN)/python -m bench.search
+
 .PHONY: bench-commit
 bench-commit: $(VENV)/.dev ## Measure group commit against one transaction each, and judge
 	@$(BIN)/python -m bench.group_commit

@@ -15,9 +15,11 @@ from hellojohn_server.cli.parts import Tools
 from hellojohn_server.cli.progress import progress
 from hellojohn_server.features.search.schemas import ListUsersQuery, SearchUsersRequest
 from hellojohn_server.features.users.schemas import User, UserStatus, status_of
+from hellojohn_server.features.users.service import change_counters
 from hellojohn_server.kit.emails import is_email
 from hellojohn_server.kit.ids import IdPrefix, encode_ulid, is_id
 from hellojohn_server.kit.text import fold
+from hellojohn_server.storage.database import Transaction
 from tests.cli.conftest import Place
 from tests.conftest import START_MS
 from tests.support import run_hj
@@ -104,6 +106,9 @@ async def test_it_fills_an_empty_test_tenant_and_no_other(place: Place) -> None:
         assert refused.returncode == ExitCode.REFUSED
         assert says in refused.stderr
 
+    checked = run_hj("counters", "check", "--tenant", tenant, environ=place.environ)
+    assert (checked.returncode, checked.stdout) == (0, "Every counter says what there is.\n"), checked.stderr
+
     async def look(tools: Tools) -> None:
         everyone = [user for some in Crowd(START_MS, 620, 1).some(620) for user in some.users]
         page = await tools.search.list_users(tenant, ListUsersQuery(limit=1))
@@ -116,7 +121,22 @@ async def test_it_fills_an_empty_test_tenant_and_no_other(place: Place) -> None:
         assert found.pagination.total == len(smiths) > 1
         assert (await tools.search.list_users(live, ListUsersQuery())).rows == []
 
+    async def spoil(tools: Tools) -> None:
+        async def add(tx: Transaction) -> None:
+            await change_counters(tx, {"disabled": 3})
+
+        await tools.database.write(tenant, add, type(None))
+
     await place.use(look)
+    await place.use(spoil)
+    checked = run_hj("counters", "check", "--tenant", tenant, "--json", environ=place.environ)
+    assert checked.returncode == ExitCode.DIFFERENT
+    assert "1 counters are wrong" in checked.stderr
+    [wrong] = json.loads(checked.stdout)
+    assert (wrong["facet"], wrong["kept"] - wrong["counted"]) == ("disabled", 3)
+    assert run_hj("counters", "rebuild", "--tenant", tenant, environ=place.environ).returncode == 0
+    assert run_hj("counters", "check", "--tenant", tenant, environ=place.environ).returncode == 0
+    assert run_hj("counters", "check", "--tenant", nobody, environ=place.environ).returncode == ExitCode.REFUSED
 
 
 def test_without_a_terminal_progress_is_a_line_now_and_then(

@@ -24,6 +24,7 @@ SCANS_MEANT = {
     "features.tenants.repository.LIST_UNFINISHED": "the tenants left in between, looked for when a server starts",
     "features.users.repository.INSERT_USER": "no table, but the walk to the next free number, bounded by its runs",
     "features.user_counters.repository.REBUILD_COUNTERS": "counts every user again, on demand",
+    "features.user_counters.repository.LIST_WRONG_COUNTERS": "counts every user, on demand",
     "storage.sqlite.PROBE": "one row",
 }
 _SCAN = re.compile(r"^SCAN (?!CONSTANT)\w+\b(?! VIRTUAL TABLE)")

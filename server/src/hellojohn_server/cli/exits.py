@@ -27,6 +27,7 @@ class ExitCode(IntEnum):
     STORE = 6
     WRONG_KEY = 7
     REFUSED = 8
+    DIFFERENT = 9
     INTERRUPTED = 130
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from hellojohn_server.cli import demo_load, dev, keys, migrate, serve, signing_keys, tenants, users
+from hellojohn_server.cli import counters, demo_load, dev, keys, migrate, serve, signing_keys, tenants, users
 from hellojohn_server.cli.console import out
 from hellojohn_server.cli.exits import run_to_exit_code
 from hellojohn_server.cli.parts import Parts, parts_of
@@ -22,6 +22,7 @@ for single in (dev.app, serve.app, migrate.app):
     app.registered_commands.extend(single.registered_commands)
 app.add_typer(tenants.app, name="tenants")
 app.add_typer(demo_load.app, name="demo")
+app.add_typer(counters.app, name="counters")
 app.add_typer(keys.app, name="keys")
 app.add_typer(signing_keys.app, name="signing-keys")
 app.add_typer(users.app, name="users")

@@ -168,3 +168,36 @@ async def test_no_change_writes_nothing(parts: UserParts, tenant_id: str) -> Non
 
     await parts.database.write(tenant_id, command, type(None))
     assert await parts.rows(tenant_id, LIST_ROWS) == []
+
+
+async def test_a_check_names_what_is_wrong_and_nothing_while_commands_run(
+    parts: UserParts, tenant_id: str, other_tenant_id: str
+) -> None:
+    await parts.add_role(tenant_id, "editor")
+    commands = [Commands(parts, tenant_id, seed) for seed in range(6)]
+
+    async def several(one: Commands) -> None:
+        for _ in range(10):
+            await one.run()
+
+    async def check() -> None:
+        for _ in range(12):
+            assert await parts.counters.list_wrong_counters(tenant_id) == []
+            await asyncio.sleep(0)
+
+    await asyncio.gather(*(several(one) for one in commands), check())
+    await parts.counters.fold_counters(tenant_id)
+    right = dict(await parts.rows(tenant_id, LIST_ROWS))
+
+    async def spoil(tx: Transaction) -> None:
+        await tx.execute(SPOIL)
+
+    await parts.database.write(tenant_id, spoil, type(None))
+    wrong = await parts.counters.list_wrong_counters(tenant_id)
+    checked = {facet: users for facet, users in right.items() if not facet.startswith("sign")}
+    assert {one.facet: (one.kept, one.counted) for one in wrong} == {
+        facet: (users + 7, users) for facet, users in checked.items()
+    }
+    assert await parts.counters.list_wrong_counters(other_tenant_id) == []
+    await parts.counters.rebuild_counters(tenant_id)
+    assert await parts.counters.list_wrong_counters(tenant_id) == []

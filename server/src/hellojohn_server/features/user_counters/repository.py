@@ -1,8 +1,9 @@
-"""The statements that fold the counters over users, and count them anew."""
+"""The statements that fold the counters over users, count them anew, and compare."""
 
 from typing import Final
 
-from hellojohn_server.storage.database import Transaction
+from hellojohn_server.features.user_counters.schemas import WrongCounter
+from hellojohn_server.storage.database import Reader, Transaction
 from hellojohn_server.storage.sql import Kind, Statement
 
 # Folding and rebuilding both begin by taking the row `total`, so that only one of them runs in a tenant at a time, and
@@ -51,25 +52,50 @@ _BY_FACET: Final = """
     UNION ALL SELECT 'active:' || (last_active_at / 86400000), count(*) FROM users
         WHERE tenant_id = :tenant_id AND deleted_at IS NULL AND last_active_at IS NOT NULL
         GROUP BY last_active_at / 86400000
-    UNION ALL SELECT facet, 0 FROM user_counters WHERE tenant_id = :tenant_id AND substr(facet, 1, 4) <> 'sign'
 """
+_KEPT: Final = "FROM user_counters WHERE tenant_id = :tenant_id AND substr(facet, 1, 4) <> 'sign'"
+_KEPT_DELTAS: Final = "FROM user_counter_deltas WHERE tenant_id = :tenant_id AND substr(facet, 1, 4) <> 'sign'"
+_TO_REBUILD: Final = f"{_BY_FACET} UNION ALL SELECT facet, 0 {_KEPT}"
 # Sign-ins are counted as they happen: nothing is there to count them anew from.
 REBUILD_COUNTERS = Statement(
     f"""
     WITH by_role AS MATERIALIZED ({_BY_ROLE})
     INSERT INTO user_counters (tenant_id, facet, users)
-    SELECT :tenant_id, facet, sum(users) FROM ({_BY_FACET}) AS counted WHERE true GROUP BY facet
+    SELECT :tenant_id, facet, sum(users) FROM ({_TO_REBUILD}) AS counted WHERE true GROUP BY facet
     ON CONFLICT (facet) DO UPDATE SET users = excluded.users
     """,
     f"""
     WITH by_role AS MATERIALIZED ({_BY_ROLE}),
     gone AS (DELETE FROM user_counter_deltas WHERE tenant_id = :tenant_id AND substr(facet, 1, 4) <> 'sign')
     INSERT INTO user_counters (tenant_id, facet, users)
-    SELECT :tenant_id, facet, sum(users) FROM ({_BY_FACET}) AS counted GROUP BY facet
+    SELECT :tenant_id, facet, sum(users) FROM ({_TO_REBUILD}) AS counted GROUP BY facet
     ON CONFLICT (tenant_id, facet) DO UPDATE SET users = excluded.users
     """,
     kind=Kind.BOOKKEEPING,
 )
+
+
+def _wrong(kept: str) -> str:
+    """Return the counters that do not say what a count anew does, from one moment, without locking anything."""
+    return f"""
+    WITH by_role AS MATERIALIZED ({_BY_ROLE})
+    SELECT facet, CAST(sum(kept) AS bigint), CAST(sum(counted) AS bigint) FROM (
+        {kept}
+        UNION ALL SELECT facet, 0, users FROM ({_BY_FACET}) AS anew
+    ) AS each_of_both
+    GROUP BY facet HAVING sum(kept) <> sum(counted) ORDER BY facet
+    """
+
+
+_KEPT_ONCE: Final = f"SELECT facet, users AS kept, 0 AS counted {_KEPT}"
+LIST_WRONG_COUNTERS = Statement(
+    _wrong(_KEPT_ONCE), _wrong(f"{_KEPT_ONCE} UNION ALL SELECT facet, users, 0 {_KEPT_DELTAS}")
+)
+
+
+async def list_wrong_counters(reader: Reader) -> list[WrongCounter]:
+    """Return the counters that do not say what the users' rows say now, by name."""
+    return [WrongCounter(*row) for row in await reader.fetch_all(LIST_WRONG_COUNTERS)]
 
 
 async def update_folded_counters(tx: Transaction) -> None:

@@ -1,6 +1,7 @@
 """Keeping the counters over users, which every command changes with what it does to users."""
 
 from hellojohn_server.features.user_counters import repository
+from hellojohn_server.features.user_counters.schemas import WrongCounter
 from hellojohn_server.storage.database import Database, Exempt
 
 
@@ -20,3 +21,10 @@ class UserCounters:
         One pass over all users. On PostgreSQL commands go on meanwhile; on SQLite they wait, and so does the loop.
         """
         await self._db.write(tenant_id, repository.update_rebuilt_counters, type(None), exempt=Exempt.COUNTER_FOLD)
+
+    async def list_wrong_counters(self, tenant_id: str) -> list[WrongCounter]:
+        """Return the counters that do not say what the users' rows say, both read at one moment: whoever writes, none.
+
+        One pass over all users, beside which everything goes on. Sign-ins by the day are not looked at.
+        """
+        return await self._db.read(tenant_id, repository.list_wrong_counters, long=True)
