@@ -35,6 +35,7 @@ from hellojohn_server.worker.chores import (
     PurgeSigningKeys,
     TenantChore,
 )
+from hellojohn_server.worker.jobs import JobWorker
 from hellojohn_server.worker.loop import Worker
 from hellojohn_server.worker.mail_transport import make_transport
 from hellojohn_server.worker.mailer import Mailer
@@ -91,6 +92,9 @@ def build_worker(services: Services, settings: Settings) -> Worker:
         PurgeChore("purge_addresses", expiry.purge_addresses, expiry.get_next_address_end),
         TenantChore("find_emails", emails.ring_if_due, emails.get_next_attempt),
         PurgeChore("purge_emails", emails.purge, emails.get_next_purge),
+        TenantChore("find_jobs", services.job_runner.ring_if_due, services.job_runner.get_next_due),
+        PurgeChore("purge_plans", services.plans.purge, services.plans.get_next_purge),
+        PurgeChore("purge_jobs", services.job_runner.purge, services.job_runner.get_next_purge),
     ]
     if isinstance(services.database, PostgresDatabase):
         chores.append(FoldCounters(UserCounters(services.database).fold_counters))
@@ -113,6 +117,11 @@ def build_sightings_writer(services: Services) -> SightingsWriter:
 def build_mailer(services: Services) -> Mailer:
     """Return what sends mail."""
     return Mailer(services.emails, services.bell, services.clock)
+
+
+def build_job_worker(services: Services) -> JobWorker:
+    """Return what works jobs off."""
+    return JobWorker(services.job_runner, services.job_bell, services.clock)
 
 
 def settle_memory() -> None:
@@ -158,6 +167,9 @@ class Service(Living):
             mailer = build_mailer(services)
             mailer.start()
             stack.push_async_callback(mailer.stop)
+            jobs = build_job_worker(services)
+            jobs.start()
+            stack.push_async_callback(jobs.stop)
             yield app
 
 

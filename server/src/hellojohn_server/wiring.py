@@ -15,6 +15,8 @@ from hellojohn_server.features.email_changes.service import EmailChangeService, 
 from hellojohn_server.features.emails.service import EmailService, MailParts
 from hellojohn_server.features.impersonation.service import ImpersonationService, ImpersonationServices
 from hellojohn_server.features.invitations.service import InvitationService, InvitationServices
+from hellojohn_server.features.job_runs.service import JobRunner
+from hellojohn_server.features.jobs.service import JobService, JobServices
 from hellojohn_server.features.keys.service import KeyService
 from hellojohn_server.features.magic_links.service import MagicLinkService, MagicServices
 from hellojohn_server.features.mailed_links.service import MailedLinkService
@@ -23,8 +25,10 @@ from hellojohn_server.features.mfa_sign_in.service import MfaSignInService
 from hellojohn_server.features.organizations.service import OrganizationService
 from hellojohn_server.features.password_policy.service import NewPasswords
 from hellojohn_server.features.password_reset.service import PasswordResetService, ResetServices
+from hellojohn_server.features.plans.service import PlanService, PlanServices
 from hellojohn_server.features.roles.service import RoleCatalog, RoleService
 from hellojohn_server.features.search.service import UserSearch
+from hellojohn_server.features.selections.service import SelectionService
 from hellojohn_server.features.sessions.service import SessionService
 from hellojohn_server.features.signing_keys.service import SigningKeyService
 from hellojohn_server.features.stats.service import StatsService
@@ -250,6 +254,33 @@ def _invitations(
     return InvitationService(database, base.ids, clock, services)
 
 
+class _Jobs(msgspec.Struct, frozen=True):
+    """Finding users, plans and jobs: what is asked for, who works it off, and what wakes that."""
+
+    search: UserSearch
+    plans: PlanService
+    jobs: JobService
+    job_runner: JobRunner
+    job_bell: Bell
+
+
+def _jobs(
+    database: Database,
+    clock: Clock,
+    base: _Foundation,
+    acts: UserActs,
+    resets: PasswordResetService,
+) -> _Jobs:
+    bell, search = Bell(), UserSearch(database, clock, base.cursors)
+    selections = SelectionService(database, clock, roles=base.roles, search=search)
+    facts = (base.audit_log, base.emails, base.roles, selections, base.mail.sealer, bell)
+    plans = PlanService(database, base.ids, clock, PlanServices(*facts))
+    below = (base.audit_log, acts, base.emails, base.keys, plans, resets, selections, base.tenants, base.cursors, bell)
+    services = JobServices(*below)
+    jobs, runner = JobService(database, base.ids, clock, services), JobRunner(database, base.ids, clock, services)
+    return _Jobs(search, plans, jobs, runner, bell)
+
+
 def build_services(  # noqa: PLR0913 - what it takes, each by name
     database: Database,
     settings: Settings,
@@ -298,7 +329,6 @@ def build_services(  # noqa: PLR0913 - what it takes, each by name
         factors=_factors(database, clock, base, users, auth),
         user_sessions=UserSessionService(*acting, access_tokens=tokens, roles=roles, sessions=sessions, users=users),
         impersonation=_impersonation(database, clock, base, users),
-        search=UserSearch(database, clock, base.cursors),
         acts=acts,
         access=UserAccess(database, clock, acts=acts, users=users, passwords=base.passwords),
         password_resets=resets,
@@ -306,6 +336,7 @@ def build_services(  # noqa: PLR0913 - what it takes, each by name
         mailed_links=_mailed_links(database, clock, base, people, changes),
         magic_links=_magic_links(database, settings, clock, base, auth),
         bulk=BulkService(database, clock, acts, resets),
+        **msgspec.structs.asdict(_jobs(database, clock, base, acts, resets)),
         exports=_exports(database, clock, base, people),
         users_export=UsersExportService(*acting, keys=base.keys, roles=roles),
         stats=StatsService(database, clock, sessions=sessions, organizations=organizations),

@@ -42,6 +42,15 @@ HELD: Final = {
         erased="deleted; the erase's own has nothing of the person",
         exported="not: answers to the application, sealed, for a day",
     ),
+    "job_users": Held(
+        person="user_id = :id",
+        erased="deleted; the job's numbers stay",
+        exported="not: an id and what became of it, also in the entries",
+    ),
+    "jobs": Held(
+        erased="stays: numbers; the reason and metadata it was asked with are sealed, and destroyed at its end",
+        exported="not: the application's",
+    ),
     "memberships": Held(person="user_id = :id", erased="deleted", exported="organizations"),
     "mfa_backup_codes": Held(person="user_id = :id", erased="deleted", exported="backup_codes"),
     "mfa_challenges": Held(person="user_id = :id", erased="deleted", exported="not: a secret's hash, for ten minutes"),
@@ -51,6 +60,13 @@ HELD: Final = {
         person="email_key = :address_key", erased="deleted", exported="not: open offers of others, mailed to the person"
     ),
     "organizations": Held(erased="stays: not the person's", exported="organizations"),
+    "plan_users": Held(
+        person="user_id = :id", erased="deleted; the plan's numbers stay", exported="not: an id, for a day"
+    ),
+    "plans": Held(
+        erased="stays: numbers; the query and the reason are sealed, and destroyed when it was run or after a day",
+        exported="not: the application's",
+    ),
     "roles": Held(erased="stays: not the person's", exported="not: not the person's"),
     "sessions": Held(person="user_id = :id", erased="deleted", exported="sessions"),
     "sign_in_failures": Held(

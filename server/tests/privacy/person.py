@@ -1,5 +1,6 @@
 """Somebody whose every value can be told from all others, and where such values are found afterwards."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ PROFILE: Final[Mapping[str, Any]] = {
     "public_metadata": {"nickname": "tribulaxo"},
     "private_metadata": {"note": {"deep": ["ombrezzil"]}},
 }
+DEADLINE_SECONDS: Final = 30
 PASSWORD: Final = "gruntaxo velvet battery"
 ADDRESS: Final = "203.0.113.77"
 AGENT: Final = "Zoltrippel/7"
@@ -89,6 +91,7 @@ async def live_a_little(caller: Caller) -> str:
         await caller.admin("POST", f"{path}/{act}", {"reason": REASON})
     await caller.admin("POST", "/v1/admin/users/bulk-disable", {"user_ids": [user_id], "reason": REASON})
     await caller.admin("POST", "/v1/admin/users/bulk-enable", {"user_ids": [user_id], "reason": REASON})
+    await _plan_and_run(caller, user_id)
     body = {"user_id": user_id, "reason": REASON, "expires_in": "1h"}
     await caller.admin("POST", "/v1/admin/users/impersonate", body)
     await caller.admin("POST", f"{path}/password-reset", {"reason": REASON, "require": False})
@@ -107,6 +110,20 @@ async def live_a_little(caller: Caller) -> str:
     await _enrol(caller, path)
     await caller.refused("sign-in", {"email": EMAIL, "password": "not the password"}, "invalid_credentials")
     return user_id
+
+
+async def _plan_and_run(caller: Caller, user_id: str) -> None:
+    """Have the person in a plan that is not run, and in the report of a job that has ended."""
+    body = {"action": "set_metadata", "query": "Qorvaxil", "parameters": {"reason": REASON}}
+    body["parameters"] |= {"public_metadata": {"nickname": "tribulaxo the second"}}
+    plan = await caller.admin("POST", "/v1/admin/plans", body)
+    job = await caller.admin("POST", "/v1/admin/jobs", {"plan_id": plan["id"]})
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while (await caller.admin("GET", f"/v1/admin/jobs/{job['id']}"))["status"] != "completed":  # noqa: ASYNC110 - it comes about in another process
+            await asyncio.sleep(0.05)
+    assert job["users"] == 1
+    body = {"action": "disable", "query": "Qorvaxil", "parameters": {"reason": REASON}}
+    assert (await caller.admin("POST", "/v1/admin/plans", body))["samples"][0]["id"] == user_id
 
 
 async def _enrol(caller: Caller, path: str) -> None:

@@ -36,10 +36,12 @@ NEEDS: Final[dict[str, set[str]]] = {
     "bulk_restore_users": {"users:write"},
     "bulk_revoke_sessions": {"sessions:write"},
     "bulk_unban_users": {"users:write"},
+    "cancel_job": {"jobs:write", "users:write"},
     "confirm_user_factor": {"users:credentials"},
     "create_api_key": {"keys:write", "users:read", "audit:read"},
     "create_audit_log": {"audit:write"},
     "create_organization": {"organizations:write"},
+    "create_plan": {"jobs:write", "users:write"},
     "create_role": {"roles:write", "admins:manage"},
     "create_user": {"users:write", "admins:manage"},
     "delete_organization": {"organizations:write"},
@@ -54,7 +56,9 @@ NEEDS: Final[dict[str, set[str]]] = {
     "get_api_key": {"keys:read"},
     "get_audit_log": {"audit:read"},
     "get_config": {"config:read"},
+    "get_job": {"jobs:read"},
     "get_organization": {"organizations:read"},
+    "get_plan": {"jobs:read"},
     "get_role": {"roles:read"},
     "get_email": {"audit:read"},
     "get_session": {"sessions:read"},
@@ -64,6 +68,7 @@ NEEDS: Final[dict[str, set[str]]] = {
     "impersonate_user": {"users:impersonate"},
     "list_api_keys": {"keys:read"},
     "list_audit_logs": {"audit:read"},
+    "list_jobs": {"jobs:read"},
     "list_members": {"organizations:read"},
     "list_organizations": {"organizations:read"},
     "list_roles": {"roles:read"},
@@ -72,6 +77,7 @@ NEEDS: Final[dict[str, set[str]]] = {
     "list_user_organizations": {"users:read"},
     "list_user_sessions": {"sessions:read"},
     "list_users": {"users:read"},
+    "report_job": {"jobs:read"},
     "resend_email": {"users:write"},
     "remove_member": {"organizations:write"},
     "list_user_factors": {"mfa:read"},
@@ -86,7 +92,9 @@ NEEDS: Final[dict[str, set[str]]] = {
     "rotate_api_key": {"keys:write", "users:read"},
     "search_users": {"users:read"},
     "set_user_password": {"users:credentials"},
+    "start_job": {"jobs:write", "users:write", "admins:manage"},
     "unban_user": {"users:write"},
+    "undo_job": {"jobs:write", "users:write"},
     "unlock_user": {"users:write"},
     "update_config": {"config:write", "admins:manage"},
     "update_member": {"organizations:write"},
@@ -104,6 +112,7 @@ NAMES_ANOTHERS_OBJECT: Final = {
     "add_member",
     "ban_user",
     "begin_user_factor",
+    "cancel_job",
     "confirm_user_factor",
     "delete_organization",
     "delete_role",
@@ -116,7 +125,9 @@ NAMES_ANOTHERS_OBJECT: Final = {
     "get_api_key",
     "get_audit_log",
     "get_email",
+    "get_job",
     "get_organization",
+    "get_plan",
     "get_role",
     "get_session",
     "get_user",
@@ -128,6 +139,7 @@ NAMES_ANOTHERS_OBJECT: Final = {
     "list_user_sessions",
     "remove_member",
     "remove_user_factor",
+    "report_job",
     "resend_email",
     "resend_invitation",
     "resend_verification",
@@ -137,7 +149,9 @@ NAMES_ANOTHERS_OBJECT: Final = {
     "revoke_user_sessions",
     "rotate_api_key",
     "set_user_password",
+    "start_job",
     "unban_user",
+    "undo_job",
     "unlock_user",
     "update_member",
     "update_organization",
@@ -241,7 +255,7 @@ async def test_another_tenant_finds_nothing(world: World, operation: str) -> Non
     elif operation in BULK:
         assert answer.json()[BULK[operation]] == 0
         assert set(answer.json()["not_found"]) == set(call.body["user_ids"])
-    elif operation in {"list_emails", "list_organizations", "list_sessions", "list_users", "search_users"}:
+    elif operation in {"list_emails", "list_jobs", "list_organizations", "list_sessions", "list_users", "search_users"}:
         assert answer.json()["data"] == []
     elif operation == "verify_token":
         assert answer.json() == {"valid": False, "reason": "invalid_token"}

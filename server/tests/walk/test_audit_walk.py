@@ -17,6 +17,7 @@ from tests.walk.access_table import ACCESS_TABLE
 from tests.walk.account_acts import EMAIL, EVERY_ACT
 from tests.walk.account_table import ACCOUNT_TABLE, SESSION
 from tests.walk.acts import Call
+from tests.walk.job_table import JOB, JOB_TABLE, PLAN
 from tests.walk.mfa_table import FACTOR, MFA_TABLE
 from tests.walk.organization_table import INVITATION, ORGANIZATION_TABLE
 from tests.walk.rows import Entry, Row
@@ -296,7 +297,14 @@ OTHERS: Final[dict[str, Row]] = {
         ],
     ),
 }
-TABLE: Final[dict[str, Row]] = {**OTHERS, **ACCESS_TABLE, **ACCOUNT_TABLE, **ORGANIZATION_TABLE, **MFA_TABLE}
+TABLE: Final[dict[str, Row]] = {
+    **OTHERS,
+    **ACCESS_TABLE,
+    **ACCOUNT_TABLE,
+    **ORGANIZATION_TABLE,
+    **MFA_TABLE,
+    **JOB_TABLE,
+}
 CHANGES_NOTHING: Final = {"begin_passkey_sign_in", "get_passkey_options", "search_users", "verify_token"}
 """Operations that are no GET and change nothing."""
 RECORDED: Final = {"export_user", "export_users"}
@@ -399,7 +407,7 @@ def _expected(world: World, entry: Entry, objects: dict[str, str]) -> dict[str, 
     }
     user = {"id": objects.get(entry.by), "type": "user", "name": EMAIL}
     kind, name = entry.resource
-    ids = {MADE: objects["made"], FACTOR: objects.get("factor")}
+    ids = {MADE: objects["made"], FACTOR: objects.get("factor"), PLAN: objects.get("plan"), JOB: objects.get("job")}
     return {
         "where": entry.where,
         "type": entry.type,

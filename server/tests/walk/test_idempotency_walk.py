@@ -1,7 +1,7 @@
 """Every mutating operation under an Idempotency-Key: eight at once and again later, one effect and one answer."""
 
 import asyncio
-from typing import Final
+from typing import Any, Final
 
 import httpx
 import msgspec
@@ -50,7 +50,7 @@ COUNTS: Final = {
     - {"audit_denials", "idempotency_records", "user_counter_deltas", "user_counters", "user_sequence_runs"}
 }
 """Of every table whose rows are effects. Counters are compared by what they say; the last is of one engine only."""
-OTHERWISE: Final[dict[str, dict[str, str]]] = {
+OTHERWISE: Final[dict[str, dict[str, Any]]] = {
     "add_member": {"reason": "another"},
     "ban_user": {"reason": "another"},
     "begin_user_factor": {"reason": "another"},
@@ -66,6 +66,7 @@ OTHERWISE: Final[dict[str, dict[str, str]]] = {
     "create_api_key": {"name": "another"},
     "create_audit_log": {"action": "thing.else"},
     "create_organization": {"name": "another"},
+    "create_plan": {"action": "delete"},
     "create_role": {"name": "another"},
     "create_tenant": {"name": "another"},
     "create_tenant_api_key": {"name": "another"},
@@ -87,8 +88,10 @@ OTHERWISE: Final[dict[str, dict[str, str]]] = {
     "revoke_user_sessions": {"reason": "another"},
     "rotate_api_key": {"reason": "another"},
     "set_user_password": {"reason": "another"},
+    "start_job": {"accept_changes": True},
     "suspend_tenant": {"reason": "another"},
     "unban_user": {"reason": "another"},
+    "undo_job": {"reason": "another"},
     "unlock_user": {"reason": "another"},
     "update_config": {"impersonation": {"enabled": False}},
     "update_me": {"name": "another"},
@@ -174,6 +177,7 @@ async def test_a_key_is_refused_where_nothing_is_kept(world: World, operation: s
 
 def test_every_operation_with_a_body_is_there() -> None:
     without_body = {
+        "cancel_job",
         "delete_organization",
         "delete_role",
         "delete_tenant",

@@ -25,10 +25,11 @@ MALFORMED: Final = ("x", "usr_1", "tnt_00000000000000000000000000", "%F0%9F%90%8
 IN_BODY: Final[dict[str, tuple[int, str]]] = {
     "add_member": (404, "user_not_found"),
     "impersonate_user": (404, "user_not_found"),
+    "start_job": (404, "plan_not_found"),
 }
 """Operations whose body names an object, and what they answer to another tenant's. Those of many users: see BULK."""
-FREE: Final = {"create_audit_log", "create_user", "update_user"}
-"""Operations whose body has an id of the application's own, which may be anything."""
+FREE: Final = {"create_audit_log", "create_plan", "create_user", "update_user"}
+"""Operations whose body has an id of the application's own, which may be anything; plans count others' as not found."""
 WITH_ANOTHERS_KEY: Final[dict[str, tuple[int, str]]] = {
     "accept_invitation": (401, "link_invalid"),
     "begin_passkey_sign_in": (409, "webauthn_not_configured"),
@@ -58,6 +59,7 @@ CURSORS: Final[dict[str, str]] = {
     "list_api_keys": "/v1/api-keys",
     "list_audit_logs": "/v1/audit-logs",
     "list_emails": "/v1/admin/emails",
+    "list_jobs": "/v1/admin/jobs",
     "list_invitations": "/v1/organizations/{organization}/invitations",
     "list_members": "/v1/organizations/{organization}/members",
     "list_organizations": "/v1/organizations",
@@ -134,7 +136,8 @@ async def test_anothers_object_is_not_found_wherever_it_is_named(world: World, o
         assert answer.status_code == httpx.codes.NOT_FOUND, (asked.path, answer.text)
         assert answer.json()["error"]["code"].endswith("_not_found")
     if operation in IN_BODY:
-        body = call.body | {"user_id": other.body["user_id"]}
+        (field,) = {"user_id", "plan_id"} & call.body.keys()
+        body = call.body | {field: other.body[field]}
         assert error_of(await send(world, msgspec.structs.replace(call, body=body))) == IN_BODY[operation]
     if operation in BULK:
         body = call.body | {"user_ids": other.body["user_ids"]}
@@ -200,6 +203,8 @@ async def fill(world: World) -> dict[str, str]:
             await world.make(f"/v1/organizations/{organization['id']}/members", {"user_id": made["user"]["id"]})
         await world.send("POST", "/v1/auth/sign-in", body, key=world.publishable_key)
         await world.make(f"/v1/organizations/{organizations[0]['id']}/invitations", {"email": f"x{number}@example.com"})
+        plan = await world.make("/v1/admin/plans", {"action": "enable", "filters": {}})
+        await world.make("/v1/admin/jobs", {"plan_id": plan["id"]})
         named |= {"user": made["user"]["id"], f"token {number}": made["session"]["access_token"]}
     return named | {"organization": organizations[0]["id"]}
 

@@ -20,6 +20,9 @@ from hellojohn_server.features.impersonation.routes import ImpersonationRoutes
 from hellojohn_server.features.impersonation.service import ImpersonationService
 from hellojohn_server.features.invitations.routes import InvitationRoutes
 from hellojohn_server.features.invitations.service import InvitationService
+from hellojohn_server.features.job_runs.service import JobRunner
+from hellojohn_server.features.jobs.routes import JobRoutes
+from hellojohn_server.features.jobs.service import JobService
 from hellojohn_server.features.keys.routes import KeyRoutes
 from hellojohn_server.features.keys.service import KeyService
 from hellojohn_server.features.magic_links.routes import MagicLinkRoutes
@@ -33,6 +36,8 @@ from hellojohn_server.features.organizations.routes import OrganizationRoutes
 from hellojohn_server.features.organizations.service import OrganizationService
 from hellojohn_server.features.password_reset.routes import PasswordResetRoutes
 from hellojohn_server.features.password_reset.service import PasswordResetService
+from hellojohn_server.features.plans.routes import PlanRoutes
+from hellojohn_server.features.plans.service import PlanService
 from hellojohn_server.features.roles.routes import RoleRoutes
 from hellojohn_server.features.roles.service import RoleCatalog
 from hellojohn_server.features.search.routes import SearchRoutes
@@ -113,6 +118,10 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     impersonation: ImpersonationService
     search: UserSearch
     bulk: BulkService
+    plans: PlanService
+    jobs: JobService
+    job_runner: JobRunner
+    job_bell: Bell
     exports: UserExportService
     users_export: UsersExportService
     stats: StatsService
@@ -129,6 +138,8 @@ def routers(services: Services) -> list[object]:
         MagicLinkRoutes(services.magic_links),
         ImpersonationRoutes(services.impersonation),
         BulkRoutes(services.bulk),
+        PlanRoutes(services.plans),
+        JobRoutes(services.jobs),
         UserExportRoutes(services.exports),
         UsersExportRoutes(services.users_export),
         StatsRoutes(services.stats),

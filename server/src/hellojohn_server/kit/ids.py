@@ -34,6 +34,7 @@ class IdPrefix(StrEnum):
     KEY = "key"
     LINK = "lnk"
     ORGANIZATION = "org"
+    PLAN = "plan"
     REQUEST = "req"
     ROLE = "role"
     SESSION = "ses"

@@ -4,7 +4,11 @@ from typing import Final
 
 ENDED_SESSION_MS: Final = 7 * 86_400_000
 """How long a session is still shown after it would have expired."""
+JOB_MS: Final = 30 * 86_400_000
+"""How long a job is kept after its end, with its report."""
 PENDING_FACTOR_MS: Final = 3_600_000
 """How long a second factor that was begun waits to be confirmed."""
+PLAN_MS: Final = 86_400_000
+"""How long a plan can be run."""
 RECYCLE_BIN_MS: Final = 30 * 86_400_000
 """How long a user is in the recycle bin before being erased."""

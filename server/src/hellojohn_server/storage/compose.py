@@ -1,7 +1,10 @@
 """Parts that composed read statements have in common: a page with its total, and text as each engine matches it."""
 
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Final
+
+from hellojohn_server.storage.database import Row
 
 _LIKE_SPECIAL: Final = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 
@@ -37,3 +40,50 @@ def in_turn(arms: Iterable[str], limit: str) -> str:
         return listed[0]
     joined = " UNION ALL ".join(f"SELECT * FROM ({arm}) AS arm_{number}" for number, arm in enumerate(listed))
     return f"{joined} LIMIT {limit}"
+
+
+def ordered_arms(  # noqa: PLR0913 - what a page depends on, each by name
+    select: str,
+    rows: str,
+    *,
+    column: str,
+    tie: str | None,
+    id_column: str,
+    limit: str,
+    descending: bool,
+    is_nullable: bool,
+    after_value: bool,
+    after_null: bool,
+) -> list[str]:
+    """Return a page as one or two ordered and limited SELECTs: rows with a sort value, then those without.
+
+    `rows` is everything from FROM to the end of WHERE. Each walks one stretch of the index on the column and `tie`
+    (None: the column is unique), after :value and :id.
+    """
+    direction, beyond = ("DESC", "<") if descending else ("ASC", ">")
+    end = f"ORDER BY {column} {direction}{'' if tie is None else f', {tie} {direction}'} LIMIT {limit}"
+    place = f"{column} {beyond} :value" if tie is None else f"({column}, {tie}) {beyond} (:value, :id)"
+    arms: list[str] = []
+    if not (after_null and is_nullable):
+        present = f" AND {column} IS NOT NULL" if is_nullable else ""
+        after = f" AND {place}" if after_value else ""
+        arms.append(f"SELECT {column} AS position, {select} {rows}{present}{after} {end}")
+    if is_nullable:
+        after = f" AND {id_column} {beyond} :id" if after_null else ""
+        arms.append(f"SELECT {column} AS position, {select} {rows} AND {column} IS NULL{after} {end}")
+    return arms
+
+
+def in_order(rows: list[Row], position: int, *, descending: bool, is_nullable: bool) -> list[Row]:
+    """Return the rows by the value at `position` and their first column: joining them with a total promises no order.
+
+    Those without a value come last.
+    """
+    if not is_nullable:
+        rows.sort(key=itemgetter(position, 0), reverse=descending)
+        return rows
+    with_value = [row for row in rows if row[position] is not None]
+    without = [row for row in rows if row[position] is None]
+    with_value.sort(key=itemgetter(position, 0), reverse=descending)
+    without.sort(key=itemgetter(0), reverse=descending)
+    return with_value + without

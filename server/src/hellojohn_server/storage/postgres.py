@@ -111,6 +111,14 @@ _DUE: Final = f"""
         UNION ALL
         SELECT tenant_id, expires_at FROM used_passkey_challenges WHERE expires_at <= $1
         UNION ALL
+        SELECT tenant_id, due_at FROM plans WHERE due_at <= $1
+        UNION ALL
+        SELECT tenant_id, purge_at FROM plans WHERE purge_at <= $1
+        UNION ALL
+        SELECT tenant_id, due_at FROM jobs WHERE due_at <= $1
+        UNION ALL
+        SELECT tenant_id, purge_at FROM jobs WHERE purge_at <= $1
+        UNION ALL
         SELECT tenant_id, created_at + {PENDING_FACTOR_MS} FROM mfa_factors
         WHERE confirmed_at IS NULL AND created_at <= $1 - {PENDING_FACTOR_MS}
     ) AS due

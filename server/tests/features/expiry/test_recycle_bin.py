@@ -49,6 +49,16 @@ PUT = (
         kind=Kind.BOOKKEEPING,
     ),
     Statement(
+        "INSERT INTO plan_users (tenant_id, plan_id, user_id) VALUES (:tenant_id, 'plan_1', :user_id)",
+        kind=Kind.BOOKKEEPING,
+    ),
+    Statement(
+        """
+        INSERT INTO job_users (tenant_id, job_id, user_id, outcome) VALUES (:tenant_id, 'job_1', :user_id, 'changed')
+        """,
+        kind=Kind.BOOKKEEPING,
+    ),
+    Statement(
         """
         INSERT INTO mfa_failures (tenant_id, user_id, failures, expires_at)
         VALUES (:tenant_id, :user_id, 1, 9000000000000)
@@ -116,6 +126,8 @@ OWN_ROWS = {
     "sign_in_failures": "address_hash = :address_hash",
     "audit_values": "subject_id = :user_id OR document LIKE '%alice%'",
     "idempotency_records": "subject_id = :user_id",
+    "job_users": "user_id = :user_id",
+    "plan_users": "user_id = :user_id",
 }
 """Where something of a person may be."""
 
@@ -168,7 +180,9 @@ def test_every_table_that_may_hold_a_person_is_looked_at() -> None:
         "audit_denials",
         "audit_entries",
         "banned_addresses",
+        "jobs",
         "organizations",
+        "plans",
         "roles",
         "tenant_settings",
         "used_passkey_challenges",

@@ -151,12 +151,22 @@ class KeyService:
             raise ApiKeyNotFound
         return key
 
+    async def require_acting(self, tenant_id: str, key_id: str) -> Principal:
+        """Return whom a key stands for that somebody acted with before; InvalidApiKey, ApiKeyExpired."""
+
+        async def query(reader: Reader) -> ApiKey | None:
+            return await repository.get_key(reader, key_id)
+
+        return _principal_of(self._living(await self._db.read(tenant_id, query)), tenant_id)
+
     async def require_alive(self, tx: Transaction, key_id: str) -> ApiKey:
         """Return a key that works, and goes on to until `tx` ends: whoever revokes or rotates it waits.
 
         InvalidApiKey when it is revoked or there is none; ApiKeyExpired.
         """
-        key = await repository.get_key_held(tx, key_id)
+        return self._living(await repository.get_key_held(tx, key_id))
+
+    def _living(self, key: ApiKey | None) -> ApiKey:
         status = KeyStatus.REVOKED if key is None else status_of(key, self._clock.now_ms())
         if key is None or status is KeyStatus.REVOKED:
             raise InvalidApiKey

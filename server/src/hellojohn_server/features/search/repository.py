@@ -5,10 +5,9 @@ the conditions as they are and chooses the way itself. SQLite keeps no statistic
 condition drives (`_Source`), the others are checked on what it finds, with a unary + so that no other index is used.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from functools import lru_cache
-from operator import itemgetter
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -16,17 +15,28 @@ from hellojohn_server.features.search.schemas import (
     Condition,
     Counting,
     Direction,
+    Match,
     Place,
     Shape,
     SortField,
     Start,
     UserFilter,
     UserOrder,
+    conditions_of,
+    counter_of,
 )
-from hellojohn_server.features.users.schemas import User, UserStatus, user_columns, user_of
+from hellojohn_server.features.users.schemas import User, user_of
 from hellojohn_server.kit.pagination import COUNT_CAP
-from hellojohn_server.kit.search_query import SearchWords, trigrams_of
-from hellojohn_server.storage.compose import bounded_count, conjunction, fts5_all, in_turn, like_anywhere
+from hellojohn_server.kit.search_query import trigrams_of
+from hellojohn_server.storage.compose import (
+    bounded_count,
+    conjunction,
+    fts5_all,
+    in_order,
+    in_turn,
+    like_anywhere,
+    ordered_arms,
+)
 from hellojohn_server.storage.database import Parameter, Reader
 from hellojohn_server.storage.sql import Statement
 
@@ -69,14 +79,6 @@ _CONDITIONS: Final = {
     Condition.ROLE: "{0}u.role = :role",
     Condition.STATUS_DISABLED: f"u.deleted_at IS NULL AND {_NOT_BANNED} AND {{0}}u.disabled",
 }
-_STATUS: Final = {
-    UserStatus.ACTIVE: Condition.ACTIVE,
-    UserStatus.BANNED: Condition.BANNED,
-    UserStatus.DELETED: Condition.DELETED,
-    UserStatus.DISABLED: Condition.STATUS_DISABLED,
-    UserStatus.LOCKED: Condition.LOCKED,
-    UserStatus.PENDING: Condition.PENDING,
-}
 _SORT_COLUMN: Final = {
     SortField.CREATED_AT: "created_at",
     SortField.EMAIL: "email_key",
@@ -86,7 +88,10 @@ _SORT_COLUMN: Final = {
 _SORT_INDEXES: Final = {SortField.LAST_SIGN_IN_AT: "users_last_sign_in", SortField.NAME: "users_name"}
 _NULLABLE: Final = frozenset({SortField.LAST_SIGN_IN_AT, SortField.NAME})
 _UNIQUE: Final = (Condition.EMAIL, Condition.EXTERNAL_ID)
-_EVERYBODY: Final = UserFilter()
+_WHOLE: Final = User.__struct_fields__
+_NEWEST_FIRST: Final = UserOrder(SortField.CREATED_AT, Direction.DESCENDING)
+_ANYBODY: Final = Shape(SortField.CREATED_AT, descending=True, start=Start.TOP, counting=Counting.ROWS, conditions=())
+_JUDGED: Final = {True: Match.__struct_fields__, False: Match.__struct_fields__[:-2]}
 # The condition that drives on SQLite is the first of these that is asked: about the most selective one.
 _STATE_INDEXES: Final = {
     Condition.DELETED: "users_deleted",
@@ -139,29 +144,46 @@ async def search_users(  # noqa: PLR0913 - a question has this many parts
 
     Without `is_counted` the total is 0 and costs nothing.
     """
-    facet, counting = _counter_of(wanted) if is_counted else ("", Counting.NONE)
+    facet, counting = counter_of(wanted) if is_counted else ("", Counting.NONE)
     shape = shape_of(wanted, order, place, counting)
     statement = statement_of(shape)
     given = _parameters(statement, wanted, place, rows=limit + 1, cap=cap + 1, now=now_ms, facet=facet)
     rows = await reader.fetch_all(statement, **given)
     after_user = len(User.__struct_fields__)
     total = int(rows[0][after_user])
-    found = _in_order([row for row in rows if row[0] is not None], shape, position=after_user + 1)
+    found = in_order([row for row in rows if row[0] is not None], after_user + 1, **_order_of(shape))
     page = found[:limit]
     last = Place(page[-1][after_user + 1], page[-1][0]) if page else None
     return Found([user_of(row) for row in page], last, total, counting is not Counting.ROWS, len(found) > limit)
 
 
-def _in_order(rows: list[Any], shape: Shape, position: int) -> list[Any]:
-    """Return the rows in the order asked for: joining them with the total promises none."""
-    if shape.field not in _NULLABLE:
-        rows.sort(key=itemgetter(position, 0), reverse=shape.descending)
-        return rows
-    with_value = [row for row in rows if row[position] is not None]
-    without = [row for row in rows if row[position] is None]
-    with_value.sort(key=lambda row: (row[position], row[0]), reverse=shape.descending)
-    without.sort(key=lambda row: row[0], reverse=shape.descending)
-    return with_value + without
+async def search_matches(  # noqa: PLR0913 - the same, without a total
+    reader: Reader, wanted: UserFilter, place: Place | None, *, limit: int, now_ms: int, metadata: bool
+) -> tuple[list[Match], Place | None]:
+    """Return up to `limit` users that match, after `place`, the newest first, and where to go on; None at the end."""
+    shape = shape_of(wanted, _NEWEST_FIRST, place, Counting.NONE)
+    statement = matches_of(shape, metadata=metadata)
+    given = _parameters(statement, wanted, place, rows=limit, cap=COUNT_CAP + 1, now=now_ms)
+    rows = await reader.fetch_all(statement, **given)
+    width = len(_JUDGED[metadata])
+    found = in_order([row for row in rows if row[0] is not None], width + 1, **_order_of(shape))
+    last = Place(found[-1][width + 1], found[-1][0]) if len(found) == limit else None
+    return [Match(*row[:width]) for row in found], last
+
+
+async def list_matches_among(
+    reader: Reader, wanted: UserFilter | None, user_ids: Sequence[str], *, now_ms: int, metadata: bool
+) -> list[Match]:
+    """Return those of these users that match; None: those that there are, in the recycle bin or not."""
+    shape = _ANYBODY if wanted is None else shape_of(wanted, _NEWEST_FIRST, None, Counting.ROWS)
+    statement = among_of(shape, metadata=metadata)
+    given = _parameters(statement, wanted or UserFilter(), None, now=now_ms, user_ids=user_ids)
+    rows = await reader.fetch_all(statement, **given)
+    return [Match(*row) for row in rows]
+
+
+def _order_of(shape: Shape) -> dict[str, bool]:
+    return {"descending": shape.descending, "is_nullable": shape.field in _NULLABLE}
 
 
 def shape_of(wanted: UserFilter, order: UserOrder, place: Place | None, counting: Counting) -> Shape:
@@ -174,52 +196,10 @@ def shape_of(wanted: UserFilter, order: UserOrder, place: Place | None, counting
         descending=order.direction is Direction.DESCENDING,
         start=start,
         counting=counting,
-        conditions=tuple(_conditions_of(wanted)),
+        conditions=tuple(conditions_of(wanted)),
         words=len(wanted.words.anywhere),
         starts=len(wanted.words.starts),
     )
-
-
-def _conditions_of(wanted: UserFilter) -> Iterator[Condition]:
-    yield Condition.NOT_DELETED if wanted.status is None else _STATUS[wanted.status]
-    for asked, yes, no in (
-        (wanted.disabled, Condition.DISABLED, Condition.ENABLED),
-        (wanted.mfa_enrolled, Condition.MFA_ENROLLED, Condition.MFA_NOT_ENROLLED),
-        (wanted.email_verified, Condition.EMAIL_VERIFIED, Condition.EMAIL_NOT_VERIFIED),
-    ):
-        if asked is not None:
-            yield yes if asked else no
-    for value, condition in (
-        (wanted.email_key, Condition.EMAIL),
-        (wanted.external_id, Condition.EXTERNAL_ID),
-        (wanted.role, Condition.ROLE),
-        (wanted.organization_id, Condition.ORGANIZATION),
-        (wanted.created_after, Condition.CREATED_AFTER),
-        (wanted.created_before, Condition.CREATED_BEFORE),
-        (wanted.last_active_after, Condition.LAST_ACTIVE_AFTER),
-        (wanted.last_active_before, Condition.LAST_ACTIVE_BEFORE),
-    ):
-        if value is not None:
-            yield condition
-
-
-def _counter_of(wanted: UserFilter) -> tuple[str, Counting]:
-    """Return the facet that counts exactly what is wanted, if one does."""
-    if wanted == _EVERYBODY:
-        return "total", Counting.COUNTER
-    asked = {
-        name: value
-        for name, value in msgspec.structs.asdict(wanted).items()
-        if value is not None and value != SearchWords()
-    }
-    name, value = asked.popitem()
-    if asked:
-        return "", Counting.ROWS
-    if name == "role":
-        return f"role:{value}", Counting.COUNTER
-    if name in {"disabled", "email_verified", "mfa_enrolled"}:
-        return name, Counting.COUNTER if value else Counting.COMPLEMENT
-    return "", Counting.ROWS
 
 
 def _parameters(
@@ -246,7 +226,27 @@ def statement_of(shape: Shape) -> Statement:
 
     When there is nobody on the page, one row carries the total alone.
     """
-    return Statement(_sqlite(shape), _postgres(shape))
+    return Statement(_sqlite(shape, _WHOLE), _postgres(shape, _WHOLE))
+
+
+@lru_cache(maxsize=256)
+def matches_of(shape: Shape, *, metadata: bool) -> Statement:
+    """Return the shape's statement with the columns of a Match in the place of a user's."""
+    return Statement(_sqlite(shape, _JUDGED[metadata]), _postgres(shape, _JUDGED[metadata]))
+
+
+@lru_cache(maxsize=256)
+def among_of(shape: Shape, *, metadata: bool) -> Statement:
+    """Return the statement that finds those of :user_ids for whom a shape's conditions and words hold."""
+    select = f"SELECT {_columns('u', _JUDGED[metadata])} FROM users AS u WHERE u.tenant_id = :tenant_id AND u.id "
+    return Statement(
+        select + conjunction(("IN (SELECT value FROM json_each(:user_ids))", *_checks(shape))),
+        select + conjunction(("= ANY(:user_ids)", *_holding(shape))),
+    )
+
+
+def _columns(alias: str, names: tuple[str, ...]) -> str:
+    return ", ".join(f"{alias}.{name}" for name in names)
 
 
 def _counter(shape: Shape, *, deltas: bool) -> str:
@@ -263,40 +263,34 @@ def _counter(shape: Shape, *, deltas: bool) -> str:
     return f"SELECT {facet}"
 
 
-def _arms(  # noqa: PLR0913 - what differs between the engines and the ways
-    shape: Shape, select: str, rows: str, *, table: str, name: str, limit: str = ":rows"
-) -> list[str]:
-    """Return the page as one or two ordered and limited SELECTs: users with a sort value, then those without.
-
-    `rows` is everything from FROM to the end of WHERE; `name` the column of `table` to sort by. Each walks one stretch
-    of the index on that column and the id (which a column that is unique needs not).
-    """
-    column, tie = f"{table}.{name}", f"{table}.id"
-    is_unique = name in {"email_key", "seq"}
-    direction, beyond = ("DESC", "<") if shape.descending else ("ASC", ">")
-    end = f"ORDER BY {column} {direction}{'' if is_unique else f', {tie} {direction}'} LIMIT {limit}"
-    place = f"{column} {beyond} :value" if is_unique else f"({column}, {tie}) {beyond} (:value, :id)"
-    arms: list[str] = []
-    if shape.start is not Start.NULLS or shape.field not in _NULLABLE:
-        present = f" AND {column} IS NOT NULL" if shape.field in _NULLABLE else ""
-        after = f" AND {place}" if shape.start is Start.VALUES else ""
-        arms.append(f"SELECT {column} AS position, {select} {rows}{present}{after} {end}")
-    if shape.field in _NULLABLE:
-        after = f" AND {tie} {beyond} :id" if shape.start is Start.NULLS else ""
-        arms.append(f"SELECT {column} AS position, {select} {rows} AND {column} IS NULL{after} {end}")
-    return arms
+def _arms(shape: Shape, select: str, rows: str, *, table: str, name: str, limit: str = ":rows") -> list[str]:  # noqa: PLR0913 - what differs between the engines and the ways
+    """Return the page: `rows` is everything from FROM to the end of WHERE, `name` the column of `table` to sort by."""
+    return ordered_arms(
+        select,
+        rows,
+        column=f"{table}.{name}",
+        tie=None if name in {"email_key", "seq"} else f"{table}.id",
+        id_column=f"{table}.id",
+        limit=limit,
+        **_order_of(shape),
+        after_value=shape.start is Start.VALUES,
+        after_null=shape.start is Start.NULLS,
+    )
 
 
-def _postgres(shape: Shape) -> str:
-    conditions = ["u.tenant_id = :tenant_id", *(_CONDITIONS[condition].format("") for condition in shape.conditions)]
+def _holding(shape: Shape) -> list[str]:
+    """Return the conditions as PostgreSQL is given them."""
+    conditions = [_CONDITIONS[condition].format("") for condition in shape.conditions]
     conditions += [f"u.search_text LIKE :like_{number}" for number in range(shape.words)]
-    if shape.starts:
-        conditions.append("u.search_prefixes @> CAST(:starts AS text[])")
-    rows = f"FROM users AS u WHERE {conjunction(conditions)}"
+    return conditions + (["u.search_prefixes @> CAST(:starts AS text[])"] if shape.starts else [])
+
+
+def _postgres(shape: Shape, columns: tuple[str, ...]) -> str:
+    rows = f"FROM users AS u WHERE {conjunction(('u.tenant_id = :tenant_id', *_holding(shape)))}"
     total = bounded_count(rows, ":cap") if shape.counting is Counting.ROWS else _counter(shape, deltas=True)
-    arms = _arms(shape, user_columns("u"), rows, table="u", name=_SORT_COLUMN[shape.field])
+    arms = _arms(shape, _columns("u", columns), rows, table="u", name=_SORT_COLUMN[shape.field])
     return f"""
-    SELECT {user_columns("page")}, total.users, page.position
+    SELECT {_columns("page", columns)}, total.users, page.position
     FROM (SELECT ({total}) AS users) AS total
     LEFT JOIN ({in_turn(arms, ":rows")}) AS page ON TRUE
     """
@@ -410,7 +404,7 @@ def _newest(shape: Shape, source: _Source, seq: str, limit: str) -> str:
     return f"SELECT {seq} AS position, {seq} AS seq {rows} ORDER BY {seq} {direction} LIMIT {limit}"
 
 
-def _sqlite(shape: Shape) -> str:
+def _sqlite(shape: Shape, columns: tuple[str, ...]) -> str:
     source = _source(shape)
     is_counted = shape.counting is not Counting.ROWS
     rows = source.rows(*(_created_range(shape, source.seq, after_place=False) if source.seq else ()))
@@ -426,7 +420,7 @@ def _sqlite(shape: Shape) -> str:
         total, keys = "SELECT count(*) FROM matches", in_turn(_few_or_many(shape), ":rows")
     return f"""
     {tables}
-    SELECT {user_columns("u")}, total.users, keys.position
+    SELECT {_columns("u", columns)}, total.users, keys.position
     FROM (SELECT ({_counter(shape, deltas=False) if is_counted else total}) AS users) AS total
     LEFT JOIN ({keys}) AS keys ON TRUE
     LEFT JOIN users AS u ON u.seq = keys.seq AND u.tenant_id = :tenant_id

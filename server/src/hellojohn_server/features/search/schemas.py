@@ -1,5 +1,6 @@
 """What is asked of the list of users and of the search, and what they answer."""
 
+from collections.abc import Iterator
 from enum import Enum, StrEnum
 from typing import Annotated, Final
 
@@ -151,6 +152,20 @@ class Place(msgspec.Struct, frozen=True):
     id: str
 
 
+class Match(msgspec.Struct, frozen=True):
+    """A user who matches, as far as it can be told from it whom an act would change: fields of a user's row."""
+
+    id: str
+    role: str
+    disabled: bool
+    banned_at: int | None
+    banned_until: int | None
+    ban_reason: str | None
+    deleted_at: int | None
+    public_metadata: str = "{}"
+    private_metadata: str = "{}"
+
+
 class Condition(StrEnum):
     """One thing that is asked of a user."""
 
@@ -204,3 +219,57 @@ class Shape(msgspec.Struct, frozen=True):
     conditions: tuple[Condition, ...]
     words: int = 0
     starts: int = 0
+
+
+_EVERYBODY: Final = UserFilter()
+_STATUS: Final = {
+    UserStatus.ACTIVE: Condition.ACTIVE,
+    UserStatus.BANNED: Condition.BANNED,
+    UserStatus.DELETED: Condition.DELETED,
+    UserStatus.DISABLED: Condition.STATUS_DISABLED,
+    UserStatus.LOCKED: Condition.LOCKED,
+    UserStatus.PENDING: Condition.PENDING,
+}
+
+
+def conditions_of(wanted: UserFilter) -> Iterator[Condition]:
+    """Yield what is asked of a user, but for words."""
+    yield Condition.NOT_DELETED if wanted.status is None else _STATUS[wanted.status]
+    for asked, yes, no in (
+        (wanted.disabled, Condition.DISABLED, Condition.ENABLED),
+        (wanted.mfa_enrolled, Condition.MFA_ENROLLED, Condition.MFA_NOT_ENROLLED),
+        (wanted.email_verified, Condition.EMAIL_VERIFIED, Condition.EMAIL_NOT_VERIFIED),
+    ):
+        if asked is not None:
+            yield yes if asked else no
+    for value, condition in (
+        (wanted.email_key, Condition.EMAIL),
+        (wanted.external_id, Condition.EXTERNAL_ID),
+        (wanted.role, Condition.ROLE),
+        (wanted.organization_id, Condition.ORGANIZATION),
+        (wanted.created_after, Condition.CREATED_AFTER),
+        (wanted.created_before, Condition.CREATED_BEFORE),
+        (wanted.last_active_after, Condition.LAST_ACTIVE_AFTER),
+        (wanted.last_active_before, Condition.LAST_ACTIVE_BEFORE),
+    ):
+        if value is not None:
+            yield condition
+
+
+def counter_of(wanted: UserFilter) -> tuple[str, Counting]:
+    """Return the facet that counts exactly what is wanted, if one does."""
+    if wanted == _EVERYBODY:
+        return "total", Counting.COUNTER
+    asked = {
+        name: value
+        for name, value in msgspec.structs.asdict(wanted).items()
+        if value is not None and value != SearchWords()
+    }
+    name, value = asked.popitem()
+    if asked:
+        return "", Counting.ROWS
+    if name == "role":
+        return f"role:{value}", Counting.COUNTER
+    if name in {"disabled", "email_verified", "mfa_enrolled"}:
+        return name, Counting.COUNTER if value else Counting.COMPLEMENT
+    return "", Counting.ROWS

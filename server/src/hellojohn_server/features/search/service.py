@@ -1,5 +1,6 @@
 """The rules of finding users: what a question means, and the pages it is answered in."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -7,6 +8,7 @@ from hellojohn_server.features.search import repository
 from hellojohn_server.features.search.schemas import (
     Direction,
     ListUsersQuery,
+    Match,
     Place,
     SearchFilters,
     SearchUsersRequest,
@@ -63,6 +65,27 @@ class UserSearch:
         wanted = filter_of(request.query, request.filters)
         order = _order_of(request.sort.field, request.sort.direction)
         return await self._page(tenant_id, _Operation.SEARCH, wanted, order, limit=request.limit, cursor=request.cursor)
+
+    async def list_matches(
+        self, tenant_id: str, wanted: UserFilter, place: Place | None, *, limit: int, metadata: bool
+    ) -> tuple[list[Match], Place | None]:
+        """Return up to `limit` users that match after `place`, the newest first, and where to go on; None at the end.
+
+        For those who go through all of them: it may take longer than a page. `metadata`: with theirs.
+        """
+        now = self._clock.now_ms()
+
+        async def read(reader: Reader) -> tuple[list[Match], Place | None]:
+            return await repository.search_matches(reader, wanted, place, limit=limit, now_ms=now, metadata=metadata)
+
+        return await self._db.read(tenant_id, read, long=True)
+
+    async def list_matches_among(
+        self, reader: Reader, wanted: UserFilter | None, user_ids: Sequence[str], *, metadata: bool = False
+    ) -> list[Match]:
+        """Return those of these users that match; None: those that there are, in the recycle bin or not."""
+        now = self._clock.now_ms()
+        return await repository.list_matches_among(reader, wanted, user_ids, now_ms=now, metadata=metadata)
 
     async def _page(  # noqa: PLR0913 - what the two operations have in common
         self,

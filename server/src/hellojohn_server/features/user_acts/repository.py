@@ -116,6 +116,22 @@ DELETE_EMAILS_TO = Statement(
     "DELETE FROM emails WHERE tenant_id = :tenant_id AND address_key = ANY(:address_keys)",
     kind=Kind.BOOKKEEPING,
 )
+DELETE_PLANNED = Statement(
+    """
+    DELETE FROM plan_users
+    WHERE tenant_id = :tenant_id AND user_id IN (SELECT value FROM json_each(:user_ids))
+    """,
+    "DELETE FROM plan_users WHERE tenant_id = :tenant_id AND user_id = ANY(:user_ids)",
+    kind=Kind.BOOKKEEPING,
+)
+DELETE_REPORTED = Statement(
+    """
+    DELETE FROM job_users
+    WHERE tenant_id = :tenant_id AND user_id IN (SELECT value FROM json_each(:user_ids))
+    """,
+    "DELETE FROM job_users WHERE tenant_id = :tenant_id AND user_id = ANY(:user_ids)",
+    kind=Kind.BOOKKEEPING,
+)
 DELETE_BACKUP_CODES = Statement(
     """
     DELETE FROM mfa_backup_codes
@@ -177,8 +193,9 @@ async def update_users(
     """Change users, and return them as they are then. Of `values` the statement takes those that it names."""
     if not user_ids:
         return []
-    given = {name: value for name, value in values.items() if name in statement.names}
-    return [user_of(row) for row in await tx.fetch_all(statement, user_ids=user_ids, **given)]
+    given: dict[str, Parameter] = {"user_ids": user_ids, **values}
+    named = {name: value for name, value in given.items() if name in statement.names}
+    return [user_of(row) for row in await tx.fetch_all(statement, **named)]
 
 
 async def delete_failures(tx: Transaction, address_hashes: Sequence[str]) -> None:
@@ -187,7 +204,7 @@ async def delete_failures(tx: Transaction, address_hashes: Sequence[str]) -> Non
 
 
 async def delete_held(tx: Transaction, user_ids: Sequence[str], address_keys: Sequence[str]) -> None:
-    """Delete what is held of users beside their rows and sessions: memberships, factors, mail, invitations."""
+    """Delete what is held of users beside their rows and sessions: memberships, factors, mail, plans and reports."""
     for statement in (
         DELETE_MEMBERSHIPS,
         DELETE_FACTORS,
@@ -195,6 +212,8 @@ async def delete_held(tx: Transaction, user_ids: Sequence[str], address_keys: Se
         DELETE_MFA_FAILURES,
         DELETE_CHALLENGES,
         DELETE_EMAILS,
+        DELETE_PLANNED,
+        DELETE_REPORTED,
     ):
         await tx.execute(statement, user_ids=user_ids)
     for statement in (DELETE_EMAILS_TO, DELETE_INVITATIONS):

@@ -13,6 +13,7 @@ import msgspec
 from hellojohn_server.features.action_tokens.service import delete_every_link, delete_links
 from hellojohn_server.features.audit.events import Event
 from hellojohn_server.features.audit.service import AuditLog
+from hellojohn_server.features.roles.errors import RoleNotFound
 from hellojohn_server.features.roles.service import RoleService
 from hellojohn_server.features.sessions.schemas import Ending, RevokeCause
 from hellojohn_server.features.sessions.service import Revocation, SessionService
@@ -35,7 +36,7 @@ from hellojohn_server.features.users.schemas import PasswordOrigin, User, facets
 from hellojohn_server.features.users.service import UserService, change_counters, is_active_super_admin
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.email_templates import NewPasswordBy
-from hellojohn_server.kit.errors import InsufficientScope, VersionMismatch
+from hellojohn_server.kit.errors import ApiError, InsufficientScope, VersionMismatch
 from hellojohn_server.kit.ids import IdPrefix, is_id
 from hellojohn_server.kit.principal import Context
 from hellojohn_server.kit.retention import RECYCLE_BIN_MS
@@ -68,8 +69,19 @@ class Act(ABC):
     keeps_own_sessions = False
     """Whether only impersonations end, and the users' own sessions rest."""
 
+    gives: Sequence[str] = ()
+    """The roles that it gives to users."""
+
     def __init__(self, reason: str | None) -> None:
         self.reason = reason
+
+    def refusal(self, case: Case) -> ApiError | None:  # noqa: ARG002 - mostly there is none
+        """Return why it cannot be done to this user, beside what holds for every act; None when it can."""
+        return None
+
+    def given_role(self, case: Case) -> str | None:  # noqa: ARG002 - most give none
+        """Return which of the roles it gives to this user. Who gives a privileged one must be one who may."""
+        return None
 
     @abstractmethod
     def holds(self, case: Case) -> bool:
@@ -83,9 +95,17 @@ class Act(ABC):
         """Say whether it takes the access of this user."""
         return self.takes_access and not self.holds(case)
 
+    def demotes(self, case: Case) -> bool:
+        """Say whether this user, if a super admin who can administer, is none afterwards."""
+        return self.stops(case)
+
     def values(self, moment: Moment) -> dict[str, Parameter]:
         """Return what its statement may take beside the users' ids."""
         return {"by": moment.by, "now": moment.now_ms, "reason": self.reason}
+
+    def values_for(self, moment: Moment, cases: Sequence[Case]) -> dict[str, Parameter]:  # noqa: ARG002 - mostly alike
+        """Return the same where it differs by user; `cases` are those for whom it is due."""
+        return self.values(moment)
 
     @abstractmethod
     def event(self, case: Case) -> Event:
@@ -373,14 +393,16 @@ class UserActs:
         locked = await self._users.lock_users(tx, [user_id for user_id in asked if is_id(user_id, IdPrefix.USER)])
         await _pause(tx, locked)
         found = [_case_of(locked[user_id], moment) for user_id in asked if user_id in locked]
-        privileges = await self._roles.list_privileges_locked(tx, {case.before.role for case in found})
+        roles = {*act.gives, *(case.before.role for case in found)}
+        privileges = await self._roles.list_privileges_locked(tx, roles)
         active = {user.id for user in locked.values() if is_active_super_admin(user, moment.now_ms)}
         allowed, refused = _judge(act, context, found, privileges, active)
         revocation = await self._end_sessions(tx, act, allowed, moment)
         await _pause(tx, allowed)
         cases = [msgspec.structs.replace(case, ended=revocation.by_user.get(case.before.id, 0)) for case in allowed]
-        due = [case.before.id for case in cases if act.is_due(case)]
-        changed = await repository.update_users(tx, act.statement, due, act.values(moment))
+        to_change = [case for case in cases if act.is_due(case)]
+        due = [case.before.id for case in to_change]
+        changed = await repository.update_users(tx, act.statement, due, act.values_for(moment, to_change))
         await _pause(tx, due)
         after = {user.id: user for user in changed}
         cases = [msgspec.structs.replace(case, after=after.get(case.before.id, case.before)) for case in cases]
@@ -419,18 +441,22 @@ def _judge(
     allowed: list[Case] = []
     refused: list[Refused] = []
     for case in found:
-        user = case.before
-        if privileges.get(user.role, False) and not may_manage:
+        user, given = case.before, act.given_role(case)
+        if not may_manage and (privileges.get(user.role, False) or (given and privileges.get(given, False))):
             refused.append(Refused(user.id, InsufficientScope([Scope.ADMINS_MANAGE])))
         elif user.deleted_at is not None and not act.reaches_bin:
             refused.append(Refused(user.id, UserDeleted()))
         elif context.if_match is not None and context.if_match != user.version:
             refused.append(Refused(user.id, VersionMismatch()))
-        elif active == {user.id} and act.stops(case):
+        elif given is not None and given not in privileges:
+            refused.append(Refused(user.id, RoleNotFound()))
+        elif (refusal := act.refusal(case)) is not None:
+            refused.append(Refused(user.id, refusal))
+        elif active == {user.id} and act.demotes(case):
             refused.append(Refused(user.id, LastSuperAdmin()))
         else:
             allowed.append(case)
-            if act.stops(case):
+            if act.demotes(case):
                 active.discard(user.id)
     return allowed, refused
 
