@@ -61,6 +61,10 @@ test: $(VENV)/.dev ## Run the tests, on SQLite and (where its server is installe
 crash: $(VENV)/.dev ## Kill the server under load, fifty times on each store (some minutes; the tests do it five times)
 	@cd server && ../$(BIN)/python -m tests.crash.kill_nine --rounds 50
 
+.PHONY: jobs-crash
+jobs-crash: $(VENV)/.dev ## Kill the server ten times during a job over 200,000 users, on each store (some minutes; the tests do it twice)
+	@cd server && ../$(BIN)/python -m tests.crash.kill_jobs
+
 .PHONY: contract
 contract: $(VENV)/.dev ## Send each store at least 10,000 requests made from the document, and judge the answers (some minutes; the tests send 300)
 	@cd server && ../$(BIN)/python -m tests.contract.fuzz
