@@ -10,7 +10,6 @@ what is compared and how.
 import argparse
 import asyncio
 import os
-import platform
 import statistics
 import sys
 import tempfile
@@ -23,14 +22,15 @@ from typing import Any, Final, cast
 import httpx
 import msgspec
 
-from bench.group_commit import fsync_seconds
+from bench.results import Figure, command_line, keep, median_of, postgres_version, this_machine, verdict_of
 from bench.served.load import Order, Tally
 from bench.served.operations import WANTED_RATIO, Name, Person, call_of
 from bench.served.processes import load, serving, serving_bare
 from bench.served.programs import Engine
-from bench.served.stores import Prepared, postgres_stores, sqlite_stores
+from bench.served.stores import PEOPLE, Prepared, postgres_stores, sqlite_stores
 
 CLIENTS: Final = 16
+PART: Final = "served"
 _ROOT: Final = Path(__file__).parents[2]
 _URL_VARIABLE: Final = "HELLOJOHN_DATABASE_URL"
 _WARM_UP_SECONDS: Final = 0.5
@@ -52,26 +52,6 @@ class Options(msgspec.Struct, frozen=True):
     seconds: float
     rounds: int
     users: int
-
-
-class Figure(msgspec.Struct, frozen=True):
-    """What came of an operation: medians of the rounds."""
-
-    name: Name
-    served: float
-    bare: float
-    p50_ms: float
-    p99_ms: float
-
-    @property
-    def ratio(self) -> float:
-        """The server's rate in relation to the bare one."""
-        return self.served / self.bare
-
-    @property
-    def passes(self) -> bool:
-        """Whether the ratio is what is wanted."""
-        return self.ratio >= WANTED_RATIO[self.name]
 
 
 class Side:
@@ -124,11 +104,11 @@ def _shape(value: Any, *, varies: bool = False) -> Any:
             return len(str(value)) if varies else value
 
 
-def measure_all(served: Side, bare: Side, options: Options) -> Iterator[Figure]:
+def measure_all(engine: Engine, served: Side, bare: Side, options: Options) -> Iterator[Figure]:
     """Yield the figures of each operation, measured in turns on the two sides after a moment of warming up."""
     for name in (Name.LIST, Name.GET, Name.IMPERSONATE, Name.DISABLE):  # of a sign-in the bare side does the hash only
         require_same(name, served.answer(name), bare.answer(name))
-    to_disable = options.users // (options.rounds + 1)
+    to_disable = min(options.users, PEOPLE) // (options.rounds + 1)
     for name in Name:
         tallies: dict[Side, list[Tally]] = {served: [], bare: []}
         for side in tallies if options.seconds > _WARM_UP_SECONDS else ():
@@ -138,11 +118,17 @@ def measure_all(served: Side, bare: Side, options: Options) -> Iterator[Figure]:
                 found.append(side.measure(name, options.seconds, to_disable))
         ours = tallies[served]
         yield Figure(
-            name,
-            statistics.median(tally.per_second for tally in ours),
-            statistics.median(tally.per_second for tally in tallies[bare]),
-            statistics.median(tally.p50_ms for tally in ours),
-            statistics.median(tally.p99_ms for tally in ours),
+            part=PART,
+            case=name.value,
+            store=engine.value,
+            users=options.users,
+            unit="/s",
+            **median_of([tally.per_second for tally in ours]),
+            limit=statistics.median(tally.per_second for tally in tallies[bare]),
+            beside="bare",
+            at_least=WANTED_RATIO[name],
+            p50_ms=statistics.median(tally.p50_ms for tally in ours),
+            p99_ms=statistics.median(tally.p99_ms for tally in ours),
         )
 
 
@@ -157,18 +143,18 @@ async def measure_store(engine: Engine, directory: Path, url: str, options: Opti
         with ExitStack() as processes:
             port = processes.enter_context(serving(prepared.settings, directory / "served.log"))
             bare_port = processes.enter_context(serving_bare(prepared.plan, directory))
-            for figure in measure_all(Side(port, prepared), Side(bare_port, prepared), options):
-                sys.stdout.write(_line_of(engine, figure))
+            for figure in measure_all(engine, Side(port, prepared), Side(bare_port, prepared), options):
+                sys.stdout.write(_line_of(figure))
                 sys.stdout.flush()
                 figures.append(figure)
     return figures
 
 
-def _line_of(engine: Engine, figure: Figure) -> str:
+def _line_of(figure: Figure) -> str:
     """Return a figure as it is printed."""
     return (
-        f"{engine:<9}{figure.name:<16}{figure.served:>8,.0f}/s   bare {figure.bare:>8,.0f}/s   ratio {figure.ratio:.2f}"
-        f"   p50 {figure.p50_ms:.1f} ms, p99 {figure.p99_ms:.1f} ms\n"
+        f"{figure.store:<9}{figure.case:<16}{figure.value:>8,.0f}/s   bare {figure.limit:>8,.0f}/s   "
+        f"ratio {figure.ratio:.2f}   p50 {figure.p50_ms:.1f} ms, p99 {figure.p99_ms:.1f} ms\n"
     )
 
 
@@ -179,6 +165,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each operation and side, in turns")
     parser.add_argument("--users", type=int, default=20_000, help="users in the tenant")
     parser.add_argument("--directory", type=Path, default=_ROOT, help="a directory on the disk")
+    parser.add_argument("--results", type=Path, help="where the figures are kept")
     parser.add_argument("--quiet-verdict", action="store_true", help="measure and print, but do not judge")
     parser.add_argument("--store", type=Engine, choices=list(Engine), action="append", help="by default both")
     given = parser.parse_args()
@@ -187,25 +174,25 @@ def main() -> int:
     url = os.environ.get(_URL_VARIABLE, "")
     if Engine.POSTGRES in engines and not url:
         parser.error(f"PostgreSQL needs {_URL_VARIABLE}; `make bench` sets it")
-    figures: list[tuple[Engine, Figure]] = []
+    figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix=".bench-", dir=given.directory) as name:
-        fsync = statistics.median(fsync_seconds(Path(name)))
+        command = command_line("bench.served", sys.argv[1:])
+        machine = this_machine(Path(name), command, asyncio.run(postgres_version(url)) if url else "")
         sys.stdout.write(
-            f"{os.cpu_count()} cores, Python {platform.python_version()}, fsync of a 4 KiB append {fsync * 1e6:.0f} us;"
+            f"{machine.cores} cores, Python {machine.python}, fsync of a 4 KiB append {machine.fsync_us:.0f} us;"
             f" {CLIENTS} clients, {options.users:,} users, medians of {options.rounds} x {options.seconds:g} s\n"
         )
         for engine in engines:
             directory = Path(name, engine)
             directory.mkdir()
             found = asyncio.run(measure_store(engine, directory, url, options))
-            figures += [(engine, figure) for figure in found]
+            figures += found
+            if given.results is not None:
+                keep(given.results, machine, found)
     if given.quiet_verdict:
         return 0
-    for engine, figure in figures:
-        wanted = WANTED_RATIO[figure.name]
-        verdict = "PASS" if figure.passes else "FAIL"
-        sys.stdout.write(f"{engine} {figure.name}: ratio {figure.ratio:.2f}, wanted at least {wanted}: {verdict}\n")
-    return 0 if all(figure.passes for _, figure in figures) else 1
+    sys.stdout.write("".join(f"{verdict_of(figure)}\n" for figure in figures))
+    return 0 if all(figure.passes for figure in figures) else 1
 
 
 if __name__ == "__main__":

@@ -7,10 +7,11 @@ import sys
 import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from http import HTTPStatus
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Final
 
-import httpx
 import msgspec
 
 from bench.served.bare import Plan
@@ -19,18 +20,35 @@ from hellojohn_server.config import PREFIX, Settings, to_environ
 
 _HJ: Final = Path(sys.executable).parent / "hj"
 _START_SECONDS: Final = 30
+_LOOK_SECONDS: Final = 0.01
 _STOP_SECONDS: Final = 30
+
+
+class Running(msgspec.Struct, frozen=True):
+    """A server that answers: its port, its process, and how long it took to be ready."""
+
+    port: int
+    pid: int
+    start_seconds: float
+
+
+@contextmanager
+def running(settings: Settings, log: Path) -> Generator[Running]:
+    """Run `hj serve` on a free loopback port with its log in a file, from when it is ready until the block ends."""
+    port = _free_port()
+    others = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    command = [str(_HJ), "serve", "--port", str(port)]
+    started = time.monotonic()
+    with _running(command, {**others, **to_environ(settings)}, log) as process:
+        _wait_until_answered(port, "/ready", process, log)
+        yield Running(port, process.pid, time.monotonic() - started)
 
 
 @contextmanager
 def serving(settings: Settings, log: Path) -> Generator[int]:
-    """Run `hj serve` on a free loopback port with its log in a file, and give the port when it is ready."""
-    port = _free_port()
-    others = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-    command = [str(_HJ), "serve", "--port", str(port)]
-    with _running(command, {**others, **to_environ(settings)}, log) as process:
-        _wait_until_answered(f"http://127.0.0.1:{port}/ready", process, log)
-        yield port
+    """Run `hj serve` in the same way, and give the port alone."""
+    with running(settings, log) as server:
+        yield server.port
 
 
 @contextmanager
@@ -40,12 +58,12 @@ def serving_bare(plan: Plan, directory: Path) -> Generator[int]:
     path, log = directory / "bare.plan", directory / "bare.log"
     path.write_bytes(msgspec.msgpack.encode(plan))
     with _running([sys.executable, "-m", "bench.served.bare", str(path), str(port)], os.environ, log) as process:
-        _wait_until_answered(f"http://127.0.0.1:{port}/v1/users", process, log)
+        _wait_until_answered(port, "/v1/users", process, log)
         yield port
 
 
-def load(order: Order) -> Tally:
-    """Let the client fill an order in a process of its own. RuntimeError when it fails or an answer was not 200."""
+def load(order: Order, status: str = "200") -> Tally:
+    """Let the client fill an order in a process of its own. RuntimeError if it fails or another status came."""
     done = subprocess.run(
         [sys.executable, "-m", "bench.served.load"],
         input=msgspec.json.encode(order), capture_output=True, check=False,
@@ -53,8 +71,8 @@ def load(order: Order) -> Tally:
     if done.returncode:
         raise RuntimeError(f"the client failed: {done.stderr.decode()}")
     tally = msgspec.json.decode(done.stdout, type=Tally)
-    if set(tally.statuses) != {"200"}:
-        raise RuntimeError(f"answers were not all 200: {tally.statuses}")
+    if set(tally.statuses) != {status}:
+        raise RuntimeError(f"answers were not all {status}: {tally.statuses}")
     return tally
 
 
@@ -75,15 +93,19 @@ def _running(command: Sequence[str], environment: Mapping[str, str], log: Path) 
             process.wait()
 
 
-def _wait_until_answered(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def _wait_until_answered(port: int, path: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
+        connection = HTTPConnection("127.0.0.1", port)
         try:
-            if httpx.get(url).is_success:
+            connection.request("GET", path)
+            if connection.getresponse().status == HTTPStatus.OK:
                 return
-        except httpx.TransportError:
+        except OSError:
             pass
-        time.sleep(0.05)
+        finally:
+            connection.close()
+        time.sleep(_LOOK_SECONDS)
     raise RuntimeError(f"a server did not become ready (exit code {process.poll()}): {log.read_text()[-2000:]}")
 
 

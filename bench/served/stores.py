@@ -3,9 +3,12 @@
 The programs are noted before the copy is made, by one request of each operation to the server's app in this process.
 """
 
+import asyncio
 import base64
 import os
 import shutil
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
@@ -20,7 +23,7 @@ from bench.served.bare import Plan
 from bench.served.operations import PASSWORD, Caller, Name, Person, call_of
 from bench.served.programs import USER_DIGITS, Engine, Program, Recording
 from hellojohn_server.app import open_database
-from hellojohn_server.config import Settings
+from hellojohn_server.config import PREFIX, Settings, to_environ
 from hellojohn_server.features.keys.schemas import CreateKeyBody, TenantKeyType
 from hellojohn_server.features.sessions import repository as sessions_repository
 from hellojohn_server.features.sessions.schemas import Session, terms_of
@@ -32,6 +35,7 @@ from hellojohn_server.features.users.schemas import PasswordOrigin, User, facets
 from hellojohn_server.features.users.service import change_counters
 from hellojohn_server.http.application import build_app
 from hellojohn_server.http.router import Services
+from hellojohn_server.kit.api_keys import Environment
 from hellojohn_server.kit.clock import SystemClock
 from hellojohn_server.kit.ids import IdPrefix
 from hellojohn_server.kit.logs import Level, make_logger
@@ -43,7 +47,11 @@ from hellojohn_server.kit.text import email_key, fold
 from hellojohn_server.storage.database import Database, Transaction
 from hellojohn_server.wiring import build_services, http_settings
 
+PEOPLE: Final = 20_000
+"""How many users requests are about at most, each with a password and a session; the others are a crowd."""
+
 _AT_A_TIME: Final = 500
+_HJ: Final = Path(sys.executable).parent / "hj"
 _PUBLIC_URL: Final = "http://127.0.0.1:3000"
 _NOT_REACHED: Final = 1_000_000
 """A rate limit that is counted, and never used up."""
@@ -120,10 +128,13 @@ async def _filled(settings: Settings, engine: Engine, users: int) -> _Filled:
     try:
         services = build_services(database, settings, clock, passwords=passwords)
         caller = await _make_tenant(services)
+        if users > PEOPLE:
+            await asyncio.to_thread(_load_crowd, settings, caller.tenant_id, users - PEOPLE)
         password_hash = await passwords.hash(PASSWORD, owner=caller.tenant_id)
         people: list[Person] = []
-        for start in range(0, users, _AT_A_TIME):
-            numbers = range(start, min(users, start + _AT_A_TIME))
+        named = min(users, PEOPLE)
+        for start in range(0, named, _AT_A_TIME):
+            numbers = range(start, min(named, start + _AT_A_TIME))
             people += await _insert_users(services, caller.tenant_id, numbers, password_hash)
         programs = await _note_programs(database, settings, engine, caller, people)
     finally:
@@ -132,9 +143,20 @@ async def _filled(settings: Settings, engine: Engine, users: int) -> _Filled:
     return _Filled(caller, people, programs, password_hash)
 
 
+def _load_crowd(settings: Settings, tenant_id: str, users: int) -> None:
+    """Have `hj` make so many others, whom no request is about. RuntimeError with what it said when it fails."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    done = subprocess.run(  # noqa: S603 - our own command
+        [str(_HJ), "demo", "load", "--tenant", tenant_id, "--users", str(users)],
+        env={**others, **to_environ(settings)}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise RuntimeError(f"hj demo load: {done.stderr.decode()}")
+
+
 async def _make_tenant(services: Services) -> Caller:
     context = cli_context(services.ids.new(IdPrefix.REQUEST))
-    tenant = await services.tenants.create_tenant(context, CreateTenantBody(name="Bench"))
+    tenant = await services.tenants.create_tenant(context, CreateTenantBody(name="Bench", environment=Environment.TEST))
     context = cli_context(services.ids.new(IdPrefix.REQUEST), tenant.id)
     secret = CreateKeyBody(name="bench", scopes=_SCOPES)
     publishable = CreateKeyBody(name="bench", type=TenantKeyType.PUBLISHABLE)

@@ -1,0 +1,1 @@
+"""What depends on how many users, or tenants, there are: measured on stores that `hj demo load` filled."""

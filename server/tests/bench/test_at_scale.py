@@ -1,0 +1,49 @@
+"""The short form of what is measured at scale: every part runs, and leaves its figures, of which none is judged."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from bench import results
+
+ROOT: Final = Path(__file__).parents[3]
+SHORT: Final = ("--users", "300", "--tenants", "4", "--rounds", "1", "--seconds", "0.1", "--quiet-verdict")
+CASES: Final = {
+    "fill": {"hj demo load"},
+    "export": {
+        "export as NDJSON",
+        "export as CSV",
+        "memory growth while exporting",
+        "others' p99 while exporting",
+    },
+    "start": {"start to the first list", "memory while idle"},
+    "memory": {"memory after all cases"},
+    "tenants": {"list, one of 2 warm tenants"},
+}
+
+
+def test_every_part_is_measured_and_kept(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    others = {name: value for name, value in os.environ.items() if not name.startswith("HELLOJOHN_")}
+    url = {"HELLOJOHN_DATABASE_URL": request.getfixturevalue("postgres_url")} if engine == "postgres" else {}
+    kept, directory = tmp_path / "results", tmp_path / "stores"
+    directory.mkdir()
+    command = [sys.executable, "-m", "bench.at_scale", "--store", engine, *SHORT, "--results", str(kept)]
+    command += ["--directory", str(directory)]
+
+    done = subprocess.run(command, cwd=ROOT, env={**others, **url}, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    found = {figures[0].part: figures for _, figures in results.kept(kept)}
+    assert {part: {one.case for one in figures} for part, figures in found.items()} == CASES
+    assert all(one.value > 0 for part in ("fill", "start", "memory", "tenants") for one in found[part])
+    assert all(one.store == engine for figures in found.values() for one in figures)
+    assert list(directory.iterdir()) == []
+    assert str(tmp_path) not in "".join(path.read_text() for path in kept.iterdir())
+
+    again = subprocess.run(command, cwd=ROOT, env={**others, **url}, capture_output=True, text=True, check=False)
+
+    assert (again.returncode, again.stdout) == (0, ""), "what is there already is not measured again"
