@@ -72,6 +72,7 @@ def test_every_setting_is_read_and_written_back() -> None:
         "HELLOJOHN_RATE_LIMIT_BULK": "27",
         "HELLOJOHN_RATE_LIMIT_KEY_FAILURES": "28",
         "HELLOJOHN_SIGN_IN_FLOOR_MS": "10",
+        "HELLOJOHN_MAX_UPLOAD_BYTES": "29",
         "HELLOJOHN_REQUEST_SECONDS": "14",
         "HELLOJOHN_CONCURRENT_REQUESTS": "15",
         "HELLOJOHN_CONNECTIONS": "16",

@@ -58,6 +58,7 @@ FEATURES: Final = (
     "plans",
     "jobs",
     "job_runs",
+    "imports",
     "user_export",
     "users_export",
     "stats",

@@ -95,6 +95,7 @@ def build_worker(services: Services, settings: Settings) -> Worker:
         TenantChore("find_jobs", services.job_runner.ring_if_due, services.job_runner.get_next_due),
         PurgeChore("purge_plans", services.plans.purge, services.plans.get_next_purge),
         PurgeChore("purge_jobs", services.job_runner.purge, services.job_runner.get_next_purge),
+        PurgeChore("purge_imports", services.imports.purge, services.imports.get_next_purge),
     ]
     if isinstance(services.database, PostgresDatabase):
         chores.append(FoldCounters(UserCounters(services.database).fold_counters))
@@ -199,6 +200,7 @@ async def open_tools(settings: Settings) -> AsyncGenerator[Tools]:
             mfa=services.mfa,
             loading=services.loading,
             users_export=services.users_export,
+            imports=services.imports,
         )
     finally:
         await database.close()

@@ -158,6 +158,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "Raised by itself to the slowest check of a password in the last five to ten minutes.",
         ),
     ] = 400
+    max_upload_bytes: Annotated[
+        int, Meta(ge=1, le=1_099_511_627_776, description="The largest file that is taken for an import, in bytes.")
+    ] = 8_589_934_592
     request_seconds: Annotated[
         int, Meta(ge=1, le=3600, description="How long a request may take until its answer begins, its body included.")
     ] = 60

@@ -1,6 +1,6 @@
 """Every service, made once over an open store: what each stands on, in the order in which they need each other."""
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -14,6 +14,7 @@ from hellojohn_server.features.bulk.service import BulkService
 from hellojohn_server.features.email_changes.service import EmailChangeService, EmailChangeServices
 from hellojohn_server.features.emails.service import EmailService, MailParts
 from hellojohn_server.features.impersonation.service import ImpersonationService, ImpersonationServices
+from hellojohn_server.features.imports.service import ImportService
 from hellojohn_server.features.invitations.service import InvitationService, InvitationServices
 from hellojohn_server.features.job_runs.service import JobRunner
 from hellojohn_server.features.jobs.service import JobService, JobServices
@@ -281,6 +282,21 @@ def _jobs(
     return _Jobs(search, plans, jobs, runner, bell)
 
 
+def _shared(base: _Foundation) -> dict[str, Any]:
+    """Return those of the foundation's services that everybody else is given too, by name."""
+    names = set(Services.__struct_fields__) & set(_Foundation.__struct_fields__)
+    return {name: getattr(base, name) for name in names}
+
+
+def _loading(clock: Clock, base: _Foundation) -> UserLoading:
+    return UserLoading(clock, base.audit_log, roles=base.roles, addresses=base.addresses)
+
+
+def _imports(database: Database, clock: Clock, base: _Foundation) -> ImportService:
+    acting = (database, base.ids, clock, base.audit_log)
+    return ImportService(*acting, roles=base.roles, loading=_loading(clock, base), cursors=base.cursors)
+
+
 def build_services(  # noqa: PLR0913 - what it takes, each by name
     database: Database,
     settings: Settings,
@@ -298,33 +314,19 @@ def build_services(  # noqa: PLR0913 - what it takes, each by name
     resets = _password_resets(database, settings, clock, base, users, acts)
     changes = _email_changes(database, settings, clock, base, users, auth)
     return Services(
+        **_shared(base),
         database=database,
         clock=clock,
-        ids=base.ids,
-        sightings=base.sightings,
-        metrics=base.metrics,
-        limiter=base.limiter,
-        audit_log=base.audit_log,
-        audit=base.audit,
         custom_entries=CustomEntries(database, base.audit_log, base.audit),
-        tenants=base.tenants,
-        action_tokens=base.action_tokens,
-        tenant_settings=base.tenant_settings,
-        emails=base.emails,
         bell=base.mail.bell,
         mailbox=transport if isinstance(transport, Mailbox) else None,
-        signing_keys=base.signing_keys,
         organizations=organizations,
         invitations=_invitations(database, clock, base, people, auth),
-        role_catalog=base.role_catalog,
-        sessions=sessions,
-        keys=base.keys,
         users=users,
-        loading=UserLoading(clock, base.audit_log, roles=roles, addresses=base.addresses),
-        mfa=base.mfa,
+        loading=_loading(clock, base),
+        imports=_imports(database, clock, base),
         auth=auth,
         account=_account(database, clock, base, people, auth),
-        access_tokens=tokens,
         mfa_sign_in=MfaSignInService(database, base.ids, auth=auth, mfa=base.mfa),
         factors=_factors(database, clock, base, users, auth),
         user_sessions=UserSessionService(*acting, access_tokens=tokens, roles=roles, sessions=sessions, users=users),
@@ -351,6 +353,7 @@ def http_settings(settings: Settings, *, dev: bool = False) -> HttpSettings:
         proxy_header=settings.proxy_header,
         dev_host_check=_DEV_HOSTS if dev else None,
         metrics_token=settings.metrics_token,
+        max_upload_bytes=settings.max_upload_bytes,
         request_seconds=settings.request_seconds,
         concurrent_requests=settings.concurrent_requests,
     )

@@ -55,7 +55,8 @@ USED_UP: Final = {"current_password", "email", "refresh_token", "token"}
 """Fields of a body whose known values are good once, or until some other request: somebody signs up anew."""
 
 Operation: TypeAlias = APIOperation[Any, Any, Any, Any]
-ID = re.compile(r"\b((?:usr|ses|org|key|fac|inv|role|evt|tnt|eml|plan|job)_[0-9A-HJKMNP-TV-Z]{26}(?:_impersonate)?)\b")
+_PREFIXES: Final = "usr|ses|org|key|fac|imp|inv|role|evt|tnt|eml|plan|job"
+ID = re.compile(rf"\b((?:{_PREFIXES})_[0-9A-HJKMNP-TV-Z]{{26}}(?:_impersonate)?)\b")
 SECRETS: Final = {
     "api key": re.compile(r"\b[spm]k_(?:live|test)_[0-9A-Za-z]{40,}"),
     "access token": re.compile(r"\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{10,}"),
@@ -92,6 +93,7 @@ ID_OF_PARAMETER: Final = {
     "email_id": "eml",
     "entry_id": "evt",
     "factor_id": "fac",
+    "import_id": "imp",
     "invitation_id": "inv",
     "job_id": "job",
     "key_id": "key",

@@ -51,6 +51,10 @@ HELD: Final = {
         erased="stays: numbers; the reason and metadata it was asked with are sealed, and destroyed at its end",
         exported="not: the application's",
     ),
+    "import_refused_rows": Held(
+        erased="stays: line numbers, names of fields and codes, without values", exported="not: nothing of the person"
+    ),
+    "imports": Held(erased="stays: numbers, and a file's hash while it is read", exported="not: not the person's"),
     "memberships": Held(person="user_id = :id", erased="deleted", exported="organizations"),
     "mfa_backup_codes": Held(person="user_id = :id", erased="deleted", exported="backup_codes"),
     "mfa_challenges": Held(person="user_id = :id", erased="deleted", exported="not: a secret's hash, for ten minutes"),

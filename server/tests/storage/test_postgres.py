@@ -450,6 +450,7 @@ DUE_INDEXES = (
     "emails_next_attempt_at",
     "emails_purge_at",
     "idempotency_records_due",
+    "imports_purge_at",
     "mfa_challenges_expires_at",
     "mfa_factors_pending",
     "mfa_failures_expires_at",

@@ -127,6 +127,7 @@ async def test_who_has_due_work_is_found_by_ranges_of_times(connections: dict[st
         "idempotency_records_due": "(expires_at <= $1)",
         "jobs_due_at": "(due_at <= $1)",
         "jobs_purge_at": "(purge_at <= $1)",
+        "imports_purge_at": "(purge_at <= $1)",
         "mfa_challenges_expires_at": "(expires_at <= $1)",
         "mfa_factors_pending": f"(created_at <= ($1 - {PENDING_FACTOR_MS}))",
         "mfa_failures_expires_at": "(expires_at <= $1)",

@@ -7,6 +7,7 @@ import httpx
 from tests.features.password_reset.parts import token_in
 from tests.walk.access_acts import ACCESS_ACTS
 from tests.walk.acts import ACTS, Act, Call
+from tests.walk.import_acts import IMPORT_ACTS
 from tests.walk.job_acts import JOB_ACTS
 from tests.walk.mfa_acts import MFA_BY_ACCESS_TOKEN, MFA_BY_PUBLISHABLE_KEY, MFA_BY_SECRET_KEY
 from tests.walk.organization_acts import ORGANIZATION_ACTS
@@ -305,5 +306,6 @@ EVERY_ACT: Final[dict[str, Act]] = {
     **BY_PUBLISHABLE_KEY,
     **BY_ACCESS_TOKEN,
     **BY_SECRET_KEY,
+    **IMPORT_ACTS,
 }
 """One call of every operation."""

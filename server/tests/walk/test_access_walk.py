@@ -62,6 +62,11 @@ NEEDS: Final[dict[str, set[str]]] = {
     "get_role": {"roles:read"},
     "get_email": {"audit:read"},
     "get_session": {"sessions:read"},
+    "create_import": {"users:write"},
+    "get_import": {"users:read"},
+    "get_import_report": {"users:read"},
+    "list_imports": {"users:read"},
+    "resume_import": {"users:write"},
     "get_user": {"users:read"},
     "get_user_access": {"users:read"},
     "get_stats": {"users:read"},
@@ -126,6 +131,8 @@ NAMES_ANOTHERS_OBJECT: Final = {
     "get_audit_log",
     "get_email",
     "get_job",
+    "get_import",
+    "get_import_report",
     "get_organization",
     "get_plan",
     "get_role",
@@ -144,6 +151,7 @@ NAMES_ANOTHERS_OBJECT: Final = {
     "resend_invitation",
     "resend_verification",
     "restore_user",
+    "resume_import",
     "revoke_api_key",
     "revoke_session",
     "revoke_user_sessions",
@@ -255,7 +263,15 @@ async def test_another_tenant_finds_nothing(world: World, operation: str) -> Non
     elif operation in BULK:
         assert answer.json()[BULK[operation]] == 0
         assert set(answer.json()["not_found"]) == set(call.body["user_ids"])
-    elif operation in {"list_emails", "list_jobs", "list_organizations", "list_sessions", "list_users", "search_users"}:
+    elif operation in {
+        "list_emails",
+        "list_imports",
+        "list_jobs",
+        "list_organizations",
+        "list_sessions",
+        "list_users",
+        "search_users",
+    }:
         assert answer.json()["data"] == []
     elif operation == "verify_token":
         assert answer.json() == {"valid": False, "reason": "invalid_token"}

@@ -17,6 +17,7 @@ from tests.walk.access_table import ACCESS_TABLE
 from tests.walk.account_acts import EMAIL, EVERY_ACT
 from tests.walk.account_table import ACCOUNT_TABLE, SESSION
 from tests.walk.acts import Call
+from tests.walk.import_acts import IMPORT_TABLE
 from tests.walk.job_table import JOB, JOB_TABLE, PLAN
 from tests.walk.mfa_table import FACTOR, MFA_TABLE
 from tests.walk.organization_table import INVITATION, ORGANIZATION_TABLE
@@ -304,6 +305,7 @@ TABLE: Final[dict[str, Row]] = {
     **ORGANIZATION_TABLE,
     **MFA_TABLE,
     **JOB_TABLE,
+    **IMPORT_TABLE,
 }
 CHANGES_NOTHING: Final = {"begin_passkey_sign_in", "get_passkey_options", "search_users", "verify_token"}
 """Operations that are no GET and change nothing."""

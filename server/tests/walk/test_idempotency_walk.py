@@ -24,6 +24,7 @@ REFUSED: Final = {
     "change_password",
     "begin_passkey_sign_in",
     "confirm_own_factor",
+    "create_import",
     "forgot_password",
     "generate_own_backup_codes",
     "get_passkey_options",
@@ -31,6 +32,7 @@ REFUSED: Final = {
     "remove_own_factor",
     "request_magic_link",
     "reset_password",
+    "resume_import",
     "sign_in",
     "sign_in_with_passkey",
     "sign_up",
@@ -39,7 +41,7 @@ REFUSED: Final = {
     "verify_email",
     "verify_magic_link",
 }
-"""Their answers hold what must not be kept."""
+"""Their answers hold what must not be kept, or their bodies are too long to be compared."""
 ENDS_ITSELF: Final = {"sign_out"}
 """Once done, its credential opens nothing: there is nothing to replay."""
 KEPT: Final = TABLE.keys() - REFUSED - ENDS_ITSELF - RECORDED

@@ -60,6 +60,7 @@ CURSORS: Final[dict[str, str]] = {
     "list_audit_logs": "/v1/audit-logs",
     "list_emails": "/v1/admin/emails",
     "list_jobs": "/v1/admin/jobs",
+    "list_imports": "/v1/admin/imports",
     "list_invitations": "/v1/organizations/{organization}/invitations",
     "list_members": "/v1/organizations/{organization}/members",
     "list_organizations": "/v1/organizations",
@@ -90,7 +91,8 @@ async def document_of(world: World) -> dict[str, dict[str, Any]]:
 def properties_of(operation: dict[str, Any], schemas: dict[str, Any]) -> set[str]:
     """Return the names of the fields of an operation's body."""
     content = operation.get("requestBody", {}).get("content", {}).get("application/json")
-    return set() if content is None else set(schemas[content["schema"]["$ref"].rpartition("/")[2]]["properties"])
+    reference = {} if content is None else content["schema"]
+    return set(schemas[reference["$ref"].rpartition("/")[2]]["properties"]) if reference else set()
 
 
 def parameters_of(operation: dict[str, Any]) -> set[str]:
@@ -205,6 +207,7 @@ async def fill(world: World) -> dict[str, str]:
         await world.make(f"/v1/organizations/{organizations[0]['id']}/invitations", {"email": f"x{number}@example.com"})
         plan = await world.make("/v1/admin/plans", {"action": "enable", "filters": {}})
         await world.make("/v1/admin/jobs", {"plan_id": plan["id"]})
+        await world.make("/v1/admin/imports", [])
         named |= {"user": made["user"]["id"], f"token {number}": made["session"]["access_token"]}
     return named | {"organization": organizations[0]["id"]}
 

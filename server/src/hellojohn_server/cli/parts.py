@@ -11,6 +11,7 @@ import typer
 from hellojohn_server.cli.data_dir import require_data_dir
 from hellojohn_server.config import Settings
 from hellojohn_server.features.audit.service import AuditLog
+from hellojohn_server.features.imports.service import ImportService
 from hellojohn_server.features.keys.service import KeyService
 from hellojohn_server.features.mfa.service import MfaService
 from hellojohn_server.features.search.service import UserSearch
@@ -42,6 +43,7 @@ class Tools(msgspec.Struct, frozen=True):
     mfa: MfaService
     loading: UserLoading
     users_export: UsersExportService
+    imports: ImportService
 
     def context(self, tenant_id: str = CONTROL_TENANT_ID) -> Context:
         """Return the context of one act of this command in a tenant, or on the control store."""

@@ -109,6 +109,7 @@ def assemble(parts: Parts) -> Application:
         limits,
         parts.origins,
         parts.settings.max_body_bytes,
+        parts.settings.max_upload_bytes,
         parts.settings.body_seconds,
     )
     operations = [Operation(route, handler, shared) for owner in parts.owners for route, handler in routes_of(owner)]

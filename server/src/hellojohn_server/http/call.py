@@ -4,6 +4,7 @@ from typing import Any
 
 from hellojohn_server.kit.principal import Principal
 from hellojohn_server.kit.rate_limits import Standing
+from hellojohn_server.kit.routing import Disconnected
 
 
 class Call:
@@ -11,7 +12,8 @@ class Call:
 
     `method` is as it was sent. `route` is the template of the path, `path_values` what stands in place of its names;
     `status` is 0 until an answer has begun; `standing` is where the caller stands with the limit that the request
-    counted for. `origin` is that of the page that may read the answer, if one may.
+    counted for. `origin` is that of the page that may read the answer, if one may. `is_upload` says that the body is
+    read while it comes in, which may take any time.
     `headers` has the last value of each header by its lower-case name; `repeated` says that some header came twice.
     """
 
@@ -20,6 +22,7 @@ class Call:
         "error_code",
         "headers",
         "is_late",
+        "is_upload",
         "method",
         "origin",
         "path_values",
@@ -49,6 +52,7 @@ class Call:
         self.started = 0.0
         self.status = 0
         self.is_late = False
+        self.is_upload = False
 
     def is_repeated(self, name: bytes) -> bool:
         """Say whether the header `name` (lower case) came more than once."""
@@ -59,5 +63,5 @@ class Call:
         return [value for header, value in self.scope["headers"] if header == name]
 
 
-class ClientDisconnected(Exception):
+class ClientDisconnected(Disconnected):
     """The client went away before its request was read: there is nobody to answer."""

@@ -142,8 +142,15 @@ def _body(operation: dict[str, Any], document: dict[str, Any]) -> str:
     if "requestBody" not in operation:
         return ""
     body = operation["requestBody"]
+    if _is_upload(body):
+        return f"<h3>Body</h3><p>A file, in one of {escape(', '.join(body['content']))}.</p>"
     rows = list(_fields(body["content"]["application/json"]["schema"], document))
     return _table("Body" if body["required"] else "Body (may be left out)", rows)
+
+
+def _is_upload(body: dict[str, Any]) -> bool:
+    """Say whether a body is a file: what is in it no schema says."""
+    return not all(content["schema"].get("$ref") for content in body["content"].values())
 
 
 def _result(operation: dict[str, Any], document: dict[str, Any]) -> str:
@@ -175,7 +182,10 @@ def _example(method: str, path: str, operation: dict[str, Any], document: dict[s
     lines = [f'curl -X {method.upper()} "{url}"' if method != "get" else f'curl "{url}"']
     if operation["security"]:
         lines.append('-H "Authorization: Bearer $HELLOJOHN_KEY"')
-    if "requestBody" in operation and (operation["requestBody"]["required"] or method == "patch"):
+    if "requestBody" in operation and _is_upload(operation["requestBody"]):
+        lines.append(f'-H "Content-Type: {next(iter(operation["requestBody"]["content"]))}"')
+        lines.append("--data-binary @file")
+    elif "requestBody" in operation and (operation["requestBody"]["required"] or method == "patch"):
         schema = _resolve(operation["requestBody"]["content"]["application/json"]["schema"], document)
         required = schema.get("required") or list(schema["properties"])[:1]
         sample = {name: _sample(schema["properties"][name], document) for name in required}

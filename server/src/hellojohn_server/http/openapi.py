@@ -190,7 +190,17 @@ def _operation(operation: Operation, schemas: dict[Any, Any], components: dict[s
             "content": {"application/json": {"schema": schemas[signature.body]}},
         }
         described["x-max-body-bytes"] = route.max_body_bytes
+    if signature.takes_upload:
+        described["requestBody"] = {
+            "required": True,
+            "content": {each.value: _uploaded(each) for each in route.uploads},
+        }
     return {key: value for key, value in described.items() if value not in ("", [])} | {"security": _security(route)}
+
+
+def _uploaded(content: Content) -> dict[str, Any]:
+    """Return the media type of an upload: what is in it is for the operation to say."""
+    return {"schema": {} if content is Content.JSON else {"type": "string"}}
 
 
 def _tag_of(route: Route) -> str:
@@ -319,7 +329,9 @@ def errors_of(operation: Operation) -> Iterator[type[ApiError]]:
     route, signature = operation.route, operation.signature
     yield from (BadRequest, InvalidHost, PayloadTooLarge, TooManyHeaders, InternalError, DeadlineExceeded, ServerBusy)
     if signature.body is not None:
-        yield from (MalformedJson, RequestTimeout, UnsupportedMediaType)
+        yield MalformedJson
+    if signature.body is not None or signature.takes_upload:
+        yield from (RequestTimeout, UnsupportedMediaType)
     if signature.path:
         yield NotFound
     yield Invalid

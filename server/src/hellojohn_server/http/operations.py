@@ -22,10 +22,11 @@ from hellojohn_server.http.cors import Origins, is_for_browsers, note_origin, re
 from hellojohn_server.http.errors import RequestTimeout
 from hellojohn_server.http.limits import WRONG, CallLimits
 from hellojohn_server.http.request_headers import Given, read_headers, require_replayable
+from hellojohn_server.http.uploads import Incoming, content_of
 from hellojohn_server.kit.errors import AddressNotAllowed, ApiError, FieldError, Forbidden, Invalid, Unauthenticated
 from hellojohn_server.kit.idempotency import Idempotency
 from hellojohn_server.kit.principal import Context, OnBehalfOf, Principal
-from hellojohn_server.kit.routing import Answer, Parts, Route
+from hellojohn_server.kit.routing import Answer, Parts, Route, Upload
 
 _AT_ONCE_SECONDS: Final = 0.1
 
@@ -49,6 +50,7 @@ class Signature(msgspec.Struct, frozen=True):
     takes_context: bool
     answer: Any
     may_be_empty: bool
+    takes_upload: bool = False
 
 
 class Shared(msgspec.Struct, frozen=True):
@@ -60,6 +62,7 @@ class Shared(msgspec.Struct, frozen=True):
     limits: CallLimits
     origins: Origins
     max_body_bytes: int
+    max_upload_bytes: int
     body_seconds: float
 
 
@@ -100,11 +103,14 @@ class Operation:
                 await require_origin(call, principal, self._shared.origins)
             admit(call, route, principal)
             require_replayable(call, route, principal)
-            body = await self._receive(call, receive)
+            upload = self._upload(call, credential, receive) if self.signature.takes_upload else None
+            body = b"" if upload is not None else await self._receive(call, receive)
             if call.is_late:
                 principal = await self._authenticate(call, credential)
                 admit(call, route, principal)
             arguments = await self._arguments(call, body, faults)
+            if upload is not None:
+                arguments["upload"] = upload
             context = self._context(call, principal, given, self._idempotency(call, credential, given, body))
             if self.signature.takes_context:
                 arguments["context"] = context
@@ -143,6 +149,19 @@ class Operation:
             raise RequestTimeout from error
         call.is_late = time.monotonic() - started > _AT_ONCE_SECONDS
         return body
+
+    def _upload(self, call: Call, credential: str, receive: Any) -> Upload:
+        """Return the body that is read while it comes in. The caller is judged again meanwhile."""
+
+        async def admit_again() -> None:
+            principal = await self._authenticate(call, credential)
+            require_address(call, principal)
+            admit(call, self.route, principal)
+
+        content = content_of(call, self.route.uploads)
+        shared = self._shared
+        incoming = Incoming(call, receive, admit_again, max_bytes=shared.max_upload_bytes, seconds=shared.body_seconds)
+        return incoming.upload(content)
 
     async def _serve_public(self, call: Call, receive: Any) -> Outgoing:
         self._shared.limits.count_stranger(call, self.route)
@@ -226,12 +245,16 @@ def _signature_of(route: Route, function: RouteHandler) -> Signature:
     if get_origin(returned) is not Answer:
         raise TypeError(f"{where}: must return Answer[...]")
     path = tuple(part[1:-1] for part in route.path.split("/") if part.startswith("{"))
-    if sorted(path) != sorted(set(hints) - {"context", "query", "body"}) or any(
+    if sorted(path) != sorted(set(hints) - {"context", "query", "body", "upload"}) or any(
         hints[name] is not str for name in path
     ):
-        raise TypeError(f"{where}: its parameters must be context, query, body and each name in the path as str")
-    if "context" in hints and not route.credentials:
-        raise TypeError(f"{where}: a public operation has no context")
+        raise TypeError(
+            f"{where}: its parameters must be context, query, body or upload, and each name in the path as str"
+        )
+    if ("context" in hints or "upload" in hints) and not route.credentials:
+        raise TypeError(f"{where}: a public operation has neither context nor upload")
+    if ("upload" in hints) != bool(route.uploads) or {"upload", "body"} <= set(hints):
+        raise TypeError(f"{where}: an upload says what it can be written in, and is in place of a body")
     for name in ("query", "body"):
         if name in hints and not (isinstance(hints[name], type) and issubclass(hints[name], msgspec.Struct)):
             raise TypeError(f"{where}: {name} must be a Struct")
@@ -245,4 +268,5 @@ def _signature_of(route: Route, function: RouteHandler) -> Signature:
         "context" in hints,
         kinds[0] if may_be_empty else answer,
         may_be_empty,
+        "upload" in hints,
     )

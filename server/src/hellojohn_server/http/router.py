@@ -18,6 +18,8 @@ from hellojohn_server.features.emails.routes import EmailRoutes
 from hellojohn_server.features.emails.service import EmailService
 from hellojohn_server.features.impersonation.routes import ImpersonationRoutes
 from hellojohn_server.features.impersonation.service import ImpersonationService
+from hellojohn_server.features.imports.routes import ImportRoutes
+from hellojohn_server.features.imports.service import ImportService
 from hellojohn_server.features.invitations.routes import InvitationRoutes
 from hellojohn_server.features.invitations.service import InvitationService
 from hellojohn_server.features.job_runs.service import JobRunner
@@ -122,6 +124,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     jobs: JobService
     job_runner: JobRunner
     job_bell: Bell
+    imports: ImportService
     exports: UserExportService
     users_export: UsersExportService
     stats: StatsService
@@ -140,6 +143,7 @@ def routers(services: Services) -> list[object]:
         BulkRoutes(services.bulk),
         PlanRoutes(services.plans),
         JobRoutes(services.jobs),
+        ImportRoutes(services.imports),
         UserExportRoutes(services.exports),
         UsersExportRoutes(services.users_export),
         StatsRoutes(services.stats),

@@ -13,6 +13,8 @@ _TICK_SECONDS: Final = 1.0
 class Running:
     """The requests of one event loop. Those that have no answer after `seconds` are cancelled, to within a tick.
 
+    An upload is not: it takes as long as it comes in, and ends when nothing comes.
+
     One timer looks after all of them, and there is none while nothing runs: a timer for each request would cost more
     than many a request.
     """
@@ -59,9 +61,9 @@ class Running:
         self._timer = asyncio.get_running_loop().call_later(self._tick_seconds, self._tick) if again else None
 
     def _late(self, now: float) -> Iterable[tuple[Call, asyncio.Task[Any] | None]]:
-        """Yield the requests that take too long, in the order of their start. Those whose answer has begun do not."""
+        """Yield the requests that take too long, in the order of their start: no uploads, and none being answered."""
         for call, task in self._tasks.items():
             if now - call.started < self._seconds:
                 break
-            if not call.status and call not in self._overdue:
+            if not call.status and not call.is_upload and call not in self._overdue:
                 yield call, task

@@ -15,8 +15,9 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
     believed from `trusted_proxies` only. With `dev_host_check` a request whose Host header names none of these hosts
     (without a port) is refused, so that a web page cannot reach a development server by a name of its own.
     `metrics_token` opens /metrics from everywhere. No operation takes a body of more than `max_body_bytes`, whatever it
-    declares, or waits for one longer than `body_seconds`. A request has its answer within `request_seconds`, or 503; so
-    has one that comes while `concurrent_requests` others are running.
+    declares, or waits for one longer than `body_seconds`; of an upload it takes `max_upload_bytes`, and waits so long
+    for each part. A request has its answer within `request_seconds`, or 503; so has one that comes while
+    `concurrent_requests` others are running.
     """
 
     public_url: str = "http://localhost:3000"
@@ -25,6 +26,7 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
     dev_host_check: tuple[str, ...] | None = None
     metrics_token: MetricsToken | None = None
     max_body_bytes: int = 8_388_608
+    max_upload_bytes: int = 8_589_934_592
     body_seconds: float = 30.0
     request_seconds: float = 60.0
     concurrent_requests: int = 1000

@@ -84,6 +84,10 @@ class AuditType(StrEnum):
     USERS_BULK_SESSIONS_REVOKED = "users.bulk_sessions_revoked"
     USERS_BULK_UNBANNED = "users.bulk_unbanned"
     USERS_EXPORTED = "users.exported"
+    USERS_IMPORT_COMPLETED = "users.import_completed"
+    USERS_IMPORT_INTERRUPTED = "users.import_interrupted"
+    USERS_IMPORT_RESUMED = "users.import_resumed"
+    USERS_IMPORT_STARTED = "users.import_started"
 
 
 class AuditResult(StrEnum):
@@ -106,6 +110,7 @@ class ResourceType(StrEnum):
 
     API_KEY = "api_key"
     EMAIL = "email"
+    IMPORT = "import"
     INVITATION = "invitation"
     JOB = "job"
     OPERATION = "operation"

@@ -29,6 +29,7 @@ class IdPrefix(StrEnum):
     EMAIL = "eml"
     EVENT = "evt"
     FACTOR = "fac"
+    IMPORT = "imp"
     INVITATION = "inv"
     JOB = "job"
     KEY = "key"

@@ -6,6 +6,8 @@ ENDED_SESSION_MS: Final = 7 * 86_400_000
 """How long a session is still shown after it would have expired."""
 JOB_MS: Final = 30 * 86_400_000
 """How long a job is kept after its end, with its report."""
+IMPORT_MS: Final = 30 * 86_400_000
+"""How long an import is still shown after it began, and what was wrong with rows of its file."""
 PENDING_FACTOR_MS: Final = 3_600_000
 """How long a second factor that was begun waits to be confirmed."""
 PLAN_MS: Final = 86_400_000

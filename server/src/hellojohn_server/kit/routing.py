@@ -1,8 +1,8 @@
 """Routes as declarations: what a feature says of an operation, and what http/ needs to serve, guard and document it.
 
 A feature's routes.py holds one class whose async methods carry @route. The types of the parameters say what is read:
-`context: Context`, `query: <Struct>`, `body: <Struct>`, and one `str` for each {name} in the path; the return type
-`Answer[<Struct>]` says what goes out. http/ reads them once, at start-up.
+`context: Context`, `query: <Struct>`, `body: <Struct>` or `upload: Upload`, and one `str` for each {name} in the path;
+the return type `Answer[<Struct>]` says what goes out. http/ reads them once, at start-up.
 
 A field of a body or query whose rule no type can say has it in its metadata: `Meta(extra=checked_by(email_fault))`. The
 request boundary applies it, so that its fault is listed beside those of all other fields.
@@ -12,7 +12,7 @@ in the request is wrong, the boundary lists its fault beside that; when nothing 
 beside what only the store can tell.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from enum import Enum, StrEnum
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
@@ -136,6 +136,21 @@ class Parts(msgspec.Struct, frozen=True):
     file_name: str | None = None
 
 
+class Disconnected(Exception):
+    """The client went away: there is nobody to answer."""
+
+
+class Upload(msgspec.Struct, frozen=True):
+    """A body that is read while it comes in, so that it need not fit in memory: as long as the setting allows.
+
+    `content` is what it says it is written in. To ask for a part raises what ends the upload: a client that went away
+    or sends nothing more, a body that is too large, a credential that holds no more.
+    """
+
+    content: Content
+    parts: AsyncIterator[bytes]
+
+
 class Answer(msgspec.Struct, Generic[T], frozen=True):
     """What a route returns. `body` None: no content. `version` becomes the ETag, `location` the Location header.
 
@@ -156,7 +171,7 @@ class Route(msgspec.Struct, frozen=True):
     `errors` are what it can answer beyond those of its kind (401, 403, 422, 5xx).
     `if_match` says that If-Match is honoured. `max_body_bytes` is the largest body it takes.
     `limit` is the limit that its calls count for. `contents` are what the answer can be written in; of NDJSON, what the
-    handler returns is a line.
+    handler returns is a line. `uploads` are what an upload can be written in; its size is limited by a setting.
     """
 
     method: Method
@@ -175,6 +190,7 @@ class Route(msgspec.Struct, frozen=True):
     impersonation: Impersonation = Impersonation.REFUSED
     enrolling: bool = False
     contents: tuple[Content, ...] = (Content.JSON,)
+    uploads: tuple[Content, ...] = ()
 
 
 def route(  # noqa: PLR0913 - a declaration names each of its facts
@@ -194,49 +210,61 @@ def route(  # noqa: PLR0913 - a declaration names each of its facts
     enrolling: bool = False,
     limit: Limit | None = None,
     contents: tuple[Content, ...] = (Content.JSON,),
+    uploads: tuple[Content, ...] = (),
 ) -> Callable[[Handler], Handler]:
     """Declare the method below as an operation. The first line of its docstring is the operation's summary.
 
     `any_scope` lets any secret key in, in place of a scope; `enrolling` lets in users who must first have a second
     factor. Without `limit` its calls count as reads if they change nothing, else as writes; a route for anybody, or any
     visitor of an application, names its limit. ValueError at import when a secret-key route names no scope, another
-    names one, an impersonation is let in where no access token is, or the limit cannot be the route's.
+    names one, impersonations are let in where no access token is, uploads have replays, or the limit cannot be its own.
     """
-    if (CredentialKind.SECRET_KEY in credentials) != (scope is not None or any_scope) or (scope and any_scope):
-        raise ValueError(f"{method.value} {path}: a secret key needs a scope, and only a secret key has one")
-    if impersonation is not Impersonation.REFUSED and CredentialKind.ACCESS_TOKEN not in credentials:
-        raise ValueError(f"{method.value} {path}: an impersonation comes with an access token")
-    if limit is None and (not credentials or CredentialKind.PUBLISHABLE_KEY in credentials):
-        raise ValueError(f"{method.value} {path}: name the limit of what strangers may call")
-    if limit in _COUNTED_BY_SERVICES:
-        raise ValueError(f"{method.value} {path}: this limit is counted by a service, which knows whom it is about")
+    declared = Route(
+        method=method,
+        path=path,
+        summary="",
+        scope=scope,
+        credentials=credentials,
+        status=status,
+        errors=errors,
+        replay=replay,
+        if_match=if_match,
+        max_body_bytes=max_body_bytes,
+        limit=limit or (Limit.READS if method is Method.GET or replay is Replay.IGNORED else Limit.WRITES),
+        conditional_scopes=conditional_scopes,
+        impersonation=impersonation,
+        enrolling=enrolling,
+        contents=contents,
+        uploads=uploads,
+    )
+    _require_sound(declared, any_scope=any_scope, limit=limit)
 
     def declare(handler: Handler) -> Handler:
         summary, _, description = (handler.__doc__ or "").strip().partition("\n")
         if not summary:
             raise ValueError(f"{method.value} {path}: needs a docstring, its first line is the summary")
-        declared = Route(
-            method=method,
-            path=path,
-            summary=summary.rstrip("."),
-            description="\n".join(line.strip() for line in description.strip().splitlines()),
-            scope=scope,
-            credentials=credentials,
-            status=status,
-            errors=errors,
-            replay=replay,
-            if_match=if_match,
-            max_body_bytes=max_body_bytes,
-            limit=limit or (Limit.READS if method is Method.GET or replay is Replay.IGNORED else Limit.WRITES),
-            conditional_scopes=conditional_scopes,
-            impersonation=impersonation,
-            enrolling=enrolling,
-            contents=contents,
-        )
-        setattr(handler, _MARK, declared)
+        told = "\n".join(line.strip() for line in description.strip().splitlines())
+        described = msgspec.structs.replace(declared, summary=summary.rstrip("."), description=told)
+        setattr(handler, _MARK, described)
         return handler
 
     return declare
+
+
+def _require_sound(declared: Route, *, any_scope: bool, limit: Limit | None) -> None:
+    """Raise ValueError for a declaration that contradicts itself. `limit` is the one that was named."""
+    where = f"{declared.method.value} {declared.path}"
+    credentials, scope = declared.credentials, declared.scope
+    if (CredentialKind.SECRET_KEY in credentials) != (scope is not None or any_scope) or (scope and any_scope):
+        raise ValueError(f"{where}: a secret key needs a scope, and only a secret key has one")
+    if declared.impersonation is not Impersonation.REFUSED and CredentialKind.ACCESS_TOKEN not in credentials:
+        raise ValueError(f"{where}: an impersonation comes with an access token")
+    if limit is None and (not credentials or CredentialKind.PUBLISHABLE_KEY in credentials):
+        raise ValueError(f"{where}: name the limit of what strangers may call")
+    if declared.uploads and declared.replay is not Replay.REFUSED:
+        raise ValueError(f"{where}: what is read while it comes in cannot be compared with a retry")
+    if limit in _COUNTED_BY_SERVICES:
+        raise ValueError(f"{where}: this limit is counted by a service, which knows whom it is about")
 
 
 def routes_of(owner: object) -> Iterator[tuple[Route, Callable[..., Awaitable[Answer[Any]]]]]:

@@ -119,6 +119,8 @@ _DUE: Final = f"""
         UNION ALL
         SELECT tenant_id, purge_at FROM jobs WHERE purge_at <= $1
         UNION ALL
+        SELECT tenant_id, purge_at FROM imports WHERE purge_at <= $1
+        UNION ALL
         SELECT tenant_id, created_at + {PENDING_FACTOR_MS} FROM mfa_factors
         WHERE confirmed_at IS NULL AND created_at <= $1 - {PENDING_FACTOR_MS}
     ) AS due

@@ -23,6 +23,8 @@ TENANT_TABLES: Final = frozenset(
         "idempotency_records",
         "job_users",
         "jobs",
+        "import_refused_rows",
+        "imports",
         "memberships",
         "mfa_backup_codes",
         "mfa_challenges",

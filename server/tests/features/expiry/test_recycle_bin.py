@@ -185,6 +185,8 @@ def test_every_table_that_may_hold_a_person_is_looked_at() -> None:
         "plans",
         "roles",
         "tenant_settings",
+        "import_refused_rows",
+        "imports",
         "used_passkey_challenges",
         "user_counter_deltas",
         "user_counters",
