@@ -28,6 +28,7 @@ class ExitCode(IntEnum):
     WRONG_KEY = 7
     REFUSED = 8
     DIFFERENT = 9
+    PARTLY = 10
     INTERRUPTED = 130
 
 

@@ -5,7 +5,18 @@ from typing import Annotated
 
 import typer
 
-from hellojohn_server.cli import counters, demo_load, dev, keys, migrate, serve, signing_keys, tenants, users
+from hellojohn_server.cli import (
+    counters,
+    demo_load,
+    dev,
+    keys,
+    migrate,
+    serve,
+    signing_keys,
+    tenants,
+    users,
+    users_import,
+)
 from hellojohn_server.cli.console import out
 from hellojohn_server.cli.exits import run_to_exit_code
 from hellojohn_server.cli.parts import Parts, parts_of
@@ -25,6 +36,7 @@ app.add_typer(demo_load.app, name="demo")
 app.add_typer(counters.app, name="counters")
 app.add_typer(keys.app, name="keys")
 app.add_typer(signing_keys.app, name="signing-keys")
+users.app.registered_commands.extend(users_import.app.registered_commands)
 app.add_typer(users.app, name="users")
 
 

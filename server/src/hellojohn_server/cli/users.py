@@ -16,7 +16,7 @@ from hellojohn_server.cli.parts import Tools, parts_of, use_tools
 from hellojohn_server.features.users.schemas import UserStatus
 from hellojohn_server.features.users_export.schemas import ExportFormat, ExportUsersQuery
 
-app = typer.Typer(help="Write users into files.", no_args_is_help=True)
+app = typer.Typer(help="Users in files: write them out, and import them.", no_args_is_help=True)
 
 _FILTERS: Final = "Which users"
 
@@ -27,7 +27,7 @@ def _filter(flag: str, text: str) -> Any:
 
 @app.callback()
 def group() -> None:
-    """Write users into files."""
+    """Users in files: write them out, and import them."""
 
 
 @app.command("export")

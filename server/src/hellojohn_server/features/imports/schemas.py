@@ -39,6 +39,12 @@ MAX_INTEGER: Final = (1 << 63) - 1
 LATEST_MS: Final = 253_402_300_799_999
 """The end of the year 9999, which is as far as times can be written."""
 
+# What is surely an address, or that of a picture. Nearly all are, and the rules that know the others too take longer.
+_PLAIN_EMAIL: Final = re.compile(
+    r"(?=[^@]{1,64}@)[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}",
+    re.IGNORECASE | re.ASCII,
+)
+_PLAIN_URL: Final = re.compile(r"https?://[a-z0-9][a-z0-9.-]*(?:/[!-~]*)?", re.IGNORECASE | re.ASCII)
 _LONG_NUMBER: Final = re.compile(rb"[0-9]{19}")
 _USERNAME_FORM: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _PHONE_FORM: Final = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -216,7 +222,7 @@ def faults_of(user: FileUser, now_ms: int) -> list[FieldError]:
     faults: list[FieldError] = []
     if not user.email:
         faults.append(FieldError("email", FieldCode.REQUIRED, "Every user has an address."))
-    elif len(user.email) > MAX_CHARACTERS or email_fault(user.email) is not None:
+    elif _is_no_email(user.email):
         faults.append(FieldError("email", FieldCode.INVALID, "Must be an e-mail address."))
     for field, rule, longest in _TEXTS:
         text = getattr(user, field)
@@ -226,6 +232,19 @@ def faults_of(user: FileUser, now_ms: int) -> list[FieldError]:
         faults.append(FieldError("phone_verified", FieldCode.INVALID, "There is no phone to be verified."))
     _check_times(faults, user, now_ms)
     return faults
+
+
+def _is_no_email(text: str) -> bool:
+    plain = len(text) <= MAX_CHARACTERS and _PLAIN_EMAIL.fullmatch(text) is not None
+    return not plain and (len(text) > MAX_CHARACTERS or email_fault(text) is not None)
+
+
+def _name_fault(text: str) -> str | None:
+    return None if text.isprintable() and not text.isspace() else name_fault(text)
+
+
+def _avatar_url_fault(text: str) -> str | None:
+    return None if _PLAIN_URL.fullmatch(text) else avatar_url_fault(text)
 
 
 def _username_fault(text: str) -> str | None:
@@ -243,10 +262,10 @@ def _id_fault(text: str) -> str | None:
 
 _TEXTS: Final[tuple[tuple[str, Callable[[str], str | None] | None, int], ...]] = (
     ("id", _id_fault, 30),
-    ("name", name_fault, 200),
+    ("name", _name_fault, 200),
     ("username", _username_fault, 64),
     ("phone", _phone_fault, 16),
-    ("avatar_url", avatar_url_fault, 2048),
+    ("avatar_url", _avatar_url_fault, 2048),
     ("external_id", None, 255),
     ("role", None, 64),
     ("disabled_reason", None, 500),

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -145,8 +145,10 @@ class ImportService:
         self._loading = loading
         self._cursors = cursors
 
-    async def import_users(self, context: Context, query: CreateImportQuery, upload: Upload) -> ImportBody:
-        """Read a file to its end, or as far as it goes, and return what became of it.
+    async def import_users(
+        self, context: Context, query: CreateImportQuery, upload: Upload, tell: Callable[[str], None] | None = None
+    ) -> ImportBody:
+        """Read a file to its end, or as far as it goes, and return what became of it. `tell` is told its id before.
 
         UnsupportedMediaType for a form that the format has not. A file that breaks off, or is none, leaves the import
         interrupted. Each batch is a transaction of its own: what is read stays read whatever comes after it.
@@ -183,6 +185,8 @@ class ImportService:
             tx.mark_due(one.purge_at)
 
         await self._db.write(context.tenant_id, begin, type(None))
+        if tell is not None:
+            tell(one.id)
         return await self._read(context, one, query.hashing(), upload.parts)
 
     async def resume_import(self, context: Context, import_id: str, query: HashingQuery, upload: Upload) -> ImportBody:
