@@ -49,7 +49,7 @@ def _user(address: str) -> Entry:
         type="user.created",
         resource=("user", "user"),
         changes={"email": (None, address), "role": (None, "member")},
-        metadata={"password": "none"},
+        metadata={"password": "none", "import_id": "<made>"},
     )
 
 

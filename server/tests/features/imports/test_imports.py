@@ -53,7 +53,7 @@ async def test_each_user_has_an_entry_and_so_have_beginning_and_end(front: Front
     assert (begun.type, begun.resource.id if begun.resource else None) == ("users.import_started", made["id"])
     assert begun.metadata == {"content": "application/x-ndjson", "dry_run": False, "format": "hellojohn"}
     assert [entry.type for entry in users] == ["user.created"] * 3
-    assert {entry.metadata["password"] for entry in users} == {"none"}
+    assert [entry.metadata for entry in users] == [{"password": "none", "import_id": made["id"]}] * 3
     assert len({entry.request_id for entry in entries[-5:]}) == 1
     assert (ended.type, ended.result) == ("users.import_completed", "success")
     assert {name: ended.metadata[name] for name in ("rows", "imported", "refused")} == {

@@ -347,7 +347,7 @@ class ImportService:
                     if one.user is not None and one.password_hash is not None
                 }
                 if users:
-                    await self._loading.insert_users(tx, context, users, hashes)
+                    await self._loading.insert_users(tx, context, users, hashes, {"import_id": run.one.id})
             await repository.insert_refused_rows(tx, run.one.id, outcome.refused)
             moved = moved_on(run.one, candidates, outcome, self._clock.now_ms())
             if not await repository.update_progress(tx, moved):

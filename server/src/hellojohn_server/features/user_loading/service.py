@@ -52,10 +52,16 @@ class UserLoading:
         )
 
     async def insert_users(
-        self, tx: Transaction, context: Context, users: Sequence[User], password_hashes: Mapping[str, str] | None = None
+        self,
+        tx: Transaction,
+        context: Context,
+        users: Sequence[User],
+        password_hashes: Mapping[str, str] | None = None,
+        about: Mapping[str, str] | None = None,
     ) -> None:
         """Insert users with counters, search, and an audit entry for each; `password_hashes` are by the user's id.
 
+        `about` is what the entries say of where the users come from.
         What list_taken finds is UniqueViolation or EmailBanned; an unknown role Invalid; a privileged one, where the
         caller may not manage administrators, InsufficientScope. A thousand take some 0.3 s; it calls `tx.slice`.
         """
@@ -65,7 +71,7 @@ class UserLoading:
         if unknown:
             message = f"There is no role {min(unknown)}."
             raise Invalid(details=[FieldError("role", FieldCode.UNKNOWN, message)])
-        await insert_users(tx, context, self._audit, users, password_hashes or {})
+        await insert_users(tx, context, self._audit, users, hashes=password_hashes or {}, about=about or {})
         # Who erases a banned user with one of these addresses was before: at the write it was waited for.
         if await repository.list_closed(tx, list(self._hashes(tx.tenant_id, users)), self._clock.now_ms()):
             raise EmailBanned

@@ -1,5 +1,6 @@
 """What acts on users say of themselves in the audit log. docs/audit.md lists them."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -47,14 +48,14 @@ def _value(user: User | None, field: str) -> Any:
     return _EMPTY.get(field) if user is None else getattr(user, field)
 
 
-def user_created(user: User, password: PasswordOrigin) -> Event:
-    """Return the entry of a new user."""
+def user_created(user: User, password: PasswordOrigin, about: Mapping[str, str] | None = None) -> Event:
+    """Return the entry of a new user; `about` is what else it says of where the user comes from."""
     return Event(
         AuditType.USER_CREATED,
         user.id,
         ResourceType.USER,
         changes=changes_between(None, user),
-        metadata={"password": password},
+        metadata={"password": password, **(about or {})},
     )
 
 

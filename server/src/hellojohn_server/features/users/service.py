@@ -86,18 +86,20 @@ async def change_counters(tx: Transaction, changes: Mapping[str, int]) -> None:
     await repository.update_counters(tx, changes)
 
 
-async def insert_users(
-    tx: Transaction, context: Context, audit: AuditLog, users: Sequence[User], password_hashes: Mapping[str, str]
+async def insert_users(  # noqa: PLR0913 - what an insert of users goes with
+    tx: Transaction,
+    context: Context,
+    audit: AuditLog,
+    users: Sequence[User],
+    *,
+    hashes: Mapping[str, str],
+    about: Mapping[str, str],
 ) -> None:
-    """Insert users as they are, with counters, search and an audit entry for each; hashes are by id.
-
-    Nothing is checked but what is unique: UniqueViolation.
-    """
-    await repository.insert_users(tx, users, password_hashes)
+    """Insert users as they are, with counters, search and entries; hashes are by id. Else UniqueViolation only."""
+    await repository.insert_users(tx, users, hashes)
     await change_counters(tx, Counter(facet for user in users for facet in facets_of(user)))
-    await audit.record_many(
-        tx, context, [user_created(user, password_origin(None, password_hashes.get(user.id))) for user in users]
-    )
+    events = [user_created(user, password_origin(None, hashes.get(user.id)), about) for user in users]
+    await audit.record_many(tx, context, events)
 
 
 def counter_changes(before: User, after: User) -> dict[str, int]:
