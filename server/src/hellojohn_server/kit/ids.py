@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from hellojohn_server.kit.clock import Clock
@@ -118,8 +119,14 @@ def is_session_id(text: str) -> bool:
 
 def time_of(made_id: str) -> int:
     """Return when an id was made, in milliseconds since the epoch: the first ten characters of its ULID."""
+    return _time_in(made_id[-26:-16])
+
+
+@lru_cache(maxsize=256)
+def _time_in(head: str) -> int:
+    """Return the number in the first characters of a ULID: of many made together they are the same."""
     value = 0
-    for letter in made_id[-26:-16]:
+    for letter in head:
         value = value << 5 | _VALUE[letter]
     return value
 

@@ -85,6 +85,19 @@ class Statement:
         return f"Statement({' '.join(self.sqlite.split())[:120]!r})"
 
 
+class RowUpdate(Statement):
+    """A statement that changes rows and returns of each its id and then the `columns` that it may have changed.
+
+    These are given as one text, as they stand in its RETURNING after the id.
+    """
+
+    __slots__ = ("columns",)
+
+    def __init__(self, columns: str, sqlite_sql: str, postgres_sql: str) -> None:
+        super().__init__(sqlite_sql, postgres_sql)
+        self.columns = tuple(columns.split(", ")) if columns else ()
+
+
 def _checked(sql: str) -> tuple[list[Token], bool]:
     try:
         tokens = tokens_of(sql)

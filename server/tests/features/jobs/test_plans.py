@@ -288,3 +288,22 @@ async def test_another_tenant_sees_nothing(office: Office) -> None:
     assert (await office.call("GET", "/v1/admin/jobs", key=key)).json()["data"] == []
     await office.runner.work(other, lambda: False)
     assert (await office.job(job["id"]))["done"] == 0
+
+
+@pytest.mark.usefixtures("small")
+async def test_a_plan_that_cannot_be_prepared_says_so(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    await office.users(*"abcdef")
+    plan = await office.plan("disable", filters={})
+
+    async def fail(*_: Any) -> None:
+        raise ArithmeticError("a defect")
+
+    monkeypatch.setattr(plans_service.PlanService, "_hash", fail)
+    for _ in range(2):  # the second time it fails where it began
+        await office.runner.work(office.tenant_id, lambda: False)
+
+    shown = (await office.call("GET", f"/v1/admin/plans/{plan['id']}")).json()
+    assert (shown["status"], shown["error"]) == ("failed", "internal_error")
+    refused = await office.call("POST", "/v1/admin/jobs", {"plan_id": plan["id"]})
+    assert error_of(refused) == (409, "plan_not_ready")
+    assert await office.runner.work(office.tenant_id, lambda: False) is None

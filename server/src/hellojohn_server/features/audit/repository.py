@@ -7,7 +7,7 @@ by its own LIMIT; one OR over them would read every entry. An entry that several
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -18,15 +18,16 @@ from hellojohn_server.kit.pagination import COUNT_CAP
 from hellojohn_server.storage.database import Parameter, Reader, Row, Transaction
 from hellojohn_server.storage.sql import Kind, Statement
 
+_encode: Final = msgspec.json.Encoder().encode
 _FIELDS: Final = EntryCore.__struct_fields__
 _IMPERSONATED: Final = _FIELDS.index("impersonated")
 _SIDE_FIELDS: Final = SideRow.__struct_fields__
-# What the text of a JSON value is turned into, where the column is no text. SQLite reads numbers and booleans itself.
-_SQLITE_FORMS: Final = {"salt": "unhex({})"}
+# What a value is turned into for PostgreSQL, which reads all as text.
 _POSTGRES_FORMS: Final = {
     "created_at": "CAST({} AS bigint)",
     "impersonated": "CAST({} AS boolean)",
-    "salt": "decode({}, 'hex')",
+    "on_behalf_of_id": "CAST({} AS text)",
+    "on_behalf_of_type": "CAST({} AS text)",
 }
 
 INSERT_ENTRY: Final = Statement(
@@ -45,36 +46,60 @@ INSERT_SIDE_ROW: Final = Statement(
 )
 
 
-def _values_of(fields: Sequence[str], forms: Mapping[str, str]) -> str:
-    """Return the columns of a row that is the JSON array r.value, each in its form."""
-    return ", ".join(forms.get(name, "{}").format(f"r.value ->> {place}") for place, name in enumerate(fields))
+# Many entries at once: :rows is a JSON array with an array for each, of what differs between the entries of one call
+# (_OWN); the rest is given once.
+_OWN: Final = (
+    *("id", "type", "source", "resource_id", "resource_type", "organization_id", "result", "created_at"),
+    *("actor_hash", "resource_hash", "actor_subject", "actor_salt", "resource_salt", "about_resource"),
+)
 
 
-# Many rows at once: :rows is a JSON array with an array for each (_rows_of).
+def _own(name: str, form: str = "{}") -> str:
+    """Return a column of an entry that stands in :rows, in the form that it is stored in."""
+    return form.format(f"r.value ->> {_OWN.index(name)}")
+
+
+def _entry(forms: Mapping[str, str]) -> str:
+    """Return the columns of an entry."""
+    return ", ".join(
+        _own(name, forms.get(name, "{}")) if name in _OWN else forms.get(name, "{}").format(f":{name}")
+        for name in _FIELDS
+    )
+
+
+def _sides(source: str, salt: str, text: str) -> str:
+    """Return both side rows of each entry: about who acted, and about what was acted on."""
+
+    def either(actor: str, resource: str) -> str:
+        return f"CASE p.value WHEN 'actor' THEN {actor} ELSE {resource} END"
+
+    return f"""
+    INSERT INTO audit_values (tenant_id, {", ".join(_SIDE_FIELDS)})
+    SELECT :tenant_id, {_own("id")}, p.value, {either(_own("actor_subject"), _own("resource_id"))},
+        {salt.format(either(_own("actor_salt"), _own("resource_salt")))},
+        {either(text.format(":about_actor"), _own("about_resource"))}, {either(text.format(":ip_address"), "NULL")}
+    FROM {source}
+    """
+
+
+_SQLITE_ROWS: Final = "jsonb_each(:rows) AS r"
+_SQLITE_PARTS: Final = """json_each('["actor", "resource"]') AS p"""
+_POSTGRES_ROWS: Final = "jsonb_array_elements(CAST(:rows AS jsonb)) AS r (value)"
+_POSTGRES_PARTS: Final = "unnest(ARRAY['actor', 'resource']) AS p (value)"
 INSERT_ENTRIES: Final = Statement(
     f"""
     INSERT INTO audit_entries (tenant_id, {", ".join(_FIELDS)})
-    SELECT :tenant_id, {_values_of(_FIELDS, _SQLITE_FORMS)}
-    FROM jsonb_each(:rows) AS r
+    SELECT :tenant_id, {_entry({})} FROM {_SQLITE_ROWS}
     """,
     f"""
     INSERT INTO audit_entries (tenant_id, {", ".join(_FIELDS)})
-    SELECT :tenant_id, {_values_of(_FIELDS, _POSTGRES_FORMS)}
-    FROM jsonb_array_elements(CAST(:rows AS jsonb)) AS r (value)
+    SELECT :tenant_id, {_entry(_POSTGRES_FORMS)} FROM {_POSTGRES_ROWS}
     """,
     kind=Kind.AUDIT,
 )
 INSERT_SIDE_ROWS: Final = Statement(
-    f"""
-    INSERT INTO audit_values (tenant_id, {", ".join(_SIDE_FIELDS)})
-    SELECT :tenant_id, {_values_of(_SIDE_FIELDS, _SQLITE_FORMS)}
-    FROM jsonb_each(:rows) AS r
-    """,
-    f"""
-    INSERT INTO audit_values (tenant_id, {", ".join(_SIDE_FIELDS)})
-    SELECT :tenant_id, {_values_of(_SIDE_FIELDS, _POSTGRES_FORMS)}
-    FROM jsonb_array_elements(CAST(:rows AS jsonb)) AS r (value)
-    """,
+    _sides(f"{_SQLITE_ROWS} CROSS JOIN {_SQLITE_PARTS}", "unhex({})", "{}"),
+    _sides(f"{_POSTGRES_ROWS} CROSS JOIN {_POSTGRES_PARTS}", "decode({}, 'hex')", "CAST({} AS text)"),
     kind=Kind.BOOKKEEPING,
 )
 DELETE_SIDE_ROWS: Final = Statement(
@@ -118,6 +143,23 @@ _SIDE_COLUMNS: Final = """
 GET_ENTRY: Final = Statement(
     f"SELECT {_ENTRY_COLUMNS}, {_SIDE_COLUMNS} FROM audit_entries AS e WHERE e.tenant_id = :tenant_id AND e.id = :id"
 )
+
+
+Entry: TypeAlias = tuple[str | int | None, ...]
+"""What an entry has of its own, in the order of _OWN; salts in hexadecimal."""
+
+
+class Call(msgspec.Struct, frozen=True):
+    """What the entries of one call have in common."""
+
+    actor_id: str
+    actor_type: str
+    on_behalf_of_id: str | None
+    on_behalf_of_type: str | None
+    request_id: str
+    impersonated: bool
+    about_actor: str
+    ip_address: str | None
 
 
 class Filters(msgspec.Struct, frozen=True):
@@ -174,10 +216,13 @@ async def insert_entry(tx: Transaction, entry: EntryCore, sides: Sequence[SideRo
     )
 
 
-async def insert_entries(tx: Transaction, entries: Sequence[EntryCore], sides: Sequence[SideRow]) -> None:
-    """Insert cores and their side rows: one statement for each of the two tables, however many."""
-    await tx.execute(INSERT_ENTRIES, rows=_rows_of(entries))
-    await tx.execute(INSERT_SIDE_ROWS, rows=_rows_of(sides))
+async def insert_entries(tx: Transaction, call: Call, entries: Sequence[Entry]) -> None:
+    """Insert the entries of one call with their side rows: one statement for each of the two tables, however many."""
+    rows = _encode(entries).decode()
+    of_call = msgspec.structs.asdict(call)
+    about_actor, ip_address = of_call.pop("about_actor"), of_call.pop("ip_address")
+    await tx.execute(INSERT_ENTRIES, rows=rows, **of_call)
+    await tx.execute(INSERT_SIDE_ROWS, rows=rows, about_actor=about_actor, ip_address=ip_address)
 
 
 async def insert_denial(tx: Transaction, credential_id: str, operation: str, minute: int, entry_id: str) -> bool:
@@ -215,15 +260,6 @@ async def list_entries(
         parameters["after"] = after
     found = await reader.fetch_all(statement, **parameters, rows=rows)
     return found[0][0], [_entry_of(row[1:]) for row in found if row[1] is not None]
-
-
-def _rows_of(structs: Sequence[EntryCore] | Sequence[SideRow]) -> str:
-    """Return rows as the JSON that INSERT_ENTRIES and INSERT_SIDE_ROWS take, a salt in hexadecimal."""
-    rows = [
-        [value.hex() if isinstance(value, bytes) else value for value in msgspec.structs.astuple(row)]
-        for row in structs
-    ]
-    return msgspec.json.encode(rows).decode()
 
 
 def _parameters_of(filters: Filters) -> dict[str, Parameter]:

@@ -186,23 +186,53 @@ def _about_actor(context: Context) -> str:
 
 
 async def _insert(tx: Transaction, context: Context, about_actor: str, entries: Sequence[tuple[str, Event]]) -> None:
-    salts = os.urandom(2 * SALT_BYTES * len(entries))
-    cores: list[EntryCore] = []
-    sides: list[SideRow] = []
-    for index, (entry_id, event) in enumerate(entries):
-        start = 2 * SALT_BYTES * index
-        actor_salt = salts[start : start + SALT_BYTES]
-        resource_salt = salts[start + SALT_BYTES : start + 2 * SALT_BYTES]
+    if len(entries) > 1:
+        await _insert_many(tx, context, about_actor, entries)
+    for entry_id, event in entries if len(entries) == 1 else ():
+        salts = os.urandom(2 * SALT_BYTES)
+        actor_salt, resource_salt = salts[:SALT_BYTES], salts[SALT_BYTES:]
         about_resource = document_of(ResourceValues(event.reason, event.changes, event.metadata))
         hashes = (hash_of(actor_salt, about_actor), hash_of(resource_salt, about_resource))
-        cores.append(_core_of(context, entry_id, event, hashes))
         actor = _person_behind(context, event)
-        sides.append(SideRow(entry_id, Part.ACTOR, actor, actor_salt, about_actor, context.ip_address))
-        sides.append(SideRow(entry_id, Part.RESOURCE, event.resource_id, resource_salt, about_resource, None))
-    if len(cores) == 1:
-        await repository.insert_entry(tx, cores[0], sides)
-    else:
-        await repository.insert_entries(tx, cores, sides)
+        sides = (
+            SideRow(entry_id, Part.ACTOR, actor, actor_salt, about_actor, context.ip_address),
+            SideRow(entry_id, Part.RESOURCE, event.resource_id, resource_salt, about_resource, None),
+        )
+        await repository.insert_entry(tx, _core_of(context, entry_id, event, hashes), sides)
+
+
+async def _insert_many(
+    tx: Transaction, context: Context, about_actor: str, entries: Sequence[tuple[str, Event]]
+) -> None:
+    """Insert entries, what they have in common once."""
+    salts = os.urandom(2 * SALT_BYTES * len(entries)).hex()
+    width = 2 * SALT_BYTES
+    rows: list[repository.Entry] = []
+    for place, (entry_id, event) in zip(range(0, len(salts), 2 * width), entries, strict=True):
+        actor_salt, resource_salt = salts[place : place + width], salts[place + width : place + 2 * width]
+        about_resource = document_of(ResourceValues(event.reason, event.changes, event.metadata))
+        rows.append(
+            (
+                *(entry_id, str(event.type), str(event.source), event.resource_id),
+                *(None if event.resource_type is None else str(event.resource_type), event.organization_id),
+                *(str(event.result), time_of(entry_id)),
+                hash_of(bytes.fromhex(actor_salt), about_actor),
+                hash_of(bytes.fromhex(resource_salt), about_resource),
+                *(_person_behind(context, event), actor_salt, resource_salt, about_resource),
+            )
+        )
+    behalf = context.on_behalf_of
+    call = repository.Call(
+        actor_id=context.principal.id,
+        actor_type=context.principal.actor_type.value,
+        on_behalf_of_id=None if behalf is None else behalf.id,
+        on_behalf_of_type=None if behalf is None else behalf.type.value,
+        request_id=context.request_id,
+        impersonated=behalf is not None,
+        about_actor=about_actor,
+        ip_address=context.ip_address,
+    )
+    await repository.insert_entries(tx, call, rows)
 
 
 def _person_behind(context: Context, event: Event) -> str:

@@ -12,7 +12,6 @@ from typing import Final
 import msgspec
 import structlog
 
-from hellojohn_server.features.audit.events import Event
 from hellojohn_server.features.emails.errors import MailNotConfigured
 from hellojohn_server.features.job_runs import repository
 from hellojohn_server.features.job_runs.events import job_completed, job_stopped
@@ -34,11 +33,11 @@ from hellojohn_server.features.plans.errors import PlanChanged
 from hellojohn_server.features.plans.service import HOLD_MS
 from hellojohn_server.features.selections.schemas import Selection
 from hellojohn_server.features.selections.service import act_of
-from hellojohn_server.features.tenants.errors import TenantSuspended
+from hellojohn_server.features.tenants.errors import TenantNotFound, TenantSuspended
 from hellojohn_server.features.user_acts.service import Act
 from hellojohn_server.features.user_acts.service import Outcome as Done
 from hellojohn_server.features.user_changes.schemas import Mark
-from hellojohn_server.features.user_changes.service import undo_of, was_of
+from hellojohn_server.features.user_changes.service import remembering, undo_of
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.errors import Unavailable, VersionMismatch
 from hellojohn_server.kit.ids import IdFactory, IdPrefix
@@ -47,7 +46,7 @@ from hellojohn_server.storage.database import Database, Exempt, Reader, Transact
 
 _STEP_SECONDS: Final = 0.02
 """How long a step is to take: others who write wait for it."""
-_FEWEST: Final = 10
+_FEWEST: Final = 20
 _MOST: Final = 1_000
 _FIRST: Final = 50
 _TRIES: Final = 5
@@ -71,7 +70,7 @@ class JobRunner:
         self._services = services
         self._ids = ids
         self.holder = ids.new(IdPrefix.JOB)
-        self._size = _FIRST
+        self._size, self._sized_for = _FIRST, ""
 
     async def work(self, tenant_id: str, until: Callable[[], bool]) -> int | None:
         """Go on with what waits in a tenant until `until` says so; return when there is more, None when there is none.
@@ -129,7 +128,7 @@ class JobRunner:
         """Go on with a job; what it meets ends it, or has it tried again later."""
         try:
             await self._advance(tenant_id, job, until)
-        except _Lost:
+        except (_Lost, TenantNotFound):
             return
         except (InvalidApiKey, ApiKeyExpired, TenantSuspended, MailNotConfigured, PlanChanged) as reason:
             await self._stop(tenant_id, job.id, _STOPPED_BY[type(reason)])
@@ -140,6 +139,8 @@ class JobRunner:
             await self._stop(tenant_id, job.id, StopReason.ERROR, tries=_TRIES)
 
     async def _advance(self, tenant_id: str, job: Job, until: Callable[[], bool]) -> None:
+        if job.id != self._sized_for:  # what a user costs differs by act
+            self._size, self._sized_for = _FIRST, job.id
         await self._services.tenants.require_open(tenant_id)
         principal = await self._services.keys.require_acting(tenant_id, job.key_id)
         origin = msgspec.json.decode(job.origin, type=Origin)
@@ -165,7 +166,7 @@ class JobRunner:
             raise PlanChanged
         return await self._write(tenant_id, job, msgspec.structs.replace(job, status=JobStatus.RUNNING))
 
-    async def _write(self, tenant_id: str, before: Job, after: Job, event: Event | None = None) -> Job:
+    async def _write(self, tenant_id: str, before: Job, after: Job) -> Job:
         async def command(tx: Transaction) -> Job:
             if not await repository.update_step(tx, before, after):
                 raise _Lost
@@ -173,7 +174,6 @@ class JobRunner:
                 tx.mark_due(after.due_at)
             return after
 
-        del event
         return await self._db.write(tenant_id, command, Job, exempt=Exempt.OUTBOX_CLAIM)
 
     async def _step(self, tenant_id: str, context: Context, job: Job, selection: Selection) -> Job | None:
@@ -292,12 +292,12 @@ def _results_of(act: Act, done: Done, not_found: Sequence[str]) -> list[Result]:
             results.append(Result(refused.user_id, Outcome.SKIPPED, CHANGED_SINCE))
         else:
             results.append(Result(refused.user_id, Outcome.FAILED, refused.error.code.value))
+    remember = remembering(act)
     for case in done.cases:
         user_id = case.before.id
         if user_id in done.changed:
-            was = was_of(act, case)
-            kept = None if was is None else _encode(was).decode()
-            results.append(Result(user_id, Outcome.CHANGED, None, case.after.version, kept))
+            was = None if remember is None else _encode(remember(case)).decode()
+            results.append(Result(user_id, Outcome.CHANGED, None, case.after.version, was))
         else:
             results.append(Result(user_id, Outcome.UNCHANGED))
     return results

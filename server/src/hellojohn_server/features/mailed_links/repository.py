@@ -3,18 +3,19 @@
 from hellojohn_server.features.users.schemas import USER_COLUMNS, User, user_of
 from hellojohn_server.storage.database import Reader, Transaction
 from hellojohn_server.storage.primitives import consume_once
-from hellojohn_server.storage.sql import Statement
+from hellojohn_server.storage.sql import RowUpdate, Statement
 
-UPDATE_NOTHING = Statement(
-    f"""
+UPDATE_NOTHING = RowUpdate(
+    "generation",
+    """
     UPDATE users SET generation = generation
     WHERE tenant_id = :tenant_id AND id IN (SELECT value FROM json_each(:user_ids))
-    RETURNING {USER_COLUMNS}
+    RETURNING id, generation
     """,
-    f"""
+    """
     UPDATE users SET generation = generation
     WHERE tenant_id = :tenant_id AND id = ANY(:user_ids)
-    RETURNING {USER_COLUMNS}
+    RETURNING id, generation
     """,
 )
 """An act's statement: a mail is sent, and nothing of the user changes."""

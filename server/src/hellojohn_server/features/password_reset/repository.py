@@ -5,26 +5,28 @@ from typing import Final
 from hellojohn_server.features.users.schemas import USER_COLUMNS, User, user_of
 from hellojohn_server.storage.database import Reader, Transaction
 from hellojohn_server.storage.primitives import consume_once
-from hellojohn_server.storage.sql import Kind, Statement
+from hellojohn_server.storage.sql import Kind, RowUpdate, Statement
 
 _USER_WIDTH: Final = len(User.__struct_fields__)
 
+_REQUIRED_COLUMNS: Final = "generation, updated_at, version, password_reset_required"
 _REQUIRED_SET: Final = """
     generation = generation + :raised,
     updated_at = CASE WHEN :require AND NOT password_reset_required THEN :now ELSE updated_at END,
     version = version + CASE WHEN :require AND NOT password_reset_required THEN 1 ELSE 0 END,
     password_reset_required = (password_reset_required OR :require)
 """
-UPDATE_RESET_REQUIRED = Statement(
+UPDATE_RESET_REQUIRED = RowUpdate(
+    _REQUIRED_COLUMNS,
     f"""
     UPDATE users SET {_REQUIRED_SET}
     WHERE tenant_id = :tenant_id AND id IN (SELECT value FROM json_each(:user_ids))
-    RETURNING {USER_COLUMNS}
+    RETURNING id, {_REQUIRED_COLUMNS}
     """,
     f"""
     UPDATE users SET {_REQUIRED_SET}
     WHERE tenant_id = :tenant_id AND id = ANY(:user_ids)
-    RETURNING {USER_COLUMNS}
+    RETURNING id, {_REQUIRED_COLUMNS}
     """,
 )
 """An act's statement: who must choose another password keeps it so, whoever else may or may not."""

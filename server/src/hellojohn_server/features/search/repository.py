@@ -15,6 +15,7 @@ from hellojohn_server.features.search.schemas import (
     Condition,
     Counting,
     Direction,
+    Extent,
     Match,
     Place,
     Shape,
@@ -91,7 +92,11 @@ _UNIQUE: Final = (Condition.EMAIL, Condition.EXTERNAL_ID)
 _WHOLE: Final = User.__struct_fields__
 _NEWEST_FIRST: Final = UserOrder(SortField.CREATED_AT, Direction.DESCENDING)
 _ANYBODY: Final = Shape(SortField.CREATED_AT, descending=True, start=Start.TOP, counting=Counting.ROWS, conditions=())
-_JUDGED: Final = {True: Match.__struct_fields__, False: Match.__struct_fields__[:-2]}
+_READ: Final = {
+    Extent.IDS: ("id",),
+    Extent.FACTS: Match.__struct_fields__[:-2],
+    Extent.METADATA: Match.__struct_fields__,
+}
 # The condition that drives on SQLite is the first of these that is asked: about the most selective one.
 _STATE_INDEXES: Final = {
     Condition.DELETED: "users_deleted",
@@ -158,28 +163,29 @@ async def search_users(  # noqa: PLR0913 - a question has this many parts
 
 
 async def search_matches(  # noqa: PLR0913 - the same, without a total
-    reader: Reader, wanted: UserFilter, place: Place | None, *, limit: int, now_ms: int, metadata: bool
+    reader: Reader, wanted: UserFilter, place: Place | None, *, limit: int, now_ms: int, extent: Extent
 ) -> tuple[list[Match], Place | None]:
     """Return up to `limit` users that match, after `place`, the newest first, and where to go on; None at the end."""
     shape = shape_of(wanted, _NEWEST_FIRST, place, Counting.NONE)
-    statement = matches_of(shape, metadata=metadata)
+    statement = matches_of(shape, extent)
     given = _parameters(statement, wanted, place, rows=limit, cap=COUNT_CAP + 1, now=now_ms)
     rows = await reader.fetch_all(statement, **given)
-    width = len(_JUDGED[metadata])
+    width = len(_READ[extent])
     found = in_order([row for row in rows if row[0] is not None], width + 1, **_order_of(shape))
     last = Place(found[-1][width + 1], found[-1][0]) if len(found) == limit else None
     return [Match(*row[:width]) for row in found], last
 
 
-async def list_matches_among(
-    reader: Reader, wanted: UserFilter | None, user_ids: Sequence[str], *, now_ms: int, metadata: bool
-) -> list[Match]:
-    """Return those of these users that match; None: those that there are, in the recycle bin or not."""
-    shape = _ANYBODY if wanted is None else shape_of(wanted, _NEWEST_FIRST, None, Counting.ROWS)
-    statement = among_of(shape, metadata=metadata)
-    given = _parameters(statement, wanted or UserFilter(), None, now=now_ms, user_ids=user_ids)
-    rows = await reader.fetch_all(statement, **given)
-    return [Match(*row) for row in rows]
+async def list_users_among(reader: Reader, user_ids: Sequence[str], extent: Extent) -> list[Match]:
+    """Return those of these users whom there are, in the recycle bin or not."""
+    return [Match(*row) for row in await reader.fetch_all(among_of(_ANYBODY, extent), user_ids=user_ids)]
+
+
+async def list_ids_among(reader: Reader, wanted: UserFilter, user_ids: Sequence[str], now_ms: int) -> list[str]:
+    """Return those of these users who match."""
+    statement = among_of(shape_of(wanted, _NEWEST_FIRST, None, Counting.ROWS), Extent.IDS)
+    given = _parameters(statement, wanted, None, now=now_ms, user_ids=user_ids)
+    return [str(row[0]) for row in await reader.fetch_all(statement, **given)]
 
 
 def _order_of(shape: Shape) -> dict[str, bool]:
@@ -230,15 +236,15 @@ def statement_of(shape: Shape) -> Statement:
 
 
 @lru_cache(maxsize=256)
-def matches_of(shape: Shape, *, metadata: bool) -> Statement:
+def matches_of(shape: Shape, extent: Extent) -> Statement:
     """Return the shape's statement with the columns of a Match in the place of a user's."""
-    return Statement(_sqlite(shape, _JUDGED[metadata]), _postgres(shape, _JUDGED[metadata]))
+    return Statement(_sqlite(shape, _READ[extent]), _postgres(shape, _READ[extent]))
 
 
 @lru_cache(maxsize=256)
-def among_of(shape: Shape, *, metadata: bool) -> Statement:
+def among_of(shape: Shape, extent: Extent) -> Statement:
     """Return the statement that finds those of :user_ids for whom a shape's conditions and words hold."""
-    select = f"SELECT {_columns('u', _JUDGED[metadata])} FROM users AS u WHERE u.tenant_id = :tenant_id AND u.id "
+    select = f"SELECT {_columns('u', _READ[extent])} FROM users AS u WHERE u.tenant_id = :tenant_id AND u.id "
     return Statement(
         select + conjunction(("IN (SELECT value FROM json_each(:user_ids))", *_checks(shape))),
         select + conjunction(("= ANY(:user_ids)", *_holding(shape))),

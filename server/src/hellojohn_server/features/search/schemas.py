@@ -166,6 +166,14 @@ class Match(msgspec.Struct, frozen=True):
     private_metadata: str = "{}"
 
 
+class Extent(Enum):
+    """What is read of users who match: their ids, the fields of a Match, or these and the metadata."""
+
+    IDS = "ids"
+    FACTS = "facts"
+    METADATA = "metadata"
+
+
 class Condition(StrEnum):
     """One thing that is asked of a user."""
 

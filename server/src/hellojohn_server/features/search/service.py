@@ -7,6 +7,7 @@ from enum import StrEnum
 from hellojohn_server.features.search import repository
 from hellojohn_server.features.search.schemas import (
     Direction,
+    Extent,
     ListUsersQuery,
     Match,
     Place,
@@ -67,25 +68,26 @@ class UserSearch:
         return await self._page(tenant_id, _Operation.SEARCH, wanted, order, limit=request.limit, cursor=request.cursor)
 
     async def list_matches(
-        self, tenant_id: str, wanted: UserFilter, place: Place | None, *, limit: int, metadata: bool
+        self, tenant_id: str, wanted: UserFilter, place: Place | None, *, limit: int, extent: Extent
     ) -> tuple[list[Match], Place | None]:
         """Return up to `limit` users that match after `place`, the newest first, and where to go on; None at the end.
 
-        For those who go through all of them: it may take longer than a page. `metadata`: with theirs.
+        For those who go through all of them: it may take longer than a page.
         """
         now = self._clock.now_ms()
 
         async def read(reader: Reader) -> tuple[list[Match], Place | None]:
-            return await repository.search_matches(reader, wanted, place, limit=limit, now_ms=now, metadata=metadata)
+            return await repository.search_matches(reader, wanted, place, limit=limit, now_ms=now, extent=extent)
 
         return await self._db.read(tenant_id, read, long=True)
 
-    async def list_matches_among(
-        self, reader: Reader, wanted: UserFilter | None, user_ids: Sequence[str], *, metadata: bool = False
-    ) -> list[Match]:
-        """Return those of these users that match; None: those that there are, in the recycle bin or not."""
-        now = self._clock.now_ms()
-        return await repository.list_matches_among(reader, wanted, user_ids, now_ms=now, metadata=metadata)
+    async def list_users_among(self, reader: Reader, user_ids: Sequence[str], extent: Extent) -> list[Match]:
+        """Return those of these users whom there are, in the recycle bin or not."""
+        return await repository.list_users_among(reader, user_ids, extent)
+
+    async def list_ids_among(self, reader: Reader, wanted: UserFilter, user_ids: Sequence[str]) -> list[str]:
+        """Return those of these users who match."""
+        return await repository.list_ids_among(reader, wanted, user_ids, self._clock.now_ms())
 
     async def _page(  # noqa: PLR0913 - what the two operations have in common
         self,

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Final
 
 from hellojohn_server.features.roles.service import RoleService
-from hellojohn_server.features.search.schemas import Match, Place, SearchFilters, UserFilter
+from hellojohn_server.features.search.schemas import Extent, Match, Place, SearchFilters, UserFilter
 from hellojohn_server.features.search.service import UserSearch, filter_of
 from hellojohn_server.features.selections.schemas import Action, Exclusion, Judged, Parameters, Selection, Target
 from hellojohn_server.features.user_access.schemas import BanUserBody
@@ -66,9 +66,9 @@ class SelectionService:
     ) -> AsyncGenerator[tuple[Judged, Place | None], None]:
         """Yield what a query finds beyond a place, CHUNK at a time, with the place after it; None at the end."""
         wanted = wanted_by(target.selection)
-        metadata = target.action is Action.SET_METADATA
+        extent = _extent_of(target.action)
         while True:
-            matches, place = await self._search.list_matches(tenant_id, wanted, place, limit=CHUNK, metadata=metadata)
+            matches, place = await self._search.list_matches(tenant_id, wanted, place, limit=CHUNK, extent=extent)
             yield await self._judge(tenant_id, target, matches), place
             if place is None:
                 return
@@ -78,8 +78,7 @@ class SelectionService:
         user_ids = [user_id for user_id in asked if is_id(user_id, IdPrefix.USER)]
 
         async def query(reader: Reader) -> list[Match]:
-            metadata = target.action is Action.SET_METADATA
-            return await self._search.list_matches_among(reader, None, user_ids, metadata=metadata)
+            return await self._search.list_users_among(reader, user_ids, _extent_of(target.action))
 
         matches = await self._db.read(tenant_id, query, long=True)
         judged = await self._judge(tenant_id, target, matches)
@@ -94,7 +93,7 @@ class SelectionService:
         """Return those of these users whom the query still finds; all of them if they were named."""
         if selection.is_by_ids:
             return set(user_ids)
-        return {match.id for match in await self._search.list_matches_among(reader, wanted_by(selection), user_ids)}
+        return set(await self._search.list_ids_among(reader, wanted_by(selection), user_ids))
 
     async def _judge(self, tenant_id: str, target: Target, matches: Sequence[Match]) -> Judged:
         now = self._clock.now_ms()
@@ -116,6 +115,10 @@ class SelectionService:
             else:
                 judged.excluded.setdefault(reason, []).append(match.id)
         return judged
+
+
+def _extent_of(action: Action) -> Extent:
+    return Extent.METADATA if action is Action.SET_METADATA else Extent.FACTS
 
 
 def _reason_against(act: Act | None, action: Action, match: Match, now_ms: int) -> Exclusion | None:

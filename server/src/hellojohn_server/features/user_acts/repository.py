@@ -1,82 +1,89 @@
 """The statements of acts on users: each one set-based, and returning the users as they are afterwards."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
 from hellojohn_server.features.user_acts.schemas import ClosedAddress
-from hellojohn_server.features.users.schemas import USER_COLUMNS, User, user_of
+from hellojohn_server.features.users.schemas import User
 from hellojohn_server.storage.database import Parameter, Transaction
-from hellojohn_server.storage.sql import Kind, Statement
+from hellojohn_server.storage.sql import Kind, RowUpdate, Statement
 
-UsersUpdate: TypeAlias = Statement
-"""One of those below that change users."""
+UsersUpdate: TypeAlias = RowUpdate
+"""What changes users."""
+
+_BOOLEANS: Final = frozenset(name for name, kind in User.__annotations__.items() if kind is bool)
 
 _VERSION: Final = "updated_at = :now, version = version + 1"
+_VERSIONED: Final = "updated_at, version"
+_RAISED: Final = f"generation, {_VERSIONED}"
 
 
-def _update(assignments: str) -> tuple[str, str]:
-    """Return the two forms of a statement that changes the users of :user_ids so."""
-    return (
+def _update(columns: str, assignments: str) -> UsersUpdate:
+    """Return the statement that changes the users of :user_ids so; `columns` are those that it assigns."""
+    return UsersUpdate(
+        columns,
         f"""
         UPDATE users SET {assignments}
         WHERE tenant_id = :tenant_id AND id IN (SELECT value FROM json_each(:user_ids))
-        RETURNING {USER_COLUMNS}
+        RETURNING id, {columns}
         """,
         f"""
         UPDATE users SET {assignments}
         WHERE tenant_id = :tenant_id AND id = ANY(:user_ids)
-        RETURNING {USER_COLUMNS}
+        RETURNING id, {columns}
         """,
     )
 
 
-UPDATE_DISABLED = Statement(
-    *_update(
-        f"""
-        disabled = TRUE, disabled_at = :now, disabled_by = :by, disabled_reason = :reason,
-        generation = generation + 1, {_VERSION}
-        """
-    )
+UPDATE_DISABLED = _update(
+    f"disabled, disabled_at, disabled_by, disabled_reason, {_RAISED}",
+    f"""
+    disabled = TRUE, disabled_at = :now, disabled_by = :by, disabled_reason = :reason,
+    generation = generation + 1, {_VERSION}
+    """,
 )
-UPDATE_ENABLED = Statement(
-    *_update(f"disabled = FALSE, disabled_at = NULL, disabled_by = NULL, disabled_reason = NULL, {_VERSION}")
+UPDATE_ENABLED = _update(
+    f"disabled, disabled_at, disabled_by, disabled_reason, {_VERSIONED}",
+    f"disabled = FALSE, disabled_at = NULL, disabled_by = NULL, disabled_reason = NULL, {_VERSION}",
 )
 # A ban that holds has begun already: it is given another reason and end.
-UPDATE_BANNED = Statement(
-    *_update(
-        f"""
-        banned_at = CASE WHEN banned_at IS NOT NULL AND (banned_until IS NULL OR banned_until > :now) THEN banned_at
-            ELSE :now END,
-        banned_by = :by, banned_until = :until, ban_reason = :reason, generation = generation + 1, {_VERSION}
-        """
-    )
-)
-UPDATE_UNBANNED = Statement(
-    *_update(f"banned_at = NULL, banned_by = NULL, banned_until = NULL, ban_reason = NULL, {_VERSION}")
-)
-UPDATE_UNLOCKED = Statement(*_update(f"locked_at = NULL, locked_until = NULL, {_VERSION}"))
-UPDATE_DELETED = Statement(
-    *_update(f"deleted_at = :now, deleted_by = :by, deleted_reason = :reason, generation = generation + 1, {_VERSION}")
-)
-UPDATE_RESTORED = Statement(*_update(f"deleted_at = NULL, deleted_by = NULL, deleted_reason = NULL, {_VERSION}"))
-UPDATE_GENERATION = Statement(*_update("generation = generation + 1"))
-UPDATE_PASSWORD = Statement(
-    *_update(
-        f"""
-        password_hash = :password_hash, password_reset_required = FALSE, generation = generation + :raised,
-        {_VERSION}
-        """
-    )
-)
-DELETE_USERS: UsersUpdate = Statement(
+UPDATE_BANNED = _update(
+    f"banned_at, banned_by, banned_until, ban_reason, {_RAISED}",
     f"""
-    DELETE FROM users
-    WHERE tenant_id = :tenant_id AND id IN (SELECT value FROM json_each(:user_ids))
-    RETURNING {USER_COLUMNS}
+    banned_at = CASE WHEN banned_at IS NOT NULL AND (banned_until IS NULL OR banned_until > :now) THEN banned_at
+        ELSE :now END,
+    banned_by = :by, banned_until = :until, ban_reason = :reason, generation = generation + 1, {_VERSION}
     """,
-    f"DELETE FROM users WHERE tenant_id = :tenant_id AND id = ANY(:user_ids) RETURNING {USER_COLUMNS}",
+)
+UPDATE_UNBANNED = _update(
+    f"banned_at, banned_by, banned_until, ban_reason, {_VERSIONED}",
+    f"banned_at = NULL, banned_by = NULL, banned_until = NULL, ban_reason = NULL, {_VERSION}",
+)
+UPDATE_UNLOCKED = _update(
+    f"locked_at, locked_until, {_VERSIONED}", f"locked_at = NULL, locked_until = NULL, {_VERSION}"
+)
+UPDATE_DELETED = _update(
+    f"deleted_at, deleted_by, deleted_reason, {_RAISED}",
+    f"deleted_at = :now, deleted_by = :by, deleted_reason = :reason, generation = generation + 1, {_VERSION}",
+)
+UPDATE_RESTORED = _update(
+    f"deleted_at, deleted_by, deleted_reason, {_VERSIONED}",
+    f"deleted_at = NULL, deleted_by = NULL, deleted_reason = NULL, {_VERSION}",
+)
+UPDATE_GENERATION = _update("generation", "generation = generation + 1")
+UPDATE_PASSWORD = _update(
+    f"password_reset_required, {_RAISED}",
+    f"""
+    password_hash = :password_hash, password_reset_required = FALSE, generation = generation + :raised,
+    {_VERSION}
+    """,
+)
+DELETE_USERS = UsersUpdate(
+    "",
+    "DELETE FROM users WHERE tenant_id = :tenant_id AND id IN (SELECT value FROM json_each(:user_ids)) RETURNING id",
+    "DELETE FROM users WHERE tenant_id = :tenant_id AND id = ANY(:user_ids) RETURNING id",
 )
 DELETE_MEMBERSHIPS = Statement(
     """
@@ -188,14 +195,20 @@ DELETE_FAILURES = Statement(
 
 
 async def update_users(
-    tx: Transaction, statement: UsersUpdate, user_ids: Sequence[str], values: Mapping[str, Parameter]
-) -> list[User]:
-    """Change users, and return them as they are then. Of `values` the statement takes those that it names."""
-    if not user_ids:
-        return []
-    given: dict[str, Parameter] = {"user_ids": user_ids, **values}
-    named = {name: value for name, value in given.items() if name in statement.names}
-    return [user_of(row) for row in await tx.fetch_all(statement, **named)]
+    tx: Transaction, update: UsersUpdate, users: Mapping[str, User], values: Mapping[str, Parameter]
+) -> dict[str, User]:
+    """Change users, who are held, and return them as they are then. Of `values` it takes those that it names."""
+    if not users:
+        return {}
+    given: dict[str, Parameter] = {"user_ids": list(users), **values}
+    named = {name: value for name, value in given.items() if name in update.names}
+    after: dict[str, User] = {}
+    for user_id, *values_after in await tx.fetch_all(update, **named):
+        changed: dict[str, Any] = dict(zip(update.columns, values_after, strict=True))
+        for name in _BOOLEANS & changed.keys():
+            changed[name] = bool(changed[name])
+        after[user_id] = msgspec.structs.replace(users[user_id], **changed)
+    return after
 
 
 async def delete_failures(tx: Transaction, address_hashes: Sequence[str]) -> None:

@@ -44,6 +44,7 @@ from hellojohn_server.kit.scopes import Scope
 from hellojohn_server.kit.secrets import AddressHasher
 from hellojohn_server.storage.database import Parameter, Transaction
 
+_FACTS: Final = ("disabled", "email_verified", "mfa_enrolled")
 _FEW: Final = 10
 """So many users are changed without letting reads go on in between."""
 
@@ -399,13 +400,13 @@ class UserActs:
         allowed, refused = _judge(act, context, found, privileges, active)
         revocation = await self._end_sessions(tx, act, allowed, moment)
         await _pause(tx, allowed)
-        cases = [msgspec.structs.replace(case, ended=revocation.by_user.get(case.before.id, 0)) for case in allowed]
+        ended = revocation.by_user
+        cases = [Case(case.before, case.before, ended.get(case.before.id, 0), moment.now_ms) for case in allowed]
         to_change = [case for case in cases if act.is_due(case)]
-        due = [case.before.id for case in to_change]
-        changed = await repository.update_users(tx, act.statement, due, act.values_for(moment, to_change))
+        due = {case.before.id: case.before for case in to_change}
+        after = await repository.update_users(tx, act.statement, due, act.values_for(moment, to_change))
         await _pause(tx, due)
-        after = {user.id: user for user in changed}
-        cases = [msgspec.structs.replace(case, after=after.get(case.before.id, case.before)) for case in cases]
+        cases = [Case(case.before, after.get(case.before.id, case.before), case.ended, case.now_ms) for case in cases]
         await change_counters(tx, _counter_changes(act, cases))
         await act.follow_up(tx, cases)
         outcome = Outcome(
@@ -452,11 +453,11 @@ def _judge(
             refused.append(Refused(user.id, RoleNotFound()))
         elif (refusal := act.refusal(case)) is not None:
             refused.append(Refused(user.id, refusal))
-        elif active == {user.id} and act.demotes(case):
+        elif len(active) == 1 and user.id in active and act.demotes(case):
             refused.append(Refused(user.id, LastSuperAdmin()))
         else:
             allowed.append(case)
-            if act.demotes(case):
+            if user.id in active and act.demotes(case):
                 active.discard(user.id)
     return allowed, refused
 
@@ -469,8 +470,11 @@ async def _pause(tx: Transaction, worked_on: Mapping[str, User] | Sequence[objec
 
 def _counter_changes(act: Act, cases: Sequence[Case]) -> dict[str, int]:
     changes: Counter[str] = Counter()
-    for case in cases:
-        if case.after is not case.before:
-            changes.update(() if act.removes else facets_of(case.after))
-            changes.subtract(facets_of(case.before))
+    for before, after in [(case.before, case.after) for case in cases if case.after is not case.before]:
+        if not act.removes and before.role == after.role and before.deleted_at is None is after.deleted_at:
+            for facet in _FACTS:  # what else counts a user no act changes
+                changes[facet] += getattr(after, facet) - getattr(before, facet)
+        else:
+            changes.update(() if act.removes else facets_of(after))
+            changes.subtract(facets_of(before))
     return changes

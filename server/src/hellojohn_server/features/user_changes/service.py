@@ -3,7 +3,7 @@
 An undo is done only to users who are as the act left them: `Mark` has the version of then, and how they were before.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -229,22 +229,9 @@ def undo_of(action: str, reason: str | None, marks: Sequence[Mark]) -> Undo:
     return _UNDOES[action](reason, marks)
 
 
-def was_of(act: Act, case: Case) -> Was:
-    """Return what undoing an act needs of how a user was who was changed by it; None when nothing."""
-    user = case.before
-    match act:
-        case Enable():
-            return [user.disabled_at, user.disabled_by, user.disabled_reason]
-        case Ban() | Unban():
-            return _ban_of(user)
-        case Restore():
-            return [user.deleted_by, user.deleted_reason]
-        case SetRole():
-            return [user.role]
-        case SetMetadata():
-            return _keys_before(case)
-        case _:
-            return None
+def remembering(act: Act) -> Callable[[Case], Was] | None:
+    """Return what tells, of a user changed by an act, what undoing it needs to know of before; None when nothing."""
+    return next((remember for kind, remember in _REMEMBERS if isinstance(act, kind)), None)
 
 
 def _ban_of(user: User) -> list[Any]:
@@ -296,3 +283,13 @@ def _put_back(text: str, was: Mapping[str, list[Any] | None]) -> str:
         else:
             metadata[key] = value[0]
     return _encode(metadata).decode()
+
+
+_REMEMBERS: Final[Sequence[tuple[type[Act], Callable[[Case], Was]]]] = (
+    (Enable, lambda case: [case.before.disabled_at, case.before.disabled_by, case.before.disabled_reason]),
+    (Ban, lambda case: _ban_of(case.before)),
+    (Unban, lambda case: _ban_of(case.before)),
+    (Restore, lambda case: [case.before.deleted_by, case.before.deleted_reason]),
+    (SetRole, lambda case: [case.before.role]),
+    (SetMetadata, _keys_before),
+)
