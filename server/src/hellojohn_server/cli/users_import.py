@@ -91,7 +91,7 @@ def import_users(  # noqa: PLR0913 - an option each
             if resume is not None:
                 made = await tools.imports.resume_import(context, resume, checked(given, HashingQuery), upload)
             else:
-                made = await tools.imports.import_users(context, query, upload, _say_begun)
+                made = await tools.imports.import_users(context, query, upload, None if dry_run else _say_begun)
         if report is not None:
             await _write_report(tools, tenant, made.id, report)
         return made
