@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 
 import msgspec
 
+from hellojohn_server.kit.csv_text import as_written
 from hellojohn_server.kit.error_codes import FieldCode
 from hellojohn_server.kit.errors import FieldError
 from hellojohn_server.kit.user_files.auth0 import AUTH0
@@ -117,7 +118,8 @@ class UserFile:
         given: dict[str, Any] = {}
         for name, value in zip(self._columns, values, strict=False):
             if value:
-                given[name] = self._json(name, value, faults) if name in self._source.json_columns else value
+                cell = as_written(value) if self._kind is UserFormat.HELLOJOHN else value
+                given[name] = self._json(name, cell, faults) if name in self._source.json_columns else cell
         if faults:
             raise BadRow(faults)
         try:
