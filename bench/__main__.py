@@ -22,7 +22,9 @@ from typing import Final
 import msgspec
 
 from bench import results
-from bench.at_scale.__main__ import PARTS, URL_VARIABLE
+from bench.at_scale.__main__ import FILL, PARTS, URL_VARIABLE
+from bench.at_scale.imports import PART as IMPORT
+from bench.at_scale.jobs import PART as JOBS
 from bench.at_scale.store import NotEnoughRoom, execute, require_room
 from bench.at_scale.tenants import PART as TENANTS
 from bench.report import SEARCH, write
@@ -37,8 +39,11 @@ _FEW_TENANTS: Final = 4
 _SERVED: Final = frozenset({_SMALL, _MILLION, 10 * _MILLION})
 _SEARCHED: Final = frozenset({10_000, 100_000, _MILLION, 10 * _MILLION})
 _AT_SCALE: Final = frozenset({_MILLION, 10 * _MILLION})
-_COPIES: Final = 2
-"""Of how many stores there is room needed at once: the two sides of `served`."""
+_AT_A_MILLION: Final = frozenset({IMPORT, JOBS})
+"""Parts that are not measured at more users: what is wanted of them is wanted of a million."""
+
+_COPIES: Final = {True: 5, False: 2}
+"""Of how many stores there is room needed at once: the sides of `served`; up to a million users, what imports make."""
 
 DATA: Final = "data"
 _SHORT: Final[Mapping[str, tuple[str, ...]]] = {
@@ -63,6 +68,11 @@ class Stage(msgspec.Struct, frozen=True):
         return [sys.executable, "-m", f"bench.{self.module}", "--store", self.store.value, *self.arguments]
 
     @property
+    def uses_data(self) -> bool:
+        """Whether it works on the full store that is kept from stage to stage."""
+        return "--data" in self.arguments
+
+    @property
     def command_line(self) -> str:
         """What is said of it."""
         return results.command_line(f"bench.{self.module}", self.command[3:])
@@ -77,37 +87,41 @@ def stages_of(store: Engine, users: int, kept: Path, *, is_short: bool) -> Itera
         given = ("--users", str(users), "--results", str(found), *arguments, *short)
         return Stage(module, store, users, given, files)
 
-    if users in _SERVED or is_short:
-        yield stage("served", (results.file_of(found, "served", store.value, users),))
-    if users in _SEARCHED or is_short:
-        data = ("--data", str(kept / DATA))
-        yield stage(SEARCH, (found / f"{SEARCH}-{store.value}-{users}.json",), *data)
+    data = ("--data", str(kept / DATA))
+    searches = (found / f"{SEARCH}-{store.value}-{users}.json",)
     if users in _AT_SCALE or is_short:
         tenants = _FEW_TENANTS if is_short else _TENANTS
-        sizes = {part: tenants if part == TENANTS else users for part in PARTS}
         few = ("--rounds", "3") if users > _MILLION else ()
-        yield stage(
-            "at_scale", tuple(results.file_of(found, part, store.value, size) for part, size in sizes.items()), *few
-        )
+        rest = [part for part in PARTS if part != FILL and (users <= _MILLION or part not in _AT_A_MILLION)]
+        chosen = [word for part in rest for word in ("--part", part)]
+        sizes = [tenants if part == TENANTS else users for part in rest]
+        files = (results.file_of(found, part, store.value, size) for part, size in zip(rest, sizes, strict=True))
+        yield stage("at_scale", (results.file_of(found, FILL, store.value, users),), *data, "--part", FILL)
+        yield stage(SEARCH, searches, *data)
+        yield stage("at_scale", tuple(files), *data, *chosen, *few)
+    elif users in _SEARCHED:
+        yield stage(SEARCH, searches, *data)
+    if users in _SERVED or is_short:
+        yield stage("served", (results.file_of(found, "served", store.value, users),))
 
 
 def run(stages: list[Stage], kept: Path) -> list[str]:
     """Run each stage whose files are not all there, and return the commands of those that failed."""
     failed: list[str] = []
-    for stage in stages:
+    for stage, following in zip(stages, [*stages[1:], None], strict=True):
         if all(path.exists() for path in stage.files):
             continue
         sys.stdout.write(f"\n{stage.command_line}\n")
         sys.stdout.flush()
         if subprocess.run(stage.command, cwd=_ROOT, check=False).returncode:  # noqa: S603 - our own measurements
             failed.append(stage.command_line)
-        if stage.module == SEARCH:
+        if stage.uses_data and not (following is not None and following.uses_data and following.users == stage.users):
             _forget_data(kept, stage)
     return failed
 
 
 def _forget_data(kept: Path, stage: Stage) -> None:
-    """Do away with what bench.search filled: the next stage needs the room."""
+    """Do away with what was filled for stages that are over: the next needs the room."""
     shutil.rmtree(kept / DATA, ignore_errors=True)
     url = os.environ.get(URL_VARIABLE)
     if stage.store is Engine.POSTGRES and url:
@@ -141,7 +155,7 @@ def main() -> int:
     begin(given.kept)
     try:
         for engine in engines:
-            require_room(given.kept, engine, _COPIES * max(sizes))
+            require_room(given.kept, engine, _COPIES[max(sizes) <= _MILLION] * max(sizes))
     except NotEnoughRoom as refusal:
         parser.error(str(refusal))
     kept = given.kept.absolute()

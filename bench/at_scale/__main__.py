@@ -20,14 +20,17 @@ from typing import Any, Final
 import msgspec
 
 from bench import results
-from bench.at_scale import export, memory, start, tenants
-from bench.at_scale.store import NotEnoughRoom, Store, execute, fill
+from bench.at_scale import export, imports, jobs, memory, start, tenants
+from bench.at_scale.store import NotEnoughRoom, Store, execute, fill, keep
 from bench.results import Figure
 from bench.served.programs import Engine
 
 URL_VARIABLE: Final = "HELLOJOHN_DATABASE_URL"
 FILL: Final = "fill"
-PARTS: Final = (FILL, export.PART, start.PART, memory.PART, tenants.PART)
+PARTS: Final = (FILL, export.PART, start.PART, imports.PART, memory.PART, jobs.PART, tenants.PART)
+_IMPORTS: Final = 2
+"""Rounds of the import at most: each makes two stores more, which stay until the end."""
+
 _ROOT: Final = Path(__file__).parents[2]
 
 
@@ -41,6 +44,7 @@ class Options(msgspec.Struct, frozen=True):
     rounds: int
     seconds: float
     directory: Path
+    data: Path | None
 
 
 class Place:
@@ -55,8 +59,12 @@ class Place:
     @property
     def full(self) -> Store:
         """The store with all users, made when it is first asked for."""
+        options = self._options
+        if self._full is None and options.data is not None:
+            directory = options.data / f"{options.engine}-{options.users}"
+            self._full = keep(directory, options.engine, options.url, options.users)
         if self._full is None:
-            self._full = self.make("full", self._options.users)
+            self._full = self.make("full", options.users)
         return self._full
 
     def make(self, name: str, users: int) -> Store:
@@ -80,6 +88,10 @@ def measure(part: str, place: Place, options: Options, directory: Path) -> Itera
             yield from export.measure(place.full, directory, rounds, seconds)
         case start.PART:
             yield from start.measure(place.full, place.make("empty", 0), directory, rounds)
+        case imports.PART:
+            yield from imports.measure(place.full, lambda name: place.make(name, 0), directory, min(rounds, _IMPORTS))
+        case jobs.PART:
+            yield from jobs.measure(place.full, directory, rounds, seconds)
         case memory.PART:
             yield from memory.measure(place.full, directory, rounds)
         case tenants.PART:
@@ -137,13 +149,16 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=3.0, help="how long each of the rounds takes")
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each side, in turns")
     parser.add_argument("--directory", type=Path, default=_ROOT, help="a directory on the disk")
+    parser.add_argument("--data", type=Path, help="a directory in which the full store is kept, as by bench.search")
     parser.add_argument("--results", type=Path, help="where the figures are kept, and looked for")
     parser.add_argument("--quiet-verdict", action="store_true", help="measure and print, but do not judge")
     given = parser.parse_args()
     url = os.environ.get(URL_VARIABLE, "") if given.store is Engine.POSTGRES else ""
     if given.store is Engine.POSTGRES and not url:
         parser.error(f"PostgreSQL needs {URL_VARIABLE}; `make bench` sets it")
-    options = Options(given.store, url, given.users, given.tenants, given.rounds, given.seconds, given.directory)
+    options = Options(
+        given.store, url, given.users, given.tenants, given.rounds, given.seconds, given.directory, given.data
+    )
     command = results.command_line("bench.at_scale", sys.argv[1:])
     try:
         figures = run(given.part or list(PARTS), options, given.results, command)

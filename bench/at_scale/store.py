@@ -1,5 +1,6 @@
 """A store full of invented users, how it is made, and a server on it."""
 
+import asyncio
 import base64
 import os
 import shutil
@@ -14,6 +15,7 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 
+from bench.search.data import filled
 from bench.served.processes import Running, running
 from bench.served.programs import Engine
 from hellojohn_server.config import PREFIX, Settings, to_environ
@@ -23,6 +25,8 @@ HJ: Final = Path(sys.executable).parent / "hj"
 _PUBLIC_URL: Final = "http://127.0.0.1:3000"
 _NOT_REACHED: Final = 1_000_000
 """A rate limit that is counted, and never used up."""
+
+_TIMED: Final = "fill.seconds"
 
 BYTES_PER_USER: Final = {Engine.SQLITE: 2_000, Engine.POSTGRES: 4_000}
 """What a user takes, with indexes and an audit entry, and a half more for what is left over while it is written."""
@@ -58,17 +62,50 @@ def require_room(directory: Path, engine: Engine, users: int) -> None:
         )
 
 
+def keep(directory: Path, engine: Engine, url: str, users: int) -> Store:
+    """Return the store in a directory, with its invented users: the one that bench.search uses too.
+
+    It is made if it is not there, or not whole, and stays there. A key that may do everything is made each time.
+    """
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    require_room(directory.parent, engine, users)
+    timed = directory / _TIMED
+    if not timed.exists():
+        shutil.rmtree(directory, ignore_errors=True)
+    started = time.monotonic()
+    settings, found = asyncio.run(filled(engine, directory, url, users))
+    if not timed.exists():
+        timed.write_text(str(time.monotonic() - started), encoding="utf-8")
+    settings = msgspec.structs.replace(settings, rate_limit_bulk=_NOT_REACHED, rate_limit_writes=_NOT_REACHED)
+    store = Store(engine, settings, found.tenant_id, "", users, float(timed.read_text(encoding="utf-8")))
+    return msgspec.structs.replace(store, key=_key(store, found.tenant_id))
+
+
 def fill(directory: Path, engine: Engine, url: str | None, users: int) -> Store:
     """Make a tenant with invented users in an empty store: in `directory`, or the database that `url` names."""
     require_room(directory, engine, users)
     store = Store(engine, _settings(directory / "data", url), "", "", users, 0.0)
     tenant_id = hj(store, "tenants", "create", "--name", "Bench", "--environment", "test")["id"]
-    scopes = ("--scope", "*", "--scope", "admins:manage")
-    key = hj(store, "keys", "create", "--tenant", tenant_id, "--name", "bench", *scopes)["key"]
+    key = _key(store, tenant_id)
     started = time.monotonic()
     if users:
         hj(store, "demo", "load", "--tenant", tenant_id, "--users", str(users))
     return msgspec.structs.replace(store, tenant_id=tenant_id, key=key, fill_seconds=time.monotonic() - started)
+
+
+def _key(store: Store, tenant_id: str) -> str:
+    scopes = ("--scope", "*", "--scope", "admins:manage")
+    key: str = hj(store, "keys", "create", "--tenant", tenant_id, "--name", "bench", *scopes)["key"]
+    return key
+
+
+def hj_file(store: Store, path: Path, *arguments: str) -> None:
+    """Have one of our commands write a file from the store. RuntimeError with what it said when it fails."""
+    done = subprocess.run(  # noqa: S603 - our own command
+        [str(HJ), *arguments, "--output", str(path)], env=store.environ, capture_output=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(f"hj {' '.join(arguments)}: {done.stderr.decode()}")
 
 
 def hj(store: Store, *arguments: str) -> Any:

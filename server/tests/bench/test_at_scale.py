@@ -11,7 +11,7 @@ import pytest
 from bench import results
 
 ROOT: Final = Path(__file__).parents[3]
-SHORT: Final = ("--users", "300", "--tenants", "4", "--rounds", "1", "--seconds", "0.1", "--quiet-verdict")
+SHORT: Final = ("--users", "301", "--tenants", "4", "--rounds", "1", "--seconds", "0.1", "--quiet-verdict")
 CASES: Final = {
     "fill": {"hj demo load"},
     "export": {
@@ -21,7 +21,14 @@ CASES: Final = {
         "others' p99 while exporting",
     },
     "start": {"start to the first list", "memory while idle"},
+    "import": {"import of NDJSON"},
     "memory": {"memory after all cases"},
+    "jobs": {
+        "job that disables",
+        "plan, until it is ready",
+        "memory growth during a job",
+        "others' p99 during a job",
+    },
     "tenants": {"list, one of 2 warm tenants"},
 }
 
@@ -32,7 +39,7 @@ def test_every_part_is_measured_and_kept(engine: str, request: pytest.FixtureReq
     kept, directory = tmp_path / "results", tmp_path / "stores"
     directory.mkdir()
     command = [sys.executable, "-m", "bench.at_scale", "--store", engine, *SHORT, "--results", str(kept)]
-    command += ["--directory", str(directory)]
+    command += ["--directory", str(directory), "--data", str(tmp_path / "data")]
 
     done = subprocess.run(command, cwd=ROOT, env={**others, **url}, capture_output=True, text=True, check=False)
 
