@@ -4,7 +4,7 @@
     make bench-full    # ten thousand, a hundred thousand, a million and ten million users
     python -m bench --size 20000 --store sqlite --docs /tmp
 
-A part whose results are there already, by the same commit, is not measured again: after an interruption the same
+A part whose results are there already, by the same code, is not measured again: after an interruption the same
 command goes on. What fails is said at the end, and the rest is measured all the same. HELLOJOHN_DATABASE_URL names the
 PostgreSQL server.
 """
@@ -129,14 +129,14 @@ def _forget_data(kept: Path, stage: Stage) -> None:
 
 
 def begin(kept: Path) -> None:
-    """Throw away results of another commit: figures of one page are of one program."""
-    stamp = kept / "commit"
-    commit = results.commit()
+    """Throw away results of other code: figures of one page are of one program."""
+    stamp = kept / "code"
+    code = results.code()
     kept.mkdir(parents=True, exist_ok=True)
-    if stamp.exists() and stamp.read_text(encoding="utf-8") != commit:
+    if stamp.exists() and stamp.read_text(encoding="utf-8") != code:
         for path in (kept / "results").glob("*.json*"):
             path.unlink()
-    stamp.write_text(commit, encoding="utf-8")
+    stamp.write_text(code, encoding="utf-8")
 
 
 def main() -> int:

@@ -19,7 +19,7 @@ import asyncpg
 import msgspec
 
 _ROOT: Final = Path(__file__).parents[1]
-_DESCRIBE: Final = ("git", "describe", "--always", "--dirty=+")
+_MEASURED: Final = ("server/src", "bench")
 _FSYNCS: Final = 100
 _PAGE_BYTES: Final = 4096
 _PLACES: Final = frozenset({"--data", "--directory", "--results"})
@@ -174,10 +174,21 @@ async def postgres_version(url: str) -> str:
 
 
 def commit() -> str:
-    """Return which commit is checked out, with a + when files differ from it; empty where there is no git."""
+    """Return which commit is checked out, with a + when what is measured differs from it; nothing without git."""
+    return _git("describe", "--always") + ("+" if _git("status", "--porcelain", "--", *_MEASURED) else "")
+
+
+def code() -> str:
+    """Return what is the same as long as what is measured and how it is measured is: other files may change."""
+    committed = [_git("rev-parse", f"HEAD:{path}") for path in _MEASURED]
+    return "\n".join([*committed, _git("diff", "HEAD", "--", *_MEASURED)])
+
+
+def _git(*arguments: str) -> str:
+    command = ("git", *arguments)
     try:
-        done = subprocess.run(  # noqa: S603 - a constant
-            _DESCRIBE, cwd=_ROOT, capture_output=True, text=True, check=False
+        done = subprocess.run(  # noqa: S603 - about our own repository
+            command, cwd=_ROOT, capture_output=True, text=True, check=False
         )
     except FileNotFoundError:
         return ""

@@ -110,7 +110,7 @@ def test_a_drawing_has_each_line_in_its_panel() -> None:
     assert [text.text for text in drawn.findall(f"{name}text")].count("a <b>") == 1
 
 
-def test_what_is_there_is_not_measured_again_unless_it_is_of_another_commit(tmp_path: Path) -> None:
+def test_what_is_there_is_not_measured_again_unless_it_is_of_other_code(tmp_path: Path) -> None:
     everything.begin(tmp_path)
     stages = list(everything.stages_of(Engine.SQLITE, 20_000, tmp_path, is_short=False))
     assert [stage.module for stage in stages] == ["served"]
@@ -119,7 +119,7 @@ def test_what_is_there_is_not_measured_again_unless_it_is_of_another_commit(tmp_
     everything.begin(tmp_path)
     assert everything.run(stages, tmp_path) == []
     assert all(path.exists() for stage in stages for path in stage.files)
-    (tmp_path / "commit").write_text("another", encoding="utf-8")
+    (tmp_path / "code").write_text("another", encoding="utf-8")
     everything.begin(tmp_path)
     assert not any(path.exists() for stage in stages for path in stage.files)
 
