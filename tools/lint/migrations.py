@@ -16,7 +16,9 @@ ONE_ENGINE: Final = {
 }
 """Tables that only one engine has, and why."""
 
-_ROW_NUMBER: Final = "seq"
+_ROW_NUMBERS: Final = frozenset({"seq", "user_seq"})
+"""A row's own number, and that of the user it is about."""
+
 _TENANT: Final = "tenant_id"
 
 
@@ -37,14 +39,14 @@ def tenant_tables_of(tables: Mapping[str, list[str]]) -> frozenset[str]:
 
 
 def differences(sqlite: Mapping[str, list[str]], postgres: Mapping[str, list[str]]) -> Iterator[str]:
-    """Yield where the tables of the two engines differ, but for SQLite's row number and the tables of ONE_ENGINE."""
+    """Yield where the tables of the two engines differ, but for SQLite's row numbers and the tables of ONE_ENGINE."""
     for name in sorted(sqlite.keys() | postgres.keys()):
         if name in ONE_ENGINE:
             continue
         if name not in sqlite or name not in postgres:
             yield f"{name} exists on one engine only"
             continue
-        ours, theirs = [c for c in sqlite[name] if c != _ROW_NUMBER], postgres[name]
+        ours, theirs = [c for c in sqlite[name] if c not in _ROW_NUMBERS], postgres[name]
         if ours != theirs:
             odd = sorted(set(ours) ^ set(theirs))
             yield f"{name} differs: {', '.join(odd) if odd else 'the order of its columns'}"

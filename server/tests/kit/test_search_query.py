@@ -6,12 +6,11 @@ from hypothesis import strategies as st
 
 from hellojohn_server.kit.errors import Invalid
 from hellojohn_server.kit.search_query import (
-    MAX_TRIGRAMS,
     MAX_WORDS,
     SearchWords,
+    indexed_part,
     parse_query,
     query_fault,
-    trigrams_of,
 )
 
 INVISIBLE = ["\u200d\u200d\u200d", "\u200b", " \u2060 ", "\u0301", "\ufeff \u00ad", "\u00a8"]
@@ -75,9 +74,25 @@ def test_any_text_is_words_or_a_fault(query: str) -> None:
     assert all(1 <= len(start) <= 2 and start.isalnum() for start in asked.starts)
 
 
-@given(st.lists(st.text(alphabet='abcЖ李𝒜😀%"', min_size=3, max_size=300), min_size=1, max_size=16))
-def test_trigrams_are_parts_of_the_words_and_every_word_has_its_ends_among_them(asked: list[str]) -> None:
-    trigrams = trigrams_of(tuple(asked))
-    assert len(trigrams) == len(set(trigrams)) <= MAX_TRIGRAMS
-    assert all(len(trigram) == 3 and any(trigram in word for word in asked) for trigram in trigrams)
-    assert {word[:3] for word in asked} | {word[-3:] for word in asked} <= set(trigrams)
+@given(st.text(alphabet='abcЖ李𝒜😀%".@', min_size=3, max_size=60))
+def test_what_is_looked_up_is_a_part_of_the_word_and_long_enough(word: str) -> None:
+    part = indexed_part(word)
+    assert word.startswith(part)
+    assert len(part) >= 3
+    assert part == word or "@" in part
+
+
+@pytest.mark.parametrize(
+    ("word", "part"),
+    [
+        ("smith", "smith"),
+        ("john.smith", "john.smith"),
+        ("@example.com", "@example.c"),
+        ("ada@example.co.uk", "ada@example.co.u"),
+        ("@a.com", "@a.com"),
+        ("@example", "@example"),
+        ("a.b@example", "a.b@example"),
+    ],
+)
+def test_the_end_of_a_domain_is_not_looked_up(word: str, part: str) -> None:
+    assert indexed_part(word) == part

@@ -11,8 +11,6 @@ from hellojohn_server.kit.text import PREFIX_LENGTH, fold, words
 MAX_QUERY_LENGTH: Final = 200
 MAX_WORDS: Final = 16
 TRIGRAM: Final = 3
-MAX_TRIGRAMS: Final = 32
-"""More trigrams than this find hardly fewer candidates, and what is found is compared with the words anyway."""
 
 
 class SearchWords(msgspec.Struct, frozen=True):
@@ -58,12 +56,11 @@ def _starts(asked: list[str]) -> list[str]:
     return [start for word in asked if len(word) <= PREFIX_LENGTH for start in words(word)]
 
 
-def trigrams_of(asked: tuple[str, ...]) -> tuple[str, ...]:
-    """Return trigrams that a text with all of these words (of three characters and more) has: up to MAX_TRIGRAMS.
+def indexed_part(word: str) -> str:
+    """Return the part of a word (of three characters and more) that is looked up in an index of trigrams.
 
-    Every word's first and last trigram come first, then the others in turn, so that no word is left unused.
+    It is all of it, but of an address or its domain without all but the first letter after the last dot: nearly
+    everybody's address ends in one of a few ways, and to look that up for each candidate costs more than to compare it.
     """
-    by_word = [[word[start : start + TRIGRAM] for start in range(len(word) - TRIGRAM + 1)] for word in asked]
-    ends = [trigram for own in by_word for trigram in (own[0], own[-1])]
-    inner = [trigram for own in by_word for trigram in own[1:-1]]
-    return tuple(dict.fromkeys(ends + inner))[:MAX_TRIGRAMS]
+    head, dot, tail = word.rpartition(".")
+    return head + dot + tail[:1] if "@" in head and len(head) >= TRIGRAM else word

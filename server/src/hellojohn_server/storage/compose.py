@@ -24,6 +24,11 @@ def conjunction(conditions: Iterable[str]) -> str:
     return " AND ".join(conditions)
 
 
+def extreme(function: str, terms: list[str]) -> str:
+    """Return the least or the greatest (`min`, `max`: SQLite's functions of several arguments) of one or more terms."""
+    return terms[0] if len(terms) == 1 else f"{function}({', '.join(terms)})"
+
+
 def bounded_count(rows: str, limit: str) -> str:
     """Return a query of one number: how many rows `rows` (from FROM on) has, counting no further than `limit`."""
     return f"SELECT count(*) FROM (SELECT 1 {rows} LIMIT {limit}) AS counted"

@@ -12,10 +12,19 @@ from typing import Final
 import msgspec
 
 from hellojohn_server.features.search.schemas import (
+    BROAD,
+    DRIVERS,
+    MARKED,
+    NEWEST_FIRST,
+    NULLABLE,
+    OF_THE_ROW,
+    READ,
+    SORT_COLUMN,
+    UNIQUE,
     Condition,
     Counting,
-    Direction,
     Extent,
+    Found,
     Match,
     Place,
     Shape,
@@ -23,15 +32,16 @@ from hellojohn_server.features.search.schemas import (
     Start,
     UserFilter,
     UserOrder,
-    conditions_of,
     counter_of,
+    shape_of,
 )
 from hellojohn_server.features.users.schemas import User, user_of
 from hellojohn_server.kit.pagination import COUNT_CAP
-from hellojohn_server.kit.search_query import trigrams_of
+from hellojohn_server.kit.search_query import indexed_part
 from hellojohn_server.storage.compose import (
     bounded_count,
     conjunction,
+    extreme,
     fts5_all,
     in_order,
     in_turn,
@@ -80,37 +90,28 @@ _CONDITIONS: Final = {
     Condition.ROLE: "{0}u.role = :role",
     Condition.STATUS_DISABLED: f"u.deleted_at IS NULL AND {_NOT_BANNED} AND {{0}}u.disabled",
 }
-_SORT_COLUMN: Final = {
-    SortField.CREATED_AT: "created_at",
-    SortField.EMAIL: "email_key",
-    SortField.LAST_SIGN_IN_AT: "last_sign_in_at",
-    SortField.NAME: "name_key",
-}
 _SORT_INDEXES: Final = {SortField.LAST_SIGN_IN_AT: "users_last_sign_in", SortField.NAME: "users_name"}
-_NULLABLE: Final = frozenset({SortField.LAST_SIGN_IN_AT, SortField.NAME})
-_UNIQUE: Final = (Condition.EMAIL, Condition.EXTERNAL_ID)
 _WHOLE: Final = User.__struct_fields__
-_NEWEST_FIRST: Final = UserOrder(SortField.CREATED_AT, Direction.DESCENDING)
 _ANYBODY: Final = Shape(SortField.CREATED_AT, descending=True, start=Start.TOP, counting=Counting.ROWS, conditions=())
-_READ: Final = {
-    Extent.IDS: ("id",),
-    Extent.FACTS: Match.__struct_fields__[:-2],
-    Extent.METADATA: Match.__struct_fields__,
+# What SQLite knows of users without their rows: small indexes in the order of creation, of those for whom it holds.
+_MARKS: Final = {
+    "banned": ("users_banned", "x.banned_at IS NOT NULL AND (x.banned_until IS NULL OR x.banned_until > :now)"),
+    "deleted": ("users_deleted", "x.deleted_at IS NOT NULL"),
+    "disabled": ("users_disabled", "x.disabled"),
+    "locked": ("users_lock_marks", "x.locked_until > :now"),
+    "mfa": ("users_mfa", "x.mfa_enrolled"),
+    "pending": ("users_pending", "x.invited_at IS NOT NULL AND x.last_sign_in_at IS NULL"),
+    "role": ("users_role", "x.role = :role"),
+    "unverified": ("users_unverified", "NOT x.email_verified"),
 }
-# The condition that drives on SQLite is the first of these that is asked: about the most selective one.
-_STATE_INDEXES: Final = {
-    Condition.DELETED: "users_deleted",
-    Condition.LOCKED: "users_locked",
-    Condition.BANNED: "users_banned",
-    Condition.PENDING: "users_pending",
-    Condition.ROLE: "users_role",
-    Condition.STATUS_DISABLED: "users_disabled",
-    Condition.DISABLED: "users_disabled",
-}
-_MEMBERSHIPS: Final = "m.tenant_id = :tenant_id AND m.organization_id = :organization_id"
-# A member costs about four times as much to look at as a user found by text: another index, and no order to stop early.
-_MEMBER_WEIGHT: Final = 4
-_IS_SMALL: Final = "(SELECT is_small FROM organization)"
+_PROBED: Final = 2000
+_ALL_PROBED: Final = 2
+_OTHER_WEIGHT: Final = 4
+_IS_MEMBER: Final = """EXISTS (
+    SELECT 1 FROM memberships AS y INDEXED BY memberships_newest
+    WHERE y.tenant_id = :tenant_id AND y.organization_id = :organization_id AND y.user_seq = {}
+)"""
+_IF_FEW: Final = "iif({} < :cap, {}, {})"
 _COUNTER: Final = "SELECT users FROM user_counters WHERE tenant_id = :tenant_id AND facet = "
 _DELTAS: Final = "SELECT sum(users) FROM user_counter_deltas WHERE tenant_id = :tenant_id AND facet = "
 # seq is the creation time or the next free number, so whoever was created earlier than :created_before has a number
@@ -119,19 +120,6 @@ _SEQ_BEFORE: Final = """max(:created_before, coalesce((
     SELECT next FROM user_sequence_runs
     WHERE tenant_id = :tenant_id AND first < :created_before ORDER BY first DESC LIMIT 1
 ), :created_before))"""
-
-
-class Found(msgspec.Struct, frozen=True):
-    """A page of users, the place after it, the number of all that match, and whether more follow.
-
-    `total` comes from a counter (`is_counted`), or it is exact up to the cap and one more when there are more.
-    """
-
-    users: list[User]
-    last: Place | None
-    total: int
-    is_counted: bool
-    has_more: bool
 
 
 async def search_users(  # noqa: PLR0913 - a question has this many parts
@@ -166,11 +154,11 @@ async def search_matches(  # noqa: PLR0913 - the same, without a total
     reader: Reader, wanted: UserFilter, place: Place | None, *, limit: int, now_ms: int, extent: Extent
 ) -> tuple[list[Match], Place | None]:
     """Return up to `limit` users that match, after `place`, the newest first, and where to go on; None at the end."""
-    shape = shape_of(wanted, _NEWEST_FIRST, place, Counting.NONE)
+    shape = shape_of(wanted, NEWEST_FIRST, place, Counting.NONE)
     statement = matches_of(shape, extent)
     given = _parameters(statement, wanted, place, rows=limit, cap=COUNT_CAP + 1, now=now_ms)
     rows = await reader.fetch_all(statement, **given)
-    width = len(_READ[extent])
+    width = len(READ[extent])
     found = in_order([row for row in rows if row[0] is not None], width + 1, **_order_of(shape))
     last = Place(found[-1][width + 1], found[-1][0]) if len(found) == limit else None
     return [Match(*row[:width]) for row in found], last
@@ -183,29 +171,13 @@ async def list_users_among(reader: Reader, user_ids: Sequence[str], extent: Exte
 
 async def list_ids_among(reader: Reader, wanted: UserFilter, user_ids: Sequence[str], now_ms: int) -> list[str]:
     """Return those of these users who match."""
-    statement = among_of(shape_of(wanted, _NEWEST_FIRST, None, Counting.ROWS), Extent.IDS)
+    statement = among_of(shape_of(wanted, NEWEST_FIRST, None, Counting.ROWS), Extent.IDS)
     given = _parameters(statement, wanted, None, now=now_ms, user_ids=user_ids)
     return [str(row[0]) for row in await reader.fetch_all(statement, **given)]
 
 
 def _order_of(shape: Shape) -> dict[str, bool]:
-    return {"descending": shape.descending, "is_nullable": shape.field in _NULLABLE}
-
-
-def shape_of(wanted: UserFilter, order: UserOrder, place: Place | None, counting: Counting) -> Shape:
-    """Return the shape of a question."""
-    start = Start.TOP
-    if place is not None:
-        start = Start.NULLS if place.value is None else Start.VALUES
-    return Shape(
-        field=order.field,
-        descending=order.direction is Direction.DESCENDING,
-        start=start,
-        counting=counting,
-        conditions=tuple(conditions_of(wanted)),
-        words=len(wanted.words.anywhere),
-        starts=len(wanted.words.starts),
-    )
+    return {"descending": shape.descending, "is_nullable": shape.field in NULLABLE}
 
 
 def _parameters(
@@ -215,7 +187,7 @@ def _parameters(
     given = others
     words, starts = wanted.words.anywhere, wanted.words.starts
     if words or starts:
-        given |= {"trigrams": fts5_all(trigrams_of(words)), "prefixes": fts5_all(starts), "starts": list(starts)}
+        given |= {"phrases": fts5_all(map(indexed_part, words)), "prefixes": fts5_all(starts), "starts": list(starts)}
         for number, word in enumerate(words):
             given[f"word_{number}"] = word
             given[f"like_{number}"] = like_anywhere(word)
@@ -238,13 +210,13 @@ def statement_of(shape: Shape) -> Statement:
 @lru_cache(maxsize=256)
 def matches_of(shape: Shape, extent: Extent) -> Statement:
     """Return the shape's statement with the columns of a Match in the place of a user's."""
-    return Statement(_sqlite(shape, _READ[extent]), _postgres(shape, _READ[extent]))
+    return Statement(_sqlite(shape, READ[extent]), _postgres(shape, READ[extent]))
 
 
 @lru_cache(maxsize=256)
 def among_of(shape: Shape, extent: Extent) -> Statement:
     """Return the statement that finds those of :user_ids for whom a shape's conditions and words hold."""
-    select = f"SELECT {_columns('u', _READ[extent])} FROM users AS u WHERE u.tenant_id = :tenant_id AND u.id "
+    select = f"SELECT {_columns('u', READ[extent])} FROM users AS u WHERE u.tenant_id = :tenant_id AND u.id "
     return Statement(
         select + conjunction(("IN (SELECT value FROM json_each(:user_ids))", *_checks(shape))),
         select + conjunction(("= ANY(:user_ids)", *_holding(shape))),
@@ -292,99 +264,136 @@ def _holding(shape: Shape) -> list[str]:
 
 
 def _postgres(shape: Shape, columns: tuple[str, ...]) -> str:
+    """Find the matches once, and sort them if they are few; else walk the index in the order asked for."""
     rows = f"FROM users AS u WHERE {conjunction(('u.tenant_id = :tenant_id', *_holding(shape)))}"
-    total = bounded_count(rows, ":cap") if shape.counting is Counting.ROWS else _counter(shape, deltas=True)
-    arms = _arms(shape, _columns("u", columns), rows, table="u", name=_SORT_COLUMN[shape.field])
+    column = SORT_COLUMN[shape.field]
+    if shape.counting is not Counting.ROWS:
+        arms = _arms(shape, _columns("u", columns), rows, table="u", name=column)
+        return f"""
+        SELECT {_columns("page", columns)}, total.users, page.position
+        FROM (SELECT ({_counter(shape, deltas=True)}) AS users) AS total
+        LEFT JOIN ({in_turn(arms, ":rows")}) AS page ON TRUE
+        """
+    few = in_turn(_arms(shape, "matches.id", "FROM matches WHERE TRUE", table="matches", name=column), ":rows")
+    many = in_turn(_arms(shape, "u.id", rows, table="u", name=column), ":rows")
     return f"""
-    SELECT {_columns("page", columns)}, total.users, page.position
-    FROM (SELECT ({total}) AS users) AS total
-    LEFT JOIN ({in_turn(arms, ":rows")}) AS page ON TRUE
+    WITH matches AS MATERIALIZED (SELECT u.id, u.{column} {rows} LIMIT :cap),
+    counted AS MATERIALIZED (SELECT count(*) AS users FROM matches)
+    SELECT {_columns("u", columns)}, counted.users, keys.position
+    FROM counted
+    LEFT JOIN (
+        SELECT * FROM ({few}) AS few WHERE (SELECT users FROM counted) < :cap
+        UNION ALL
+        SELECT * FROM ({many}) AS many WHERE (SELECT users FROM counted) >= :cap
+    ) AS keys ON TRUE
+    LEFT JOIN users AS u ON u.tenant_id = :tenant_id AND u.id = keys.id
     """
 
 
 class _Source(msgspec.Struct, frozen=True):
-    """What drives a statement on SQLite: tables, the condition that selects, what is left to check.
+    """What drives a statement on SQLite: tables, what selects, and the column that is users.seq, which orders it.
 
-    `seq` is what users.seq is called where the rows come in its order, and None where they do not.
+    `driver` is the condition that it stands for. `is_narrow`: the user's row is not among the tables, and is joined
+    where it is needed; else it is there as `u`.
     """
 
     tables: str
-    selects: str | None
-    checks: tuple[str, ...]
-    seq: str | None = "u.seq"
+    seq: str
+    selects: tuple[str, ...]
+    driver: Condition | None = None
+    is_narrow: bool = True
 
-    def rows(self, *further: str) -> str:
-        """Return everything from FROM to the end of WHERE."""
-        selects = () if self.selects is None else (self.selects,)
-        return f"FROM {self.tables} WHERE {conjunction(('u.tenant_id = :tenant_id', *selects, *self.checks, *further))}"
+    def probe(self) -> str:
+        """Return a query of the newest: all, if they are fewer than are probed."""
+        rows = f"FROM {self.tables} WHERE {conjunction(self.selects)}"
+        return f"SELECT {self.seq} AS seq {rows} ORDER BY {self.seq} DESC LIMIT {_PROBED}"
 
 
-def _source(shape: Shape) -> _Source:
-    """Choose what drives: a unique value, the text, a membership, an index on a state, or else the order itself."""
-    for condition in _UNIQUE:
+def _sources(shape: Shape) -> list[_Source]:
+    """Return what can drive, the most selective first as far as one can say beforehand: one, or two to choose from."""
+    for condition in UNIQUE:
         if condition in shape.conditions:
-            return _Source("users AS u", None, _checks(shape, driver=condition), seq=None)
-    if shape.words or shape.starts:
-        return _text(shape)
-    if Condition.ORGANIZATION in shape.conditions:
-        return _members(shape)
-    for condition, index in _STATE_INDEXES.items():
-        if condition in shape.conditions:
-            seq = None if condition is Condition.LOCKED else "u.seq"
-            return _Source(f"users AS u INDEXED BY {index}", None, _checks(shape, driver=condition), seq)
-    return _everyone(shape)
+            selects = ("u.tenant_id = :tenant_id", _CONDITIONS[condition].format(""))
+            return [_Source("users AS u", "u.seq", selects, condition, is_narrow=False)]
+    has_text = bool(shape.words or shape.starts)
+    left_out = BROAD if has_text or not OF_THE_ROW.isdisjoint(shape.conditions) else frozenset[Condition]()
+    rivals = [_state(each) for each in DRIVERS if each in shape.conditions and each not in left_out]
+    found = [_text(shape), *rivals] if has_text else rivals
+    return found[:2] or [_Source("users AS u NOT INDEXED", "u.seq", ("u.tenant_id = :tenant_id",), is_narrow=False)]
 
 
 def _text(shape: Shape) -> _Source:
-    index, asked = _text_index(shape)
-    tables = f"{index} CROSS JOIN users AS u ON u.seq = {index}.rowid"
-    return _Source(tables, asked, _checks(shape), seq=f"{index}.rowid")
+    index, asked = ("users_trigrams", ":phrases") if shape.words else ("users_prefixes", ":prefixes")
+    return _Source(index, f"{index}.rowid", (f"{index} MATCH {asked}",))
 
 
-def _text_index(shape: Shape) -> tuple[str, str]:
-    """Return the index that finds the shape's words, and the condition on it."""
-    if shape.words:
-        return "users_trigrams", "users_trigrams MATCH :trigrams"
-    return "users_prefixes", "users_prefixes MATCH :prefixes"
+def _state(condition: Condition) -> _Source:
+    if condition is Condition.ORGANIZATION:
+        selects = ("m.tenant_id = :tenant_id", "m.organization_id = :organization_id")
+        return _Source("memberships AS m INDEXED BY memberships_newest", "m.user_seq", selects, condition)
+    index, holds = _MARKS[DRIVERS[condition]]
+    return _Source(f"users AS x INDEXED BY {index}", "x.seq", ("x.tenant_id = :tenant_id", holds), condition)
 
 
-def _members(shape: Shape) -> _Source:
-    tables = "memberships AS m CROSS JOIN users AS u ON u.id = m.user_id"
-    return _Source(tables, _MEMBERSHIPS, _checks(shape, driver=Condition.ORGANIZATION), seq=None)
+def _rows(shape: Shape, source: _Source, *further: str) -> str:
+    """Return everything from FROM to the end of WHERE: what a source finds and every other condition."""
+    is_text = source.driver is None and source.is_narrow  # what a text has found, probed or not, is exact
+    if not source.is_narrow:
+        return f"FROM {source.tables} WHERE {conjunction((*source.selects, *_checks(shape, source.driver), *further))}"
+    conditions = [*source.selects, *further, *_marked(shape, source)]
+    residual = [_CONDITIONS[each].format("+") for each in shape.conditions if each in OF_THE_ROW]
+    residual += _compared(shape, words=not is_text or shape.is_compared, starts=not is_text or shape.words > 0)
+    tables = source.tables
+    if residual:
+        tables += f" CROSS JOIN users AS u ON u.seq = {source.seq}"
+        conditions += ["u.tenant_id = :tenant_id", *residual]
+    return f"FROM {tables} WHERE {conjunction(conditions)}"
 
 
-def _everyone(shape: Shape) -> _Source:
-    return _Source("users AS u NOT INDEXED", None, _checks(shape))
+def _marked(shape: Shape, source: _Source) -> list[str]:
+    """Return the conditions that small indexes answer without the user's row, first those that must hold."""
+    positive: list[str] = []
+    negative: list[str] = []
+    for condition in shape.conditions:
+        must, must_not = MARKED.get(condition, ((), ()))
+        positive += [name for name in must if source.driver is None or name != DRIVERS.get(source.driver)]
+        negative += must_not
+    marks = [_mark(name, source.seq) for name in dict.fromkeys(positive)]
+    marks += [f"NOT {_mark(name, source.seq)}" for name in dict.fromkeys(negative)]
+    if Condition.ORGANIZATION in shape.conditions and source.driver is not Condition.ORGANIZATION:
+        marks.append(_IS_MEMBER.format(source.seq))
+    return marks
 
 
-def _walk(shape: Shape, limit: str) -> list[str]:
-    """Return the page from the index in the order asked for, with everything checked on the way.
-
-    The index of e-mail addresses belongs to a constraint and has no name of its own: a condition leads to it.
-    """
-    index = _SORT_INDEXES.get(shape.field)
-    checks = _checks(shape)
-    if index is None:
-        everyone = _Source("users AS u", None, ("u.email_key >= ''", *checks))
-    else:
-        everyone = _Source(f"users AS u INDEXED BY {index}", None, checks)
-    return _sorted(shape, everyone.rows(), "u", limit)
+def _mark(name: str, seq: str) -> str:
+    index, holds = _MARKS[name]
+    row = f"y.tenant_id = :tenant_id AND y.seq = {seq} AND {holds.replace('x.', 'y.')}"
+    return f"EXISTS (SELECT 1 FROM users AS y INDEXED BY {index} WHERE {row})"
 
 
 def _checks(shape: Shape, driver: Condition | None = None) -> tuple[str, ...]:
-    """Return the conditions as SQLite checks them, the driver's as it selects.
+    """Return the conditions as they are checked on a user's row, without those of the driver."""
+    conditions = (_CONDITIONS[each].format("+") for each in shape.conditions if each is not driver)
+    return (*conditions, *_compared(shape, words=True, starts=True))
 
-    What the text indexes find is compared as well: they know neither the order of trigrams nor every character apart.
-    """
-    return (
+
+def _compared(shape: Shape, *, words: bool, starts: bool) -> list[str]:
+    """Return the words as they are looked for in a user's row."""
+    return [
+        *(f"instr(u.search_text, :word_{number})" for number in range(shape.words if words else 0)),
         *(
-            _CONDITIONS[condition].format("" if condition is driver else "+")
-            for condition in shape.conditions
-            if not condition is driver is Condition.ORGANIZATION
+            f"instr(' ' || u.search_prefixes || ' ', :start_{number})"
+            for number in range(shape.starts if starts else 0)
         ),
-        *(f"instr(u.search_text, :word_{number})" for number in range(shape.words)),
-        *(f"instr(' ' || u.search_prefixes || ' ', :start_{number})" for number in range(shape.starts)),
-    )
+    ]
+
+
+def _walk(shape: Shape, limit: str) -> list[str]:
+    """Return the page from the index in the order asked for (that of addresses has no name), all checked on the way."""
+    index = _SORT_INDEXES.get(shape.field)
+    table, leads = ("users AS u", ["u.email_key >= ''"]) if index is None else (f"users AS u INDEXED BY {index}", [])
+    rows = f"FROM {table} WHERE {conjunction(('u.tenant_id = :tenant_id', *leads, *_checks(shape)))}"
+    return _arms(shape, "u.seq AS seq", rows, table="u", name=SORT_COLUMN[shape.field], limit=limit)
 
 
 def _created_range(shape: Shape, seq: str, *, after_place: bool) -> list[str]:
@@ -394,99 +403,98 @@ def _created_range(shape: Shape, seq: str, *, after_place: bool) -> list[str]:
     if after_place:
         (upper if shape.descending else lower).append(":value")
     return [
-        *([f"{seq} > {_extreme('max', lower)}"] if lower else []),
-        *([f"{seq} < {_extreme('min', upper)}"] if upper else []),
+        *([f"{seq} > {extreme('max', lower)}"] if lower else []),
+        *([f"{seq} < {extreme('min', upper)}"] if upper else []),
     ]
 
 
-def _extreme(function: str, terms: list[str]) -> str:
-    return terms[0] if len(terms) == 1 else f"{function}({', '.join(terms)})"
+def _found(shape: Shape, source: _Source, *, after_place: bool = False) -> str:
+    return _rows(shape, source, *_created_range(shape, source.seq, after_place=after_place))
 
 
-def _newest(shape: Shape, source: _Source, seq: str, limit: str) -> str:
-    """Return a page of a source that comes in the order of `seq`, in that order or its reverse."""
-    rows = source.rows(*_created_range(shape, seq, after_place=shape.start is Start.VALUES))
+def _newest(shape: Shape, source: _Source, limit: str) -> str:
+    """Return a page of a source in its order, or the reverse."""
+    rows = _found(shape, source, after_place=shape.start is Start.VALUES)
     direction = "DESC" if shape.descending else "ASC"
-    return f"SELECT {seq} AS position, {seq} AS seq {rows} ORDER BY {seq} {direction} LIMIT {limit}"
+    return (
+        f"SELECT {source.seq} AS position, {source.seq} AS seq {rows} ORDER BY {source.seq} {direction} LIMIT {limit}"
+    )
 
 
 def _sqlite(shape: Shape, columns: tuple[str, ...]) -> str:
-    source = _source(shape)
+    sources = _sources(shape)
+    tables, ways = _choice(sources)
     is_counted = shape.counting is not Counting.ROWS
-    rows = source.rows(*(_created_range(shape, source.seq, after_place=False) if source.seq else ()))
-    tables = ""
-    if source.seq is not None and Condition.ORGANIZATION in shape.conditions:
-        tables, total, keys = _either(shape, source, rows)
-    elif shape.field is SortField.CREATED_AT and source.seq is not None:
-        total, keys = bounded_count(rows, ":cap"), _newest(shape, source, source.seq, ":rows")
-    elif is_counted and source == _everyone(shape):
+    counter = f"({_counter(shape, deltas=False)})"
+    if shape.field is SortField.CREATED_AT:
+        counts = [bounded_count(_found(shape, source), limit.format(":cap")) for source, limit in ways]
+        total = f"({' + '.join(f'({count})' for count in counts)})"
+        keys = in_turn([_newest(shape, source, limit.format(":rows")) for source, limit in ways], ":rows")
+    elif is_counted and sources[0].driver is None and not sources[0].is_narrow:
         total, keys = "", in_turn(_walk(shape, ":rows"), ":rows")
     else:
-        tables = f"WITH matches AS MATERIALIZED ({_matches(shape, rows, ':cap')})"
-        total, keys = "SELECT count(*) FROM matches", in_turn(_few_or_many(shape), ":rows")
+        total = "(SELECT count(*) FROM matches)"
+        known = total if shape.counting in {Counting.ROWS, Counting.NONE} else counter
+        cap = ":cap" if known is total else f"iif({known} < :cap, :cap, 0)"
+        found = [
+            f"SELECT * FROM (SELECT {source.seq} AS seq {_found(shape, source)} LIMIT {limit.format(cap)})"
+            for source, limit in ways
+        ]
+        tables += _few(shape, " UNION ALL ".join(found), known)
+        keys = in_turn(_few_or_many(shape, sources[0], known), ":rows")
     return f"""
-    {tables}
+    {f"WITH {', '.join(tables)}" if tables else ""}
     SELECT {_columns("u", columns)}, total.users, keys.position
-    FROM (SELECT ({_counter(shape, deltas=False) if is_counted else total}) AS users) AS total
+    FROM (SELECT {counter if is_counted else total} AS users) AS total
     LEFT JOIN ({keys}) AS keys ON TRUE
     LEFT JOIN users AS u ON u.seq = keys.seq AND u.tenant_id = :tenant_id
     """
 
 
-def _matches(shape: Shape, rows: str, limit: str) -> str:
-    columns = "u.seq" if shape.field is SortField.CREATED_AT else f"u.seq, u.id, u.{_SORT_COLUMN[shape.field]}"
-    return f"SELECT {columns} {rows} LIMIT {limit}"
+def _choice(sources: Sequence[_Source]) -> tuple[list[str], list[tuple[_Source, str]]]:
+    """Return the tables that choose a source, and each way with its limit around what it is when the way is taken.
 
-
-def _either(shape: Shape, text: _Source, text_rows: str) -> tuple[str, str, str]:
-    """Return tables, total and page where the members of an organization or the text drive, whichever are fewer.
-
-    Both are counted, members no further than could matter. The way not taken has a limit of 0.
+    The newest of each are looked at. If that is all that the first finds, they are the source. Else the one with fewer
+    drives; where both have many, the one whose newest reach further back, as its users are further apart.
     """
-    index, asked = _text_index(shape)
-    by_text = f"iif({_IS_SMALL}, 0, :cap)"
-    matches = f"SELECT * FROM ({_matches(shape, _members(shape).rows(), f'iif({_IS_SMALL}, :cap, 0)')})"
-    total = "SELECT count(*) FROM matches"
-    if shape.field is SortField.CREATED_AT and text.seq is not None:
-        total = f"SELECT ({total}) + ({bounded_count(text_rows, by_text)})"
-        arms = _few_or_many(shape)[:1]
-        arms.append(_newest(shape, text, text.seq, f"iif({_IS_SMALL}, 0, :rows)"))
-    else:
-        matches = f"{matches} UNION ALL SELECT * FROM ({_matches(shape, text_rows, by_text)})"
-        arms = _few_or_many(shape)
-    tables = f"""
-    WITH found AS MATERIALIZED (
-        SELECT count(*) AS users FROM (SELECT 1 FROM {index} WHERE {asked} LIMIT :cap)
-    ),
-    organization AS MATERIALIZED (
-        SELECT count(*) * {_MEMBER_WEIGHT} <= (SELECT users FROM found) AS is_small
-        FROM (
-            SELECT 1 FROM memberships AS m WHERE {_MEMBERSHIPS}
-            LIMIT (SELECT users FROM found) / {_MEMBER_WEIGHT} + 1
-        )
-    ),
-    matches AS MATERIALIZED ({matches})
+    if (len(sources) == 1 and sources[0].driver is not None) or not sources[0].is_narrow:
+        return [], [(sources[0], "{}")]
+    tables = [
+        f"probe AS MATERIALIZED ({sources[0].probe()})",
+        "probed AS MATERIALIZED (SELECT count(*) AS users FROM probe)",
+    ]
+    way = f"iif(probed.users < {_PROBED}, {_ALL_PROBED}, 0)"
+    if len(sources) > 1:
+        tables.append(f"other_probe AS MATERIALIZED ({sources[1].probe()})")
+        others = "(SELECT count(*) FROM other_probe)"
+        is_other = f"""iif(
+            {others} < {_PROBED},
+            probed.users >= {_PROBED} OR {others} * {_OTHER_WEIGHT} <= probed.users,
+            probed.users >= {_PROBED} AND (SELECT min(seq) FROM other_probe) < (SELECT min(seq) FROM probe)
+        )"""
+        way = f"iif({is_other}, 1, {way})"
+    tables.append(f"choice AS MATERIALIZED (SELECT {way} AS way FROM probed)")
+    ways = [*enumerate(sources), (_ALL_PROBED, _Source("probe AS p", "p.seq", ("TRUE",), sources[0].driver))]
+    return tables, [(source, f"iif((SELECT way FROM choice) = {number}, {{}}, 0)") for number, source in ways]
+
+
+def _few(shape: Shape, matches: str, total: str) -> list[str]:
+    """Return the tables of the matches up to the cap, and of what a few of them are sorted by."""
+    few = f"""
+    few AS MATERIALIZED (
+        SELECT u.seq, u.id, u.{SORT_COLUMN[shape.field]} FROM matches CROSS JOIN users AS u ON u.seq = matches.seq
+        WHERE u.tenant_id = :tenant_id LIMIT {_IF_FEW.format(total, ":cap", "0")}
+    )
     """
-    return tables, total, in_turn(arms, ":rows")
+    return [f"matches AS MATERIALIZED ({matches})", few]
 
 
-def _few_or_many(shape: Shape) -> list[str]:
+def _few_or_many(shape: Shape, source: _Source, total: str) -> list[str]:
     """Return the page when the source's order is not the one asked for: first the SELECT over a few.
 
-    Up to the cap the matches are all there already (they had to be counted): sort them. Beyond it they are dense, so
-    that walking the index in the order asked for, and checking, ends soon. The way not taken has a limit of 0, which
-    SQLite looks at before it begins; a condition would be looked at for every row.
+    Up to the cap the matches are all there already: sort them. Beyond it they are dense, so that walking the index in
+    the order asked for ends soon. The way not taken has a limit of 0, looked at before it begins.
     """
-    arms = _sorted(shape, "FROM matches WHERE TRUE", "matches", "iif((SELECT count(*) FROM matches) < :cap, :rows, 0)")
-    if not any(condition in _UNIQUE for condition in shape.conditions):
-        limit = "iif((SELECT count(*) FROM matches) < :cap, 0, :rows)"
-        if shape.field is SortField.CREATED_AT:
-            arms.append(_newest(shape, _everyone(shape), "u.seq", limit))
-        else:
-            arms += _walk(shape, limit)
-    return arms
-
-
-def _sorted(shape: Shape, rows: str, table: str, limit: str) -> list[str]:
-    column = "seq" if shape.field is SortField.CREATED_AT else _SORT_COLUMN[shape.field]
-    return _arms(shape, f"{table}.seq AS seq", rows, table=table, name=column, limit=limit)
+    few = _IF_FEW.format(total, ":rows", "0")
+    arms = _arms(shape, "few.seq AS seq", "FROM few WHERE TRUE", table="few", name=SORT_COLUMN[shape.field], limit=few)
+    return arms if source.driver in UNIQUE else [*arms, *_walk(shape, _IF_FEW.format(total, "0", ":rows"))]

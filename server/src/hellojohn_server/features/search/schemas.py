@@ -6,10 +6,10 @@ from typing import Annotated, Final
 
 import msgspec
 
-from hellojohn_server.features.users.schemas import UserBody, UserStatus
+from hellojohn_server.features.users.schemas import User, UserBody, UserStatus
 from hellojohn_server.kit.pagination import Cursor, Limit, Pagination
 from hellojohn_server.kit.routing import checked_by
-from hellojohn_server.kit.search_query import MAX_QUERY_LENGTH, SearchWords, query_fault
+from hellojohn_server.kit.search_query import MAX_QUERY_LENGTH, SearchWords, indexed_part, query_fault
 from hellojohn_server.kit.times import Moment
 
 DEFAULT_LIMIT: Final = 20
@@ -166,6 +166,19 @@ class Match(msgspec.Struct, frozen=True):
     private_metadata: str = "{}"
 
 
+class Found(msgspec.Struct, frozen=True):
+    """A page of users, the place after it, the number of all that match, and whether more follow.
+
+    `total` comes from a counter (`is_counted`), or it is exact up to the cap and one more when there are more.
+    """
+
+    users: list[User]
+    last: Place | None
+    total: int
+    is_counted: bool
+    has_more: bool
+
+
 class Extent(Enum):
     """What is read of users who match: their ids, the fields of a Match, or these and the metadata."""
 
@@ -218,7 +231,11 @@ class Start(Enum):
 
 
 class Shape(msgspec.Struct, frozen=True):
-    """All of a question that its statement depends on; `words` and `starts` are how many there are."""
+    """All of a question that its statement depends on; `words` and `starts` are how many there are.
+
+    `is_compared`: SQLite's text index is not asked for all of every word, or cannot tell some characters apart, so
+    what it finds is compared.
+    """
 
     field: SortField
     descending: bool
@@ -227,6 +244,7 @@ class Shape(msgspec.Struct, frozen=True):
     conditions: tuple[Condition, ...]
     words: int = 0
     starts: int = 0
+    is_compared: bool = False
 
 
 _EVERYBODY: Final = UserFilter()
@@ -281,3 +299,80 @@ def counter_of(wanted: UserFilter) -> tuple[str, Counting]:
     if name in {"disabled", "email_verified", "mfa_enrolled"}:
         return name, Counting.COUNTER if value else Counting.COMPLEMENT
     return "", Counting.ROWS
+
+
+_ALIKE: Final = frozenset("\N{REPLACEMENT CHARACTER}\ufffe\uffff")
+"""Characters that are one to FTS5's trigram tokenizer."""
+
+
+def shape_of(wanted: UserFilter, order: UserOrder, place: Place | None, counting: Counting) -> Shape:
+    """Return the shape of a question."""
+    start = Start.TOP
+    if place is not None:
+        start = Start.NULLS if place.value is None else Start.VALUES
+    return Shape(
+        field=order.field,
+        descending=order.direction is Direction.DESCENDING,
+        start=start,
+        counting=counting,
+        conditions=tuple(conditions_of(wanted)),
+        words=len(wanted.words.anywhere),
+        starts=len(wanted.words.starts),
+        is_compared=any(not _ALIKE.isdisjoint(word) or indexed_part(word) != word for word in wanted.words.anywhere),
+    )
+
+
+_STOPPED: Final = ("deleted", "banned", "disabled", "locked", "pending")
+"""Each is what a user is only without those before it."""
+
+MARKED: Final[dict[Condition, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    Condition.ACTIVE: ((), _STOPPED),
+    Condition.BANNED: (("banned",), _STOPPED[:1]),
+    Condition.DELETED: (("deleted",), ()),
+    Condition.DISABLED: (("disabled",), ()),
+    Condition.EMAIL_NOT_VERIFIED: (("unverified",), ()),
+    Condition.EMAIL_VERIFIED: ((), ("unverified",)),
+    Condition.ENABLED: ((), ("disabled",)),
+    Condition.LOCKED: (("locked",), _STOPPED[:3]),
+    Condition.MFA_ENROLLED: (("mfa",), ()),
+    Condition.MFA_NOT_ENROLLED: ((), ("mfa",)),
+    Condition.NOT_DELETED: ((), ("deleted",)),
+    Condition.PENDING: (("pending",), _STOPPED[:4]),
+    Condition.ROLE: (("role",), ()),
+    Condition.STATUS_DISABLED: (("disabled",), _STOPPED[:2]),
+}
+"""Which marks a condition needs, and which it must not have."""
+
+OF_THE_ROW: Final = frozenset(Condition) - MARKED.keys() - {Condition.ORGANIZATION}
+"""What only the row of a user tells."""
+
+# What can drive beside the text, about the most selective first. Of two that are asked the data decides.
+DRIVERS: Final = {
+    Condition.LOCKED: "locked",
+    Condition.DELETED: "deleted",
+    Condition.BANNED: "banned",
+    Condition.PENDING: "pending",
+    Condition.ROLE: "role",
+    Condition.ORGANIZATION: "member",
+    Condition.STATUS_DISABLED: "disabled",
+    Condition.DISABLED: "disabled",
+    Condition.EMAIL_NOT_VERIFIED: "unverified",
+    Condition.MFA_ENROLLED: "mfa",
+}
+BROAD: Final = frozenset({Condition.EMAIL_NOT_VERIFIED, Condition.MFA_ENROLLED})
+"""What is no rival of a text."""
+SORT_COLUMN: Final = {
+    SortField.CREATED_AT: "created_at",
+    SortField.EMAIL: "email_key",
+    SortField.LAST_SIGN_IN_AT: "last_sign_in_at",
+    SortField.NAME: "name_key",
+}
+NULLABLE: Final = frozenset({SortField.LAST_SIGN_IN_AT, SortField.NAME})
+UNIQUE: Final = (Condition.EMAIL, Condition.EXTERNAL_ID)
+NEWEST_FIRST: Final = UserOrder(SortField.CREATED_AT, Direction.DESCENDING)
+READ: Final = {
+    Extent.IDS: ("id",),
+    Extent.FACTS: Match.__struct_fields__[:-2],
+    Extent.METADATA: Match.__struct_fields__,
+}
+"""The columns of each extent."""

@@ -8,6 +8,7 @@ from hellojohn_server.features.search import repository
 from hellojohn_server.features.search.schemas import (
     Direction,
     Extent,
+    Found,
     ListUsersQuery,
     Match,
     Place,
@@ -103,7 +104,7 @@ class UserSearch:
         place = None if cursor is None else _place_of(self._cursors.decode(tenant_id, bound, cursor))
         now = self._clock.now_ms()
 
-        async def read(reader: Reader) -> repository.Found:
+        async def read(reader: Reader) -> Found:
             return await repository.search_users(reader, wanted, order, place, limit=limit, now_ms=now)
 
         found = await self._db.read(tenant_id, read)
