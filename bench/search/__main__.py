@@ -117,7 +117,7 @@ async def measure_store(engine: Engine, given: argparse.Namespace, url: str) -> 
     directory = Path(given.data) / f"{engine}-{given.users}"
     settings, store = await filled(engine, directory, url, given.users)
     cases = [case for case in cases_of(store.facts, store.one) if re.search(given.only, case.name)]
-    deep = Deep(settings, store.tenant_id, min(_ROWS * _DEEP_PAGE, given.users // 2))
+    deep = Deep(engine, settings, store.tenant_id, min(_ROWS * _DEEP_PAGE, given.users // 2))
     asked = [(case, await deep.cursor(case) if case.page is Page.DEEP else None) for case in cases]
     with ExitStack() as processes:
         port = processes.enter_context(serving(settings, directory / "served.log"))
