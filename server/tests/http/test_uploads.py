@@ -131,6 +131,11 @@ async def test_parts_that_stop_coming_end_it(ids: IdFactory, files: Files) -> No
     assert (answer.status_code, code_in(answer), files.parts) == (408, "request_timeout", [b"x"])
 
 
+async def test_an_empty_one_is_refused_before_anything_begins(door: Door, files: Files) -> None:
+    answer = await door.call("POST", PATH, headers=CSV, content=b"")
+    assert (answer.status_code, answer.json()["error"]["details"][0]["field"], files.parts) == (422, "body", [])
+
+
 async def test_a_client_that_goes_away_ends_it(door: Door, files: Files) -> None:
     messages = [{"type": "http.request", "body": b"x", "more_body": True}, {"type": "http.disconnect"}]
     sent: list[Any] = []
@@ -141,9 +146,10 @@ async def test_a_client_that_goes_away_ends_it(door: Door, files: Files) -> None
     async def send(message: Any) -> None:
         sent.append(message)
 
+    headers = {**CSV, "transfer-encoding": "chunked"}
     scope = {
         "type": "http", "method": "POST", "path": PATH, "raw_path": PATH.encode(), "query_string": b"",
-        "headers": [(name.encode(), value.encode()) for name, value in CSV.items()], "client": ("192.0.2.1", 1),
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()], "client": ("192.0.2.1", 1),
     }  # fmt: skip
     await door.app(scope, receive, send)
     assert (files.parts, sent) == ([b"x"], [])

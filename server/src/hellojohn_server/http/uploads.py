@@ -7,7 +7,9 @@ from typing import Any, Final
 
 from hellojohn_server.http.call import Call, ClientDisconnected
 from hellojohn_server.http.errors import RequestTimeout
-from hellojohn_server.kit.errors import PayloadTooLarge, UnsupportedMediaType
+from hellojohn_server.http.faults import WHOLE_BODY
+from hellojohn_server.kit.error_codes import FieldCode
+from hellojohn_server.kit.errors import FieldError, Invalid, PayloadTooLarge, UnsupportedMediaType
 from hellojohn_server.kit.routing import Content, Upload
 
 _ADMITTED_SECONDS: Final = 1.0
@@ -40,8 +42,13 @@ class Incoming:
         self._seconds = seconds
 
     def upload(self, content: Content) -> Upload:
-        """Return it as the handler gets it; PayloadTooLarge when it says itself that it is too large."""
+        """Return it as the handler gets it. PayloadTooLarge when it says so itself; Invalid when it is empty.
+
+        An empty one is what a client sends that did not find its file.
+        """
         length = self._call.headers.get(b"content-length")
+        if length == b"0" or (length is None and b"transfer-encoding" not in self._call.headers):
+            raise Invalid(details=[FieldError(WHOLE_BODY, FieldCode.REQUIRED, "The body is empty: send the file.")])
         if length is not None and length.isdigit() and int(length[:18]) > self._max_bytes:
             raise self._too_large()
         self._call.is_upload = True

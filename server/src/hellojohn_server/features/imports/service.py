@@ -57,7 +57,7 @@ from hellojohn_server.kit.user_files.formats import UserFile, is_taken
 from hellojohn_server.kit.user_files.hashes import FirebaseHashing
 from hellojohn_server.kit.user_files.rows import MalformedFile, Row
 from hellojohn_server.storage.database import Database, Exempt, Reader, Transaction
-from hellojohn_server.storage.errors import StoreBusy, StoreUnavailable, UniqueViolation
+from hellojohn_server.storage.errors import QueryTimeout, StoreBusy, StoreUnavailable, UniqueViolation
 from hellojohn_server.storage.scratch import ScratchSet
 
 _FIRST_BATCH: Final = 50
@@ -315,7 +315,7 @@ class ImportService:
         await self._complete(run)
 
     async def _apply(self, run: _Run) -> None:
-        """Apply the rows that were read: a transaction, tried again when somebody else took something in between."""
+        """Apply the rows that were read: a transaction, tried again when others took something or were in the way."""
         rows = run.drain()
         if not rows:
             return
@@ -325,7 +325,7 @@ class ImportService:
             started = time.perf_counter()
             try:
                 run.one = await self._write(run, candidates, outcome)
-            except (UniqueViolation, EmailBanned, Invalid, StoreBusy):
+            except (UniqueViolation, EmailBanned, Invalid, QueryTimeout, StoreBusy):
                 if not left:
                     raise
             else:

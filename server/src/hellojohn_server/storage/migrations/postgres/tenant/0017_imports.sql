@@ -32,5 +32,5 @@ CREATE TABLE import_refused_rows (
     row_number BIGINT NOT NULL,
     line BIGINT NOT NULL,
     faults TEXT COLLATE "C" NOT NULL,
-    PRIMARY KEY (tenant_id, import_id, row_number)
+    CONSTRAINT import_refused_rows_import_id_row_number_key PRIMARY KEY (tenant_id, import_id, row_number)
 );
