@@ -54,7 +54,7 @@ def connect(path: Path, *, create: bool = False, read_only: bool = False, vfs: s
 
     Plans do not depend on values (SQLITE_DBCONFIG_ENABLE_QPSG): else a statement in which one might matter, as where
     there are partial indexes, is parsed and planned again each time that it is bound: half of the time of inserting a
-    user, 70 of the 120 us of a page of users.
+    user, and more of that of reading a page of them.
     """
     flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if create else 0)
     opened = apsw.Connection(str(path), flags=flags, vfs=vfs, statementcachesize=_STATEMENT_CACHE)

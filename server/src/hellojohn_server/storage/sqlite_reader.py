@@ -5,8 +5,8 @@ handler that looks at the clock every few VM operations (at 500 it would not see
 budget, or meets a lock, is run again in a thread on its own connection, and ended there by an interrupt when it exceeds
 the large budget too. No query can hold the loop.
 
-Each look costs a quarter of a microsecond, a tenth of the time of a page of users if there is one every 15 operations:
-so there are that many only where a full-text index is asked, one operation of which may take long.
+Each look is a call into Python, and one every 15 operations is dear for a page of users: so there are that many only
+where a full-text index is asked, one operation of which may take long.
 """
 
 import asyncio

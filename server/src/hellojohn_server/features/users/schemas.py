@@ -210,7 +210,7 @@ def changed_body_of(user: User, now_ms: int, stopped: AccessStopped | None = Non
 
 
 def _shown(user: User, now_ms: int, *further: Any) -> tuple[Any, ...]:
-    """Return the fields of UserBody in their order, and others: given by name they would take seven times as long."""
+    """Return the fields of UserBody in their order, and others: given by name they take longer."""
     created_at = format_time(user.created_at)
     ban = _ban_of(user, now_ms)
     return (
