@@ -131,7 +131,6 @@ async def test_it_goes_on_with_no_other_file(front: Front) -> None:
     shown = await begin(front, data, 15_000, Disconnected())
     read = shown["bytes_read"]
     for other in (
-        b"",
         data[: read - 1],
         data.replace(b"person0", b"person9", 1),
         data.replace(b"Person 1", b"Person  1"),
@@ -149,10 +148,10 @@ async def test_what_has_ended_or_was_a_trial_does_not_go_on(front: Front) -> Non
     trial = (await send(front, b'{"email": "a@example.com"}\n', shape=FileShape.JSON, **TRIAL)).json()
     assert trial["status"] == "interrupted"
     for one, shape in ((ended, FileShape.NDJSON), (trial, FileShape.JSON)):
-        answer = await send(front, b"", shape=shape, resume=one["id"])
+        answer = await send(front, b"\n", shape=shape, resume=one["id"])
         assert (answer.status_code, answer.json()["error"]["code"]) == (409, "import_not_resumable")
     for missing in ("imp_01HZX3Y5N8Q7W2K4M6P9R1T3V5", "imp_1", "x"):
-        answer = await send(front, b"", resume=missing)
+        answer = await send(front, b"\n", resume=missing)
         assert (answer.status_code, answer.json()["error"]["code"]) == (404, "import_not_found")
 
 
@@ -247,7 +246,7 @@ async def test_many_who_go_on_at_once_make_nobody_twice(front: Front) -> None:
 async def test_the_list_is_in_pages_newest_first(front: Front, clock: ManualClock) -> None:
     made = []
     for _ in range(3):
-        made.append((await done(await send(front, b"")))["id"])
+        made.append((await done(await send(front, b"\n")))["id"])
         clock.advance(1)
     first = (await front.admin("GET", "/v1/admin/imports?limit=2")).json()
     assert [one["id"] for one in first["data"]] == made[:0:-1]
