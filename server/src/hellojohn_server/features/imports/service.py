@@ -45,7 +45,7 @@ from hellojohn_server.features.user_loading.service import UserLoading
 from hellojohn_server.features.users.errors import EmailBanned
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.error_codes import ErrorCode
-from hellojohn_server.kit.errors import ApiError, Invalid, PayloadTooLarge, UnsupportedMediaType
+from hellojohn_server.kit.errors import ApiError, Invalid, PayloadTooLarge, Unavailable, UnsupportedMediaType
 from hellojohn_server.kit.ids import IdFactory, IdPrefix, is_id
 from hellojohn_server.kit.pagination import CursorCodec, Page, page_of
 from hellojohn_server.kit.principal import Context
@@ -57,7 +57,7 @@ from hellojohn_server.kit.user_files.formats import UserFile, is_taken
 from hellojohn_server.kit.user_files.hashes import FirebaseHashing
 from hellojohn_server.kit.user_files.rows import MalformedFile, Row
 from hellojohn_server.storage.database import Database, Exempt, Reader, Transaction
-from hellojohn_server.storage.errors import QueryTimeout, StoreBusy, StoreUnavailable, UniqueViolation
+from hellojohn_server.storage.errors import QueryTimeout, StoreBusy, UniqueViolation
 from hellojohn_server.storage.scratch import ScratchSet
 
 _FIRST_BATCH: Final = 50
@@ -416,7 +416,7 @@ class ImportService:
                 raise ImportTakenOver
             await self._audit.record(tx, run.context, import_interrupted(stopped))
 
-        with contextlib.suppress(ImportTakenOver, StoreBusy, StoreUnavailable):
+        with contextlib.suppress(ImportTakenOver, Unavailable):
             await self._db.write(run.context.tenant_id, command, type(None))
         run.one = stopped
 
