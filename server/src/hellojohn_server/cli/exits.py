@@ -29,6 +29,7 @@ class ExitCode(IntEnum):
     REFUSED = 8
     DIFFERENT = 9
     PARTLY = 10
+    DECLINED = 11
     INTERRUPTED = 130
 
 

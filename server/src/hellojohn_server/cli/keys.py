@@ -22,13 +22,16 @@ from hellojohn_server.kit.ids import CONTROL_TENANT_ID
 
 app = typer.Typer(help="Make, rotate and revoke keys.", no_args_is_help=True)
 
+TenantsKey = Annotated[str | None, typer.Option("--tenant", help="The tenant's id. A master key has none.")]
+Reason = Annotated[str | None, typer.Option("--reason", help="Why: shown there and in the audit log.")]
+
 
 @app.command("create")
 def create_key(  # noqa: PLR0913 - an option each
     ctx: typer.Context,
     *,
     name: Annotated[str, typer.Option("--name", help="What it is for: 1 to 200 characters.")],
-    tenant: Annotated[str | None, typer.Option("--tenant", help="The tenant's id. Not for a master key.")] = None,
+    tenant: TenantsKey = None,
     key_type: Annotated[
         KeyType, typer.Option("--type", help="secret, publishable, or master for the control plane.")
     ] = KeyType.SECRET,
@@ -72,7 +75,7 @@ def create_key(  # noqa: PLR0913 - an option each
             made = await tools.keys.create_key(tools.context(tenant), tenant, body)
         return made_key_body(made)
 
-    _show_made(use_tools(parts_of(ctx), settings, create), as_json=as_json)
+    show_made(use_tools(parts_of(ctx), settings, create), as_json=as_json)
 
 
 @app.command("rotate")
@@ -80,19 +83,19 @@ def rotate_key(  # noqa: PLR0913 - an option each
     ctx: typer.Context,
     *,
     key_id: Annotated[str, typer.Argument(help="The key's id: key_01H...")],
-    tenant: Annotated[str | None, typer.Option("--tenant", help="The tenant's id.")] = None,
+    tenant: TenantsKey = None,
     master: Annotated[bool, typer.Option("--master", help="It is a master key: it has no tenant.")] = False,
     overlap: Annotated[
         str | None, typer.Option("--overlap", help="How long the old key works on: 24h unless given, 30d at most.")
     ] = None,
     at_once: Annotated[bool, typer.Option("--at-once", help="Revoke the old key at once.")] = False,
-    reason: Annotated[str | None, typer.Option("--reason", help="Shown in the audit log.")] = None,
+    reason: Reason = None,
     as_json: Json = False,
     data_dir: DataDir = None,
     database_url: DatabaseUrlOption = None,
 ) -> None:
     """Make a key in the place of another, and print it: nobody can read it again."""
-    _require_one_place(tenant, master=master)
+    require_one_place(tenant, master=master)
     if at_once and overlap is not None:
         raise CommandFailed(ExitCode.USAGE, "Say either --overlap or --at-once.")
     given = {"reason": reason} | ({"overlap": overlap} if overlap is not None else {})
@@ -105,7 +108,7 @@ def rotate_key(  # noqa: PLR0913 - an option each
         context = tools.context(CONTROL_TENANT_ID if tenant is None else tenant)
         return made_key_body(await tools.keys.rotate_key(context, key_id, body))
 
-    _show_made(use_tools(parts_of(ctx), settings, rotate), as_json=as_json)
+    show_made(use_tools(parts_of(ctx), settings, rotate), as_json=as_json)
 
 
 @app.command("revoke")
@@ -113,15 +116,15 @@ def revoke_key(  # noqa: PLR0913 - an option each
     ctx: typer.Context,
     *,
     key_id: Annotated[str, typer.Argument(help="The key's id: key_01H...")],
-    tenant: Annotated[str | None, typer.Option("--tenant", help="The tenant's id.")] = None,
+    tenant: TenantsKey = None,
     master: Annotated[bool, typer.Option("--master", help="It is a master key: it has no tenant.")] = False,
-    reason: Annotated[str | None, typer.Option("--reason", help="Shown with the key and in the audit log.")] = None,
+    reason: Reason = None,
     as_json: Json = False,
     data_dir: DataDir = None,
     database_url: DatabaseUrlOption = None,
 ) -> None:
     """Revoke a key: a running server refuses it from the next request on."""
-    _require_one_place(tenant, master=master)
+    require_one_place(tenant, master=master)
     body = checked({"reason": reason}, RevokeKeyBody)
     settings = settings_with({"data_dir": data_dir, "database_url": database_url})
 
@@ -138,12 +141,14 @@ def revoke_key(  # noqa: PLR0913 - an option each
         out.out(f"{revoked.id} ({printable(revoked.name)}) is revoked since {revoked.revoked_at}.")
 
 
-def _require_one_place(tenant: str | None, *, master: bool) -> None:
+def require_one_place(tenant: str | None, *, master: bool) -> None:
+    """Require a tenant, or that it is a master key; CommandFailed for both and for neither."""
     if master != (tenant is None):
         raise CommandFailed(ExitCode.USAGE, "Name the tenant with --tenant, or say --master for a master key.")
 
 
-def _show_made(made: MadeKeyBody, *, as_json: bool) -> None:
+def show_made(made: MadeKeyBody, *, as_json: bool) -> None:
+    """Print a key just made, with the key itself."""
     if as_json:
         show_json(made)
         return

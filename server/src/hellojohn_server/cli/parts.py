@@ -17,7 +17,10 @@ from hellojohn_server.features.mfa.service import MfaService
 from hellojohn_server.features.search.service import UserSearch
 from hellojohn_server.features.signing_keys.service import SigningKeyService
 from hellojohn_server.features.tenants.service import TenantService
+from hellojohn_server.features.user_access.service import UserAccess
 from hellojohn_server.features.user_loading.service import UserLoading
+from hellojohn_server.features.user_sessions.service import UserSessionService
+from hellojohn_server.features.users.service import UserService
 from hellojohn_server.features.users_export.service import UsersExportService
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdFactory, IdPrefix
@@ -39,6 +42,9 @@ class Tools(msgspec.Struct, frozen=True):
     tenants: TenantService
     signing_keys: SigningKeyService
     keys: KeyService
+    users: UserService
+    access: UserAccess
+    user_sessions: UserSessionService
     search: UserSearch
     mfa: MfaService
     loading: UserLoading

@@ -11,6 +11,7 @@ from hellojohn_server.cli import (
     dev,
     keys,
     migrate,
+    offline,
     serve,
     signing_keys,
     tenants,
@@ -35,6 +36,7 @@ app.add_typer(tenants.app, name="tenants")
 app.add_typer(demo_load.app, name="demo")
 app.add_typer(counters.app, name="counters")
 app.add_typer(keys.app, name="keys")
+app.add_typer(offline.app, name="offline")
 app.add_typer(signing_keys.app, name="signing-keys")
 users.app.registered_commands.extend(users_import.app.registered_commands)
 app.add_typer(users.app, name="users")
