@@ -94,6 +94,13 @@ bench-search: $(VENV)/.dev ## Measure every kind of search and list among 1,000,
 bench-commit: $(VENV)/.dev ## Measure group commit against one transaction each, and judge
 	@$(BIN)/python -m bench.group_commit
 
+# -- generating -----------------------------------------------------------------------------------------------------
+
+.PHONY: sdk
+sdk: $(VENV)/.dev ## Export the contract to sdk/openapi.json, and write what of the SDKs is generated from it
+	@$(BIN)/hj openapi --output sdk/openapi.json
+	@$(BIN)/python -m tools.sdk
+
 # -- checking -------------------------------------------------------------------------------------------------------
 
 .PHONY: check
@@ -103,6 +110,8 @@ check: $(VENV)/.dev ## Check style, types and the rules of this house
 	@cd server && ../$(BIN)/mypy --no-error-summary
 	@cd server && ../$(BIN)/pyright --pythonpath ../$(BIN)/python
 	@$(BIN)/python -m tools.lint
+	@$(BIN)/hj openapi | cmp -s - sdk/openapi.json || { echo "sdk/openapi.json: stale; run \`make sdk\`"; exit 1; }
+	@$(BIN)/python -m tools.sdk --check
 
 .PHONY: fix
 fix: $(VENV)/.dev ## Repair what can be repaired by itself

@@ -13,7 +13,7 @@ from hellojohn_server.cli.process_logs import configure_process_logs, log_level
 from hellojohn_server.config import Settings, load_settings, with_encryption_key
 from hellojohn_server.features.expiry.service import ExpiryService
 from hellojohn_server.features.user_counters.service import UserCounters
-from hellojohn_server.http.application import Application, build_app
+from hellojohn_server.http.application import Application, build_app, declared_document
 from hellojohn_server.http.lifespan import Living
 from hellojohn_server.http.router import Services
 from hellojohn_server.kit.clock import Clock, SystemClock
@@ -218,6 +218,7 @@ PARTS: Final = Parts(
     make_app=Service,
     make_dev_app=_dev_app,
     app_factory=_FACTORY,
+    make_document=declared_document,
     version=__version__,
 )
 

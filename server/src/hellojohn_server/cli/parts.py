@@ -61,13 +61,15 @@ class Parts(msgspec.Struct, frozen=True):
 
     `open_tools` opens the store (making or migrating its tables) and checks the encryption key. `make_app` is the ASGI
     app with its own lifespan, `make_dev_app` the same for `hj dev`. `app_factory` is the import string of the former,
-    for worker processes, which read their settings from the environment.
+    for worker processes, which read their settings from the environment. `make_document` is the OpenAPI document of a
+    server at a URL.
     """
 
     open_tools: Callable[[Settings], AbstractAsyncContextManager[Tools]]
     make_app: Callable[[Settings], AsgiApp]
     make_dev_app: Callable[[Settings], AsgiApp]
     app_factory: str
+    make_document: Callable[[str], dict[str, Any]]
     version: str
 
 

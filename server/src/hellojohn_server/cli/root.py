@@ -12,6 +12,7 @@ from hellojohn_server.cli import (
     keys,
     migrate,
     offline,
+    openapi,
     serve,
     signing_keys,
     tenants,
@@ -30,7 +31,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-for single in (dev.app, serve.app, migrate.app):
+for single in (dev.app, serve.app, migrate.app, openapi.app):
     app.registered_commands.extend(single.registered_commands)
 app.add_typer(tenants.app, name="tenants")
 app.add_typer(demo_load.app, name="demo")

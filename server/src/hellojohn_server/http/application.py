@@ -20,8 +20,8 @@ from hellojohn_server.http.link_pages import LinkAct, LinkPages, link_acts
 from hellojohn_server.http.mailbox import MailboxPage
 from hellojohn_server.http.metrics import MetricsPage
 from hellojohn_server.http.openapi import build_document
-from hellojohn_server.http.operations import Operation, RecordDenied, Shared
-from hellojohn_server.http.router import Services, routers
+from hellojohn_server.http.operations import DeclaredOperation, Operation, RecordDenied, Shared
+from hellojohn_server.http.router import Services, declared_routers, routers
 from hellojohn_server.http.routing_table import Endpoint, RoutingTable, methods_of
 from hellojohn_server.http.settings import HttpSettings
 from hellojohn_server.kit.clock import SystemClock
@@ -95,6 +95,13 @@ def build_app(services: Services, settings: HttpSettings, *, log: FilteringBound
             tenants=services.tenants,
         )
     )
+
+
+def declared_document(public_url: str) -> dict[str, Any]:
+    """Return the document of the whole service as a server at `public_url` answers it, without a store."""
+    owners = declared_routers()
+    operations = [DeclaredOperation(route, handler) for owner in owners for route, handler in routes_of(owner)]
+    return build_document(operations, public_url)
 
 
 def assemble(parts: Parts) -> Application:

@@ -28,7 +28,7 @@ from hellojohn_server.http.errors import (
     ServerBusy,
     TooManyHeaders,
 )
-from hellojohn_server.http.operations import Operation
+from hellojohn_server.http.operations import DeclaredOperation
 from hellojohn_server.kit.error_codes import FieldCode
 from hellojohn_server.kit.errors import (
     AddressNotAllowed,
@@ -119,7 +119,7 @@ _HEADER_OBJECTS: Final[dict[str, dict[str, Any]]] = {
 _LIMIT_HEADERS: Final = ("RateLimitLimit", "RateLimitRemaining", "RateLimitReset")
 
 
-def build_document(operations: Sequence[Operation], public_url: str) -> dict[str, Any]:
+def build_document(operations: Sequence[DeclaredOperation], public_url: str) -> dict[str, Any]:
     """Return the document of `operations`, ready to be encoded as JSON."""
     types = list(dict.fromkeys([ErrorBody, *(each for operation in operations for each in _types_of(operation))]))
     references, components = msgspec.json.schema_components(types, ref_template=f"{_SCHEMAS}{{name}}")
@@ -161,14 +161,14 @@ def build_document(operations: Sequence[Operation], public_url: str) -> dict[str
     }
 
 
-def _types_of(operation: Operation) -> Iterator[Any]:
+def _types_of(operation: DeclaredOperation) -> Iterator[Any]:
     signature = operation.signature
     for each in (signature.query, signature.body, signature.answer):
         if each is not None and each is not type(None):
             yield each
 
 
-def _operation(operation: Operation, schemas: dict[Any, Any], components: dict[str, Any]) -> dict[str, Any]:
+def _operation(operation: DeclaredOperation, schemas: dict[Any, Any], components: dict[str, Any]) -> dict[str, Any]:
     route, signature = operation.route, operation.signature
     query = None if signature.query is None else components[_name_of(schemas[signature.query])]
     described: dict[str, Any] = {
@@ -273,7 +273,7 @@ def _is_replayed(route: Route) -> bool:
     return route.method is not Method.GET and route.replay is Replay.HONOURED and bool(route.credentials)
 
 
-def _successes(operation: Operation, schemas: dict[Any, Any], components: dict[str, Any]) -> dict[str, Any]:
+def _successes(operation: DeclaredOperation, schemas: dict[Any, Any], components: dict[str, Any]) -> dict[str, Any]:
     described = {str(operation.route.status): _success(operation, schemas, components)}
     if operation.signature.may_be_empty:
         headers = [
@@ -285,7 +285,7 @@ def _successes(operation: Operation, schemas: dict[Any, Any], components: dict[s
     return described
 
 
-def _success(operation: Operation, schemas: dict[Any, Any], components: dict[str, Any]) -> dict[str, Any]:
+def _success(operation: DeclaredOperation, schemas: dict[Any, Any], components: dict[str, Any]) -> dict[str, Any]:
     route, answer = operation.route, operation.signature.answer
     headers = _common_headers(route)
     described: dict[str, Any] = {"description": HTTPStatus(route.status).phrase}
@@ -317,14 +317,14 @@ def _common_headers(route: Route) -> list[str]:
     return ["RequestId", *(() if route.limit is Limit.NONE else _LIMIT_HEADERS)]
 
 
-def _failures(operation: Operation) -> dict[str, Any]:
+def _failures(operation: DeclaredOperation) -> dict[str, Any]:
     by_status: dict[int, list[type[ApiError]]] = {}
     for kind in dict.fromkeys(errors_of(operation)):
         by_status.setdefault(kind.status, []).append(kind)
     return {str(status): _failure(status, kinds) for status, kinds in sorted(by_status.items())}
 
 
-def errors_of(operation: Operation) -> Iterator[type[ApiError]]:
+def errors_of(operation: DeclaredOperation) -> Iterator[type[ApiError]]:
     """Yield every error that an operation documents: those of its kind, then those that it declares."""
     route, signature = operation.route, operation.signature
     yield from (BadRequest, InvalidHost, PayloadTooLarge, TooManyHeaders, InternalError, DeadlineExceeded, ServerBusy)

@@ -66,23 +66,30 @@ class Shared(msgspec.Struct, frozen=True):
     body_seconds: float
 
 
-class Operation:
-    """Serves one route."""
+class DeclaredOperation:
+    """What is known of an operation from its declaration alone: all that the document says of it."""
 
-    def __init__(self, route: Route, handler: RouteHandler, shared: Shared) -> None:
+    def __init__(self, route: Route, handler: RouteHandler) -> None:
         self.route = route
         self.name: str = handler.__name__
         self.signature = signature_of(route, handler)
+
+    @property
+    def body_is_optional(self) -> bool:
+        """Whether the body may be left out: every field of it has a default."""
+        return body_reader(self.signature.body, self.route.max_body_bytes).is_optional
+
+
+class Operation(DeclaredOperation):
+    """Serves one route."""
+
+    def __init__(self, route: Route, handler: RouteHandler, shared: Shared) -> None:
+        super().__init__(route, handler)
         self._handler = handler
         self._shared = shared
         self._is_for_browsers = is_for_browsers(route)
         self._query = query_reader(self.signature.query)
         self._body = body_reader(self.signature.body, min(route.max_body_bytes, shared.max_body_bytes))
-
-    @property
-    def body_is_optional(self) -> bool:
-        """Whether the body may be left out: every field of it has a default."""
-        return self._body.is_optional
 
     async def serve(self, call: Call, receive: Any) -> Outgoing:
         """Return the answer to one request; ApiError for a refusal."""

@@ -157,7 +157,7 @@ class ImpersonatorBody(msgspec.Struct, frozen=True):
     asserted: str | None
 
 
-class ImpersonationBody(msgspec.Struct, frozen=True):
+class SessionImpersonationBody(msgspec.Struct, frozen=True):
     """Who acts in the user's place, and why."""
 
     by: ImpersonatorBody
@@ -182,7 +182,7 @@ class SessionBody(msgspec.Struct, frozen=True, kw_only=True):
     revoked_by: str | None
     organization_id: str | None
     impersonated: bool
-    impersonation: ImpersonationBody | None
+    impersonation: SessionImpersonationBody | None
 
 
 class SessionListBody(msgspec.Struct, frozen=True):
@@ -235,7 +235,7 @@ def session_body(session: Session, now_ms: int) -> SessionBody:
     )
 
 
-def _impersonation_of(session: Session) -> ImpersonationBody | None:
+def _impersonation_of(session: Session) -> SessionImpersonationBody | None:
     if session.impersonator_id is None or session.impersonator_type is None:
         return None
     by = ImpersonatorBody(
@@ -244,4 +244,4 @@ def _impersonation_of(session: Session) -> ImpersonationBody | None:
         session.impersonator_name,
         session.impersonator_asserted,
     )
-    return ImpersonationBody(by, session.impersonation_reason, session.read_only)
+    return SessionImpersonationBody(by, session.impersonation_reason, session.read_only)
