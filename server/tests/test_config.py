@@ -37,7 +37,8 @@ def problems_of(environ: dict[str, str], *, required: tuple[str, ...] = ()) -> l
 
 
 def test_nothing_set_gives_the_defaults() -> None:
-    settings = load_settings({"PATH": "/bin", "HELLOJOHN_PORT": "", "HELLOJOHN_SECRET_KEY": "an application's own"})
+    of_applications = {"HELLOJOHN_API_URL": "http://localhost:3000", "HELLOJOHN_SECRET_KEY": "an application's own"}
+    settings = load_settings({"PATH": "/bin", "HELLOJOHN_PORT": "", **of_applications})
     assert (settings.host, settings.port, settings.workers) == ("127.0.0.1", 3000, 1)
     assert settings.database_url is None
     assert settings.encryption_key is None

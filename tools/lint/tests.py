@@ -13,6 +13,7 @@ OWN_DIRECTORIES: Final = {
     "crash": "what survives a killed process",
     "house": "the rules of the house",
     "interop": "what other people's libraries make of what we hand out",
+    "sdk/typescript": "what the TypeScript SDK makes of a running server",
     "privacy": "what every table holds of a person, whichever feature it is of",
     "walk": "what every operation of the API must do, whichever feature it is of",
 }
@@ -24,6 +25,7 @@ MAY_SKIP: Final = {
     "tests.conftest": "a machine without PostgreSQL runs the tests of the other store",
     "tests.browser.test_passkeys": "no machine must have a browser: `make browser` runs it where there is one",
     "tests.interop.conftest": "an environment made before jose was needed runs all other tests",
+    "tests.sdk.typescript.conftest": "an environment made before the compiler was needed runs all other tests",
 }
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from tools.sdk import typescript_code
 from tools.sdk.model import Model
 
 
@@ -15,4 +16,4 @@ class Emitter(msgspec.Struct, frozen=True):
     owned: tuple[str, ...]
 
 
-EMITTERS: Final[tuple[Emitter, ...]] = ()
+EMITTERS: Final[tuple[Emitter, ...]] = (Emitter(typescript_code.emit, typescript_code.OWNED),)

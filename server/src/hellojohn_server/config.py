@@ -30,7 +30,7 @@ PREFIX: Final = "HELLOJOHN_"
 KEY_FILE: Final = "encryption.key"
 """The file in the data directory that `hj dev` keeps the encryption key in."""
 
-CLIENT_VARIABLES: Final = frozenset({"HELLOJOHN_SECRET_KEY"})
+CLIENT_VARIABLES: Final = frozenset({"HELLOJOHN_API_URL", "HELLOJOHN_SECRET_KEY"})
 """Names that belong to applications which call the service; the service itself leaves them alone."""
 
 _INJECTED: Final = re.compile(

@@ -70,10 +70,11 @@ def test_what_the_source_imports_is_asked_for() -> None:
     assert _imported(project.tests) | _imported(project.tools) <= _asked("run") | _asked("dev")
 
 
-def test_what_node_is_given_is_pinned_by_hash_and_from_no_address() -> None:
-    lock = json.loads((ROOT / "server/tests/interop/package-lock.json").read_text(encoding="utf-8"))
+@pytest.mark.parametrize(("directory", "needed"), [("server/tests/interop", "jose"), ("sdk/typescript", "typescript")])
+def test_what_node_is_given_is_pinned_by_hash_and_from_no_address(directory: str, needed: str) -> None:
+    lock = json.loads((ROOT / directory / "package-lock.json").read_text(encoding="utf-8"))
     packages = {name: package for name, package in lock["packages"].items() if name}
-    assert "node_modules/jose" in packages
+    assert f"node_modules/{needed}" in packages
     for package in packages.values():
         assert package["integrity"].startswith("sha512-")
         assert "resolved" not in package

@@ -1,0 +1,70 @@
+/** Answers of any length, read row by row. */
+
+import type { Deadline } from "./deadlines.js";
+
+/** An answer whose body has yet to be read, and what watches over it. */
+export interface Opened {
+  response: Response;
+  deadline: Deadline;
+}
+
+/**
+ * The rows of an answer, read while they come. The request is sent when the first is asked for, and ended when a loop is
+ * left early. An answer that breaks off throws `ApiConnectionError`: what came before it is not complete.
+ *
+ *     for await (const user of hj.users.exportAll({ status: "active" })) { … }
+ */
+export class RowStream<T> implements AsyncIterable<T> {
+  readonly #open: () => Promise<Opened>;
+
+  constructor(open: () => Promise<Opened>) {
+    this.#open = open;
+  }
+
+  /** Yields each row: an object for each line of NDJSON, a text for each line of CSV. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
+    const opened = await this.#open();
+    const isText = opened.response.headers.get("Content-Type")?.startsWith("text/csv") === true;
+    for await (const line of linesOf(piecesOf(opened))) {
+      yield (isText ? line : JSON.parse(line)) as T;
+    }
+  }
+
+  /** Yields each line as it came, without its end. A cell of CSV with a line break in it stands on several lines. */
+  async *lines(): AsyncGenerator<string, void, undefined> {
+    yield* linesOf(piecesOf(await this.#open()));
+  }
+
+  /** Yields the bytes as they come, to be written into a file. */
+  async *bytes(): AsyncGenerator<Uint8Array, void, undefined> {
+    yield* piecesOf(await this.#open());
+  }
+}
+
+/** Yields the pieces of a body; lets go of the connection at the end, or when the loop is left. */
+export async function* piecesOf({ response, deadline }: Opened): AsyncGenerator<Uint8Array, void, undefined> {
+  const reader = response.body?.getReader();
+  try {
+    while (reader !== undefined) {
+      const { done, value } = await deadline.for(reader.read());
+      if (done) break;
+      yield value;
+    }
+  } finally {
+    deadline.close();
+    await reader?.cancel().catch(() => undefined); // it has failed already, which was thrown above
+  }
+}
+
+/** Yields the lines of a text in UTF-8 without their ends (LF or CR LF), but for an empty one at the end. */
+export async function* linesOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, undefined> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const piece of pieces) {
+    const lines = (rest + decoder.decode(piece, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) yield line.endsWith("\r") ? line.slice(0, -1) : line;
+  }
+  rest += decoder.decode();
+  if (rest !== "") yield rest;
+}

@@ -1,0 +1,22 @@
+// Written by `python -m tools.sdk`, from sdk/openapi.json and sdk/methods.toml.
+
+export * from "./admin.js";
+export * from "./admin-config.js";
+export * from "./admin-imports.js";
+export * from "./admin-jobs.js";
+export * from "./admin-plans.js";
+export * from "./api-keys.js";
+export * from "./auth.js";
+export * from "./auth-me.js";
+export * from "./auth-mfa.js";
+export * from "./auth-passkeys.js";
+export * from "./auth-sessions.js";
+export * from "./mfa.js";
+export * from "./organizations.js";
+export * from "./organizations-members.js";
+export * from "./roles.js";
+export * from "./server.js";
+export * from "./sessions.js";
+export * from "./shared.js";
+export * from "./tenants.js";
+export * from "./users.js";

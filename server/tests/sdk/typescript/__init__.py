@@ -1,0 +1,1 @@
+"""The TypeScript SDK, as it is installed from its own archive."""
