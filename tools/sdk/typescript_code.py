@@ -102,7 +102,7 @@ def _signatures(operation: Operation, arguments: list[str]) -> Iterator[tuple[li
         return
     name = params_name(operation)
     as_text = [text.replace(f"{name} = {{}}", f'{name} & {{ format: "csv" }}') for text in arguments]
-    yield as_text, "RowStream<string>", ";"
+    yield as_text, "RowStream<Record<string, string>>", ";"
     yield [text.replace(" = {}", "").replace("params:", "params?:") for text in arguments], returned, ";"
     yield arguments, "RowStream<never>", " {"
 

@@ -5,13 +5,13 @@ import { ApiConnectionError, ApiTimeoutError } from "./errors.js";
 /** Ends a request when a wait takes too long, or when the caller's signal says so. */
 export class Deadline {
   readonly #controller = new AbortController();
-  readonly #timeout: number;
+  readonly #timeout: number | null; // null: as long as it takes
   readonly #outer: AbortSignal | undefined;
   readonly #abort = () => this.#controller.abort();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isPassed = false;
 
-  constructor(timeout: number, signal: AbortSignal | undefined) {
+  constructor(timeout: number | null, signal: AbortSignal | undefined) {
     this.#timeout = timeout;
     this.#outer = signal;
     if (signal?.aborted) this.#abort();
@@ -25,10 +25,7 @@ export class Deadline {
 
   /** Waits for a part of an answer, as long as the deadline allows. */
   async for<T>(part: Promise<T>): Promise<T> {
-    this.#timer = setTimeout(() => {
-      this.#isPassed = true;
-      this.#abort();
-    }, this.#timeout);
+    if (this.#timeout !== null) this.#timer = setTimeout(() => this.#pass(), this.#timeout);
     try {
       return await part;
     } catch (error) {
@@ -41,6 +38,11 @@ export class Deadline {
   /** Lets go of the caller's signal; the request has ended. */
   close(): void {
     this.#outer?.removeEventListener("abort", this.#abort);
+  }
+
+  #pass(): void {
+    this.#isPassed = true;
+    this.#abort();
   }
 
   #meaning(error: unknown): unknown {

@@ -2,13 +2,16 @@
  * What can go wrong, as one tree.
  *
  *     HelloJohnError
- *     ├── ApiConnectionError            the server could not be reached, or the answer broke off
+ *     ├── MissingCredential             the client was not given the kind of key that the call needs
+ *     ├── ApiConnectionError            no answer came, or it broke off
  *     │   └── ApiTimeoutError           it took longer than `timeout`
- *     └── ApiError                      the server refused
+ *     ├── UnexpectedAnswer              an answer that is no answer of the API
+ *     └── ApiError                      the API refused: one class for each status
  *         ├── BadRequestError           400
  *         ├── AuthenticationError       401
  *         ├── PermissionDeniedError     403
  *         ├── NotFoundError             404
+ *         ├── RequestTimeoutError       408
  *         ├── ConflictError             409
  *         ├── PreconditionFailedError   412
  *         ├── PayloadTooLargeError      413
@@ -28,25 +31,63 @@ export interface FieldError {
   message: string;
 }
 
+// What Node, Bun and Deno call a connection that was never made; other runtimes do not say.
+const NEVER_SENT: ReadonlySet<unknown> = new Set([
+  "ConnectionRefused",
+  "EAI_AGAIN",
+  "ECONNREFUSED",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
+
 /** Whatever this package throws. */
 export class HelloJohnError extends Error {
   override name = "HelloJohnError";
 }
 
-/** The server could not be reached, or its answer broke off or was none of ours. `cause` says more. */
-export class ApiConnectionError extends HelloJohnError {
-  override name = "ApiConnectionError";
+/** The call takes a kind of key or token that the client was not given. */
+export class MissingCredential extends HelloJohnError {
+  override name = "MissingCredential";
 }
 
-/** The answer did not come within `timeout`. */
+/** No answer came, or it broke off; `cause` says more. */
+export class ApiConnectionError extends HelloJohnError {
+  override name = "ApiConnectionError";
+  /** False when the API has certainly not seen the request. */
+  readonly was_sent: boolean;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.was_sent = !NEVER_SENT.has(codeOf(options?.cause));
+  }
+}
+
+/** It took longer than `timeout`. */
 export class ApiTimeoutError extends ApiConnectionError {
   override name = "ApiTimeoutError";
+}
+
+/** What came back is no answer of the API, such as a page of a proxy. */
+export class UnexpectedAnswer extends HelloJohnError {
+  override name = "UnexpectedAnswer";
+  readonly status: number;
+  readonly request_id: string | null;
+  readonly body: string;
+
+  constructor(response: Response, body: string, options?: ErrorOptions) {
+    super(`The answer with status ${response.status} is not JSON.`, options);
+    this.status = response.status;
+    this.request_id = response.headers.get("X-Request-ID");
+    this.body = body;
+  }
 }
 
 /** The server refused. Branch on the class or on `code`; the message is for people and may change. */
 export class ApiError extends HelloJohnError {
   override name = "ApiError";
-  /** The machine-readable name of the refusal; "" when something before the server answered. */
+  /** The machine-readable name of the refusal; "unknown" when something between you and the API answered. */
   readonly code: ErrorCode | (string & {});
   readonly status: number;
   /** Quote it when you ask for help. */
@@ -55,17 +96,18 @@ export class ApiError extends HelloJohnError {
   readonly details: readonly FieldError[];
   /** The answer as it came: an object where it was JSON, a text otherwise. */
   readonly body: unknown;
-  readonly headers: Headers;
+  /** How many seconds the API asks to wait, if it does. */
+  readonly retry_after: number | null;
 
   constructor(status: number, body: unknown, headers: Headers) {
     const error = errorIn(body);
     super(error?.message ?? `The server answered with status ${status}.`);
-    this.code = error?.code ?? "";
+    this.code = error?.code ?? "unknown";
     this.status = status;
     this.request_id = error?.request_id ?? headers.get("X-Request-ID");
     this.details = error?.details ?? [];
     this.body = body;
-    this.headers = headers;
+    this.retry_after = retryAfterOf(headers.get("Retry-After"));
   }
 }
 
@@ -87,6 +129,11 @@ export class PermissionDeniedError extends ApiError {
 /** 404: there is no such object in this tenant. */
 export class NotFoundError extends ApiError {
   override name = "NotFoundError";
+}
+
+/** 408: the body of the request did not come in time. */
+export class RequestTimeoutError extends ApiError {
+  override name = "RequestTimeoutError";
 }
 
 /** 409: something that is so already stands in the way. */
@@ -134,6 +181,7 @@ const BY_STATUS: Readonly<Record<number, typeof ApiError>> = {
   401: AuthenticationError,
   403: PermissionDeniedError,
   404: NotFoundError,
+  408: RequestTimeoutError,
   409: ConflictError,
   412: PreconditionFailedError,
   413: PayloadTooLargeError,
@@ -152,4 +200,17 @@ export function errorOf(status: number, body: unknown, headers: Headers): ApiErr
 function errorIn(body: unknown): Partial<Pick<ApiError, "code" | "details" | "message" | "request_id">> | undefined {
   const error = typeof body === "object" && body !== null && "error" in body ? body.error : undefined;
   return typeof error === "object" && error !== null ? error : undefined;
+}
+
+function codeOf(cause: unknown): unknown {
+  const { code, cause: inner } = (cause ?? {}) as { code?: unknown; cause?: { code?: unknown } };
+  return inner?.code ?? code;
+}
+
+// RFC 9110, section 10.2.3: a number of seconds, or a date.
+function retryAfterOf(value: string | null): number | null {
+  if (!value) return null;
+  if (/^\s*\d+\s*$/.test(value)) return Number(value);
+  const until = Date.parse(value);
+  return Number.isNaN(until) ? null : Math.max(0, (until - Date.now()) / 1_000);
 }

@@ -16,7 +16,7 @@ export interface ClientOptions {
   baseURL?: string | undefined;
   /** The credential names its tenant. When this is given too, the server refuses a credential of another one. */
   tenantId?: string | undefined;
-  /** How many milliseconds to wait for an answer, and then for its body or its next piece. 30,000 if absent. */
+  /** How many milliseconds to wait for an answer, and then for its body or its next piece. 60,000 if absent. */
   timeout?: number | undefined;
   /** How often a call is sent again after a network error, 408, 429 or 5xx. 2 if absent. */
   maxRetries?: number | undefined;
@@ -47,7 +47,7 @@ const PUBLIC_SERVICE = "https://api.hellojohn.dev";
 
 /** Returns where the server is, without a slash at the end. */
 export function baseURLOf(options: ClientOptions): string {
-  return (options.baseURL ?? fromEnvironment("HELLOJOHN_API_URL") ?? PUBLIC_SERVICE).replace(/\/+$/, "");
+  return (options.baseURL ?? fromEnvironment("HELLOJOHN_API_URL") ?? PUBLIC_SERVICE).replace(/(\/v1)?\/*$/, "");
 }
 
 /** Returns the credential of a kind, if there is one. */

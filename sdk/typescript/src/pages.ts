@@ -20,15 +20,20 @@ export class Page<T> implements PageBody<T>, AsyncIterable<T> {
     this.#turn = turn;
   }
 
-  /** Returns the next page; null after the last. */
-  async next(): Promise<Page<T> | null> {
+  /** Returns the page after this one; null when this is the last. */
+  async nextPage(): Promise<Page<T> | null> {
     const cursor = this.pagination.next_cursor;
     return cursor === null ? null : this.#turn(cursor);
   }
 
   /** Yields what is on this page and on every one after it, fetching each when it is come to. */
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
-    for (let page: Page<T> | null = this; page !== null; page = await page.next()) yield* page.data;
+    for await (const page of this.pages()) yield* page.data;
+  }
+
+  /** Yields this page and every one after it. */
+  async *pages(): AsyncGenerator<Page<T>, void, undefined> {
+    for (let page: Page<T> | null = this; page !== null; page = await page.nextPage()) yield page;
   }
 }
 

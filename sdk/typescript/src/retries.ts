@@ -4,17 +4,21 @@ import { ApiConnectionError, ApiError } from "./errors.js";
 
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 8_000;
-const LONGEST_ASKED = 60_000;
+const LONGEST_ASKED_SECONDS = 60;
 
-// With these the server says that it has done nothing, so that any call may be sent again.
-const UNDONE: ReadonlySet<number> = new Set([408, 429, 503]);
+// Refusals with a 503 that came before anything was done, and those that only an administrator of the server ends.
+const UNDONE: ReadonlySet<string> = new Set(["password_hashing_busy", "server_busy"]);
+const LASTING: ReadonlySet<string> = new Set(["mail_not_configured"]);
 
-/** Returns how many milliseconds to wait before a repetition (the first is 0), or null not to make it. */
+/**
+ * Returns how many milliseconds to wait before a repetition (the first is 0), or null not to make it. What asks to wait
+ * for more than a minute is not sent again: that is for the caller to decide.
+ */
 export function delayAfter(failure: unknown, repetition: number, isRepeatable: boolean): number | null {
   if (!isPassing(failure, isRepeatable)) return null;
-  const asked = failure instanceof ApiError ? retryAfter(failure.headers) : null;
-  if (asked !== null) return asked <= LONGEST_ASKED ? asked : null;
-  return Math.min(FIRST_DELAY * 2 ** repetition, LONGEST_DELAY) * (0.5 + Math.random() / 2);
+  const asked = failure instanceof ApiError ? failure.retry_after : null;
+  if (asked !== null) return asked <= LONGEST_ASKED_SECONDS ? asked * 1_000 : null;
+  return Math.min(FIRST_DELAY * 2 ** repetition, LONGEST_DELAY) * (1 - Math.random() / 4);
 }
 
 /** Waits; when the signal ends that, what is thrown is its reason. */
@@ -34,15 +38,8 @@ export function wait(milliseconds: number, signal: AbortSignal | undefined): Pro
 }
 
 function isPassing(failure: unknown, isRepeatable: boolean): boolean {
-  if (failure instanceof ApiError) return UNDONE.has(failure.status) || (failure.status >= 500 && isRepeatable);
-  return failure instanceof ApiConnectionError && isRepeatable;
-}
-
-// RFC 9110, section 10.2.3: a number of seconds, or a date.
-function retryAfter(headers: Headers): number | null {
-  const asked = headers.get("Retry-After")?.trim();
-  if (!asked) return null;
-  if (/^\d+$/.test(asked)) return Number(asked) * 1_000;
-  const until = Date.parse(asked);
-  return Number.isNaN(until) ? null : Math.max(0, until - Date.now());
+  if (failure instanceof ApiConnectionError) return isRepeatable || !failure.was_sent;
+  if (!(failure instanceof ApiError) || LASTING.has(failure.code)) return false;
+  if (failure.status === 429 || UNDONE.has(failure.code)) return true;
+  return isRepeatable && (failure.status === 408 || failure.status >= 500);
 }

@@ -1,6 +1,7 @@
 /** Answers of any length, read row by row. */
 
 import type { Deadline } from "./deadlines.js";
+import { linesOf, recordsOf, valuesOf } from "./rows.js";
 
 /** An answer whose body has yet to be read, and what watches over it. */
 export interface Opened {
@@ -21,16 +22,15 @@ export class RowStream<T> implements AsyncIterable<T> {
     this.#open = open;
   }
 
-  /** Yields each row: an object for each line of NDJSON, a text for each line of CSV. */
+  /** Yields each row: the value of a line of NDJSON, or what stands in a row of CSV under the names of the first. */
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
     const opened = await this.#open();
-    const isText = opened.response.headers.get("Content-Type")?.startsWith("text/csv") === true;
-    for await (const line of linesOf(piecesOf(opened))) {
-      yield (isText ? line : JSON.parse(line)) as T;
-    }
+    const isCsv = opened.response.headers.get("Content-Type")?.startsWith("text/csv") === true;
+    const lines = linesOf(piecesOf(opened));
+    yield* (isCsv ? recordsOf(lines) : valuesOf(lines)) as AsyncIterable<T>;
   }
 
-  /** Yields each line as it came, without its end. A cell of CSV with a line break in it stands on several lines. */
+  /** Yields each line as it came, without its end. A row of CSV may be of several. */
   async *lines(): AsyncGenerator<string, void, undefined> {
     yield* linesOf(piecesOf(await this.#open()));
   }
@@ -54,17 +54,4 @@ export async function* piecesOf({ response, deadline }: Opened): AsyncGenerator<
     deadline.close();
     await reader?.cancel().catch(() => undefined); // it has failed already, which was thrown above
   }
-}
-
-/** Yields the lines of a text in UTF-8 without their ends (LF or CR LF), but for an empty one at the end. */
-export async function* linesOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, undefined> {
-  const decoder = new TextDecoder();
-  let rest = "";
-  for await (const piece of pieces) {
-    const lines = (rest + decoder.decode(piece, { stream: true })).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) yield line.endsWith("\r") ? line.slice(0, -1) : line;
-  }
-  rest += decoder.decode();
-  if (rest !== "") yield rest;
 }

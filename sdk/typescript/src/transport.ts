@@ -1,7 +1,7 @@
 /** Sends operations: credentials, headers, timeouts, repetitions, and what comes back. */
 
 import { Deadline } from "./deadlines.js";
-import { ApiConnectionError, HelloJohnError, errorOf } from "./errors.js";
+import { HelloJohnError, MissingCredential, UnexpectedAnswer, errorOf } from "./errors.js";
 import { baseURLOf, credentialOf, type ClientOptions, type Credential, type CallOptions } from "./options.js";
 import { PagePromise, type PageBody } from "./pages.js";
 import { delayAfter, wait } from "./retries.js";
@@ -31,7 +31,12 @@ export interface Operation {
   safe?: boolean;
 }
 
-const TIMEOUT = 30_000;
+interface Waiting {
+  signal: AbortSignal | undefined;
+  timeout: number | null;
+}
+
+const TIMEOUT = 60_000;
 const REPETITIONS = 2;
 const IDEMPOTENT: ReadonlySet<Method> = new Set(["GET", "PUT"]);
 const NEEDED: Readonly<Record<Credential, string>> = {
@@ -68,7 +73,7 @@ export class Transport {
   json<T>(operation: Operation, options: CallOptions = {}): Promise<T> {
     return this.#send(operation, options, "application/json", async ({ response, deadline }) => {
       try {
-        return (await deadline.for(read(response))) as T;
+        return valueIn(response, await deadline.for(response.text())) as T;
       } finally {
         deadline.close();
       }
@@ -103,11 +108,12 @@ export class Transport {
     const url = this.#urlOf(operation);
     const headers = this.#headersOf(operation, options, accept);
     const isSafeToRepeat = operation.safe === true || operation.keyed === true || IDEMPOTENT.has(operation.method);
+    const waiting = { signal: options.signal, timeout: this.#timeoutOf(operation, options) };
     const canBeSentAgain = operation.content === undefined || isRepeatable(operation.content);
     const repetitions = canBeSentAgain ? (options.maxRetries ?? this.#options.maxRetries ?? REPETITIONS) : 0;
     for (let repetition = 0; ; repetition += 1) {
       try {
-        return await take(await this.#open(url, { method: operation.method, headers, ...contentOf(operation) }, options));
+        return await take(await this.#open(url, { method: operation.method, headers, ...contentOf(operation) }, waiting));
       } catch (error) {
         const delay = repetition < repetitions ? delayAfter(error, repetition, isSafeToRepeat) : null;
         if (delay === null) throw error;
@@ -116,17 +122,22 @@ export class Transport {
     }
   }
 
-  async #open(url: string, init: RequestInit, options: CallOptions): Promise<Opened> {
-    const deadline = new Deadline(options.timeout ?? this.#options.timeout ?? TIMEOUT, options.signal);
+  async #open(url: string, init: RequestInit, waiting: Waiting): Promise<Opened> {
+    const deadline = new Deadline(waiting.timeout, waiting.signal);
     const send = this.#options.fetch ?? globalThis.fetch;
     try {
-      const response = await deadline.for(send(url, { ...init, signal: deadline.signal }));
+      const response = await deadline.for(send(url, { ...init, redirect: "manual", signal: deadline.signal }));
       if (response.ok) return { response, deadline };
       throw errorOf(response.status, bodyIn(await deadline.for(response.text())), response.headers);
     } catch (error) {
       deadline.close();
       throw error;
     }
+  }
+
+  // A file has all the time that its sending takes, unless the call itself is told otherwise.
+  #timeoutOf({ content }: Operation, options: CallOptions): number | null {
+    return options.timeout ?? (content === undefined ? (this.#options.timeout ?? TIMEOUT) : null);
   }
 
   #urlOf({ method, path, query = {} }: Operation): string {
@@ -142,7 +153,7 @@ export class Transport {
     const by = operation.by === undefined ? "secretKey" : operation.by;
     if (by !== null) {
       const credential = credentialOf(by, this.#options, options);
-      if (credential === undefined) throw new HelloJohnError(`${operation.method} ${operation.path} needs ${NEEDED[by]}.`);
+      if (credential === undefined) throw new MissingCredential(`${operation.method} ${operation.path} needs ${NEEDED[by]}.`);
       headers.set("Authorization", `Bearer ${credential}`);
       if (by !== "masterKey" && this.#options.tenantId !== undefined) headers.set("X-Tenant-ID", this.#options.tenantId);
     }
@@ -170,13 +181,11 @@ function tagOf(version: number | string): string {
   return String(version).startsWith('"') ? String(version) : `"${version}"`;
 }
 
-async function read(response: Response): Promise<unknown> {
-  const text = await response.text();
-  if (text === "") return null;
+function valueIn(response: Response, text: string): unknown {
   try {
-    return JSON.parse(text);
+    return response.status === 204 ? null : JSON.parse(text);
   } catch (error) {
-    throw new ApiConnectionError("The answer is not JSON.", { cause: error });
+    throw new UnexpectedAnswer(response, text, { cause: error });
   }
 }
 

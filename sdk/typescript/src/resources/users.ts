@@ -253,7 +253,7 @@ export class Users extends Resource {
    *
    * Needs the scope `users:export`. In some cases also `admins:manage`.
    */
-  exportAll(params: ExportUsersParams & { format: "csv" }, options?: CallOptions): RowStream<string>;
+  exportAll(params: ExportUsersParams & { format: "csv" }, options?: CallOptions): RowStream<Record<string, string>>;
   exportAll(params?: ExportUsersParams, options?: CallOptions): RowStream<User>;
   exportAll(params: ExportUsersParams = {}, options?: CallOptions): RowStream<never> {
     return this.transport.stream({ method: "GET", path: "/v1/admin/users/export", query: params }, options);

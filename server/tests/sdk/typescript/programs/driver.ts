@@ -3,7 +3,7 @@
 
 import { createInterface } from "node:readline";
 
-import HelloJohn, { ApiError, PagePromise, RowStream } from "@hellojohn/node";
+import HelloJohn, { ApiConnectionError, ApiError, PagePromise, RowStream } from "@hellojohn/node";
 
 interface Line {
   options: ConstructorParameters<typeof HelloJohn>[0];
@@ -31,6 +31,7 @@ function described(error: unknown): unknown {
   const family: string[] = [];
   for (let kind = error.constructor; kind.name !== ""; kind = Object.getPrototypeOf(kind)) family.push(kind.name);
   const { name, message } = error;
+  if (error instanceof ApiConnectionError) return { name, message, family, was_sent: error.was_sent };
   if (!(error instanceof ApiError)) return { name, message, family };
   return { name, message, family, status: error.status, code: error.code, request_id: error.request_id };
 }

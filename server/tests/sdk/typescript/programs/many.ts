@@ -41,12 +41,12 @@ const lists = {
 };
 
 const page = await hj.users.list({ limit: 100, order_by: "email" });
-const next = await page.next();
+const next = await page.nextPage();
 
 const exported: Record<string, number> = {};
 for await (const user of hj.users.exportAll()) exported[user.email] = (exported[user.email] ?? 0) + 1;
 let lines = 0;
-for await (const line of hj.users.exportAll({ format: "csv" })) lines += line.includes("@example.com") ? 1 : 0;
+for await (const row of hj.users.exportAll({ format: "csv" })) lines += row["email"]?.endsWith("@example.com") ? 1 : 0;
 let bytes = "";
 for await (const piece of hj.users.exportAll({ email: "user7@example.com" }).bytes()) bytes += new TextDecoder().decode(piece);
 
