@@ -23,10 +23,10 @@ $(VENV)/.made: tools/setup/venv
 	@tools/setup/venv $(VENV)
 	@touch $@
 
-$(VENV)/.run: $(VENV)/.made requirements/run.txt requirements/build.txt server/pyproject.toml
+$(VENV)/.run: $(VENV)/.made requirements/run.txt requirements/build.txt server/pyproject.toml sdk/python/pyproject.toml
 	@echo "Installing what the server needs to run into $(VENV) ..."
 	@$(INSTALL) -r requirements/run.txt -r requirements/build.txt
-	@$(PIP) install --quiet --no-deps --no-build-isolation --editable server
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable server --editable sdk/python
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run requirements/dev.txt $(INTEROP)/package-lock.json $(TYPESCRIPT)/package-lock.json
@@ -108,8 +108,8 @@ sdk: $(VENV)/.dev ## Export the contract to sdk/openapi.json, and write what of 
 
 .PHONY: check
 check: $(VENV)/.dev ## Check style, types and the rules of this house
-	@$(BIN)/ruff check --quiet --config server/pyproject.toml server tools bench
-	@$(BIN)/ruff format --quiet --check --config server/pyproject.toml server tools bench
+	@$(BIN)/ruff check --quiet --config server/pyproject.toml server sdk/python tools bench
+	@$(BIN)/ruff format --quiet --check --config server/pyproject.toml server sdk/python tools bench
 	@cd server && ../$(BIN)/mypy --no-error-summary
 	@cd server && ../$(BIN)/pyright --pythonpath ../$(BIN)/python
 	@$(NODE) $(TYPESCRIPT)/node_modules/typescript/bin/tsc --noEmit --project $(TYPESCRIPT)
@@ -119,5 +119,5 @@ check: $(VENV)/.dev ## Check style, types and the rules of this house
 
 .PHONY: fix
 fix: $(VENV)/.dev ## Repair what can be repaired by itself
-	@$(BIN)/ruff check --quiet --exit-zero --fix --config server/pyproject.toml server tools bench
-	@$(BIN)/ruff format --quiet --config server/pyproject.toml server tools bench
+	@$(BIN)/ruff check --quiet --exit-zero --fix --config server/pyproject.toml server sdk/python tools bench
+	@$(BIN)/ruff format --quiet --config server/pyproject.toml server sdk/python tools bench

@@ -103,7 +103,7 @@ def check_imports(modules: Iterable[Module]) -> Iterator[Violation]:
     known = frozenset(module.name for module in sources)
     edges: dict[str, set[str]] = {module.name: set() for module in sources}
     for module in sources:
-        yield from _check_places(module)
+        yield from check_places([module])
         for one in imports_of(module, known):
             edges[module.name].add(".".join((PACKAGE, *one.imported)))
             problem = _problem(module.parts, one.imported)
@@ -112,15 +112,17 @@ def check_imports(modules: Iterable[Module]) -> Iterator[Violation]:
     yield from _check_cycles(sources, edges)
 
 
-def _check_places(module: Module) -> Iterator[Violation]:
-    for function in ast.walk(module.tree):
-        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
-            for node in ast.walk(function):
-                if isinstance(node, ast.Import | ast.ImportFrom):
-                    yield module.at(node, f"import inside {function.name}: imports stand at the top of the file")
-    for node in ast.walk(module.tree):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            yield module.at(node, "relative import: write the whole name")
+def check_places(modules: Iterable[Module]) -> Iterator[Violation]:
+    """Yield every import inside a function, and every relative one."""
+    for module in modules:
+        for function in ast.walk(module.tree):
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                for node in ast.walk(function):
+                    if isinstance(node, ast.Import | ast.ImportFrom):
+                        yield module.at(node, f"import inside {function.name}: imports stand at the top of the file")
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                yield module.at(node, "relative import: write the whole name")
 
 
 def _problem(importer: tuple[str, ...], imported: tuple[str, ...]) -> str | None:

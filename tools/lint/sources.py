@@ -12,6 +12,7 @@ PACKAGE = "hellojohn_server"
 _SOURCE = Path("server/src") / PACKAGE
 _TESTS = Path("server/tests")
 _TOOLS = ("bench", "tools")
+_SDK = Path("sdk/python/src/hellojohn")
 
 
 class Violation(NamedTuple):
@@ -64,6 +65,24 @@ class Project:
     def tools(self) -> list[Module]:
         """Every module of the tools and the measurements."""
         return [module for name in _TOOLS for module in self._modules(Path(name), name)]
+
+    @cached_property
+    def sdk(self) -> list[Module]:
+        """Every module of the Python SDK that is written by hand."""
+        return [module for module in self._sdk if not self._is_generated(module)]
+
+    @cached_property
+    def generated(self) -> list[Module]:
+        """Every module of the Python SDK that tools/sdk writes."""
+        return [module for module in self._sdk if self._is_generated(module)]
+
+    @cached_property
+    def _sdk(self) -> list[Module]:
+        return list(self._modules(_SDK, _SDK.name))
+
+    @staticmethod
+    def _is_generated(module: Module) -> bool:
+        return module.parts[:1] in {("async_resources",), ("resources",), ("types",)}
 
     @cached_property
     def source_directories(self) -> frozenset[str]:

@@ -13,6 +13,7 @@ OWN_DIRECTORIES: Final = {
     "crash": "what survives a killed process",
     "house": "the rules of the house",
     "interop": "what other people's libraries make of what we hand out",
+    "sdk/python": "what the Python SDK makes of a running server",
     "sdk/typescript": "what the TypeScript SDK makes of a running server",
     "privacy": "what every table holds of a person, whichever feature it is of",
     "walk": "what every operation of the API must do, whichever feature it is of",

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from tools.sdk import typescript_code
+from tools.sdk import python_code, typescript_code
 from tools.sdk.model import Model
 
 
@@ -16,4 +16,7 @@ class Emitter(msgspec.Struct, frozen=True):
     owned: tuple[str, ...]
 
 
-EMITTERS: Final[tuple[Emitter, ...]] = (Emitter(typescript_code.emit, typescript_code.OWNED),)
+EMITTERS: Final[tuple[Emitter, ...]] = (
+    Emitter(python_code.emit, python_code.OWNED),
+    Emitter(typescript_code.emit, typescript_code.OWNED),
+)

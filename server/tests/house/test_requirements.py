@@ -7,7 +7,7 @@ import sys
 import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -17,12 +17,20 @@ ROOT: Final = Path(__file__).resolve().parents[3]
 REQUIREMENTS: Final = ROOT / "requirements"
 PIN: Final = re.compile(r"([a-z0-9-]+)==[0-9][\w.]*(?: ; [^\\]+)? \\\n(?:    --hash=sha256:[0-9a-f]{64}(?: \\\n|\n))+")
 NAME: Final = re.compile(r"^([a-z0-9-]+)", re.MULTILINE)
-LOCAL: Final = frozenset({PACKAGE, "bench", "tests", "tools"})
+SDK: Final = "hellojohn"
+LOCAL: Final = frozenset({PACKAGE, SDK, "bench", "tests", "tools"})
 
 
 def _asked(name: str) -> set[str]:
     """Return the names that a .in file asks for."""
     return set(NAME.findall((REQUIREMENTS / f"{name}.in").read_text(encoding="utf-8"))) - {"-c"}
+
+
+def _declared(directory: str) -> dict[str, Any]:
+    """Return what a distribution of ours says of itself."""
+    text = (ROOT / directory / "pyproject.toml").read_text(encoding="utf-8")
+    declared: dict[str, Any] = tomllib.loads(text)["project"]
+    return declared
 
 
 def _pinned(name: str) -> dict[str, str]:
@@ -57,16 +65,16 @@ def test_everything_is_pinned_by_hash_and_from_no_address(name: str) -> None:
 
 def test_what_both_the_server_and_its_tests_need_is_the_same_release() -> None:
     run, dev = _pinned("run"), _pinned("dev")
-    assert {
-        name for name in run.keys() & dev.keys() if run[name].partition("\\")[0] != dev[name].partition("\\")[0]
-    } == set()
+    assert {name for name in run.keys() & dev.keys() if run[name].split()[0] != dev[name].split()[0]} == set()
 
 
 def test_what_the_source_imports_is_asked_for() -> None:
     project = Project(ROOT)
-    declared = tomllib.loads((ROOT / "server/pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
-    assert set(declared) == _asked("run")
-    assert _imported(project.sources) <= _asked("run")
+    server, sdk = _declared("server"), _declared("sdk/python")
+    assert (set(server["dependencies"]) - {SDK}) | set(sdk["dependencies"]) == _asked("run")
+    assert _imported(project.sources) <= set(server["dependencies"])
+    of_sdk = {name for extra in sdk["optional-dependencies"].values() for name in extra} | set(sdk["dependencies"])
+    assert _imported([*project.sdk, *project.generated]) <= of_sdk
     assert _imported(project.tests) | _imported(project.tools) <= _asked("run") | _asked("dev")
 
 

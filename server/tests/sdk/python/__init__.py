@@ -1,0 +1,1 @@
+"""The Python SDK against running servers, and its package."""
