@@ -96,7 +96,12 @@ export class Transport {
 
   /** Returns the rows of an answer of any length. */
   stream<T>(operation: Operation, options: CallOptions = {}): RowStream<T> {
-    return new RowStream<T>(() => this.#send(operation, options, "*/*", async (opened) => opened));
+    return new RowStream<T>(() => this.open(operation, options, "*/*"));
+  }
+
+  /** Sends an operation and returns its answer before the body is read, which is for the caller to do and to end. */
+  open(operation: Operation, options: CallOptions, accept: string): Promise<Opened> {
+    return this.#send(operation, options, accept, async (opened) => opened);
   }
 
   async #send<T>(

@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -10,6 +11,9 @@ from hellojohn_server.kit.clock import SystemClock
 from hellojohn_server.storage.sqlite import SqliteDatabase
 from tests.sdk.typescript.packages import DEPENDENCIES, Application, installed, packed
 from tests.sdk.typescript.recorder import Site, recorded_site
+
+BESIDE: Final = ("@types/node", "undici-types", "express", "@types/express", "hono", "@hono/node-server")
+"""What the programs of these tests need beside the package."""
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +31,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def application(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Application:
     """A directory with the package installed in it, the types of Node, and the programs of these tests."""
     directory = tmp_path_factory.mktemp("typescript") / "application"
-    return installed(archive, directory, "@types/node", "undici-types", "express", "@types/express", "hono")
+    return installed(archive, directory, *BESIDE)
 
 
 @pytest.fixture
