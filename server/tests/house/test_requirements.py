@@ -75,7 +75,7 @@ def test_what_the_source_imports_is_asked_for() -> None:
     assert _imported(project.sources) <= set(server["dependencies"])
     of_sdk = {name for extra in sdk["optional-dependencies"].values() for name in extra} | set(sdk["dependencies"])
     assert _imported([*project.sdk, *project.generated]) <= of_sdk
-    assert _imported(project.tests) | _imported(project.tools) <= _asked("run") | _asked("dev")
+    assert _imported(project.tests) | _imported(project.tools) <= _asked("run") | _asked("dev") | _asked("build")
 
 
 @pytest.mark.parametrize(("directory", "needed"), [("server/tests/interop", "jose"), ("sdk/typescript", "typescript")])
