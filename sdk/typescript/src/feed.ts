@@ -10,6 +10,13 @@ import type { Transport } from "./transport.js";
 const FIRST_DELAY = 250;
 const LONGEST_DELAY = 5_000;
 
+export interface FeedOptions {
+  staleAfter: number;
+  maxRevocations: number;
+  leeway: number;
+  onError: (error: unknown) => void;
+}
+
 interface Listed {
   data: Revocation[];
   has_more: boolean;
@@ -34,11 +41,11 @@ export class Feed {
   #failures = 0;
   #first: { promise: Promise<void>; done: () => void } | undefined;
 
-  constructor(transport: Transport, staleAfter: number, longest: number, onError: (error: unknown) => void) {
+  constructor(transport: Transport, options: FeedOptions) {
     this.#transport = transport;
-    this.#staleAfter = staleAfter;
-    this.#onError = onError;
-    this.revocations = new Revocations(longest);
+    this.#staleAfter = options.staleAfter;
+    this.#onError = options.onError;
+    this.revocations = new Revocations(options.maxRevocations, options.leeway * 1_000);
   }
 
   /** Says whether what is known may lack something that was revoked a while ago. */

@@ -21,16 +21,20 @@ interface Kept {
 }
 
 const BETWEEN_SWEEPS = 10_000;
+const BETWEEN_SWEEPS_WHEN_FULL = 500;
 
 /** Entries of the feed, each until no token that it concerns can be valid. */
 export class Revocations {
   readonly #longest: number;
+  readonly #leeway: number;
   readonly #kept = new Map<string, Kept>();
   #sweptAt = 0;
   #incompleteUntil = 0;
 
-  constructor(longest: number) {
+  /** At most `longest` are kept, each for `leeway` milliseconds more than the feed says. */
+  constructor(longest: number, leeway: number) {
     this.#longest = longest;
+    this.#leeway = leeway;
   }
 
   /** How many there are. */
@@ -47,10 +51,10 @@ export class Revocations {
   add(entry: Revocation): void {
     const named = nameOf(entry);
     if (named === null) return; // of a later server: what it is about is refused by that server alone
-    const forgetAt = Date.parse(entry.forget_at);
+    const forgetAt = Date.parse(entry.forget_at) + this.#leeway;
     const from = entry.type === "user" ? (entry.gen_below ?? 0) : Date.parse(entry.revoked_at);
     const before = this.#kept.get(named);
-    this.#sweep(this.#kept.size >= this.#longest);
+    this.#sweep();
     if (before === undefined && this.#kept.size >= this.#longest) {
       this.#incompleteUntil = Math.max(this.#incompleteUntil, forgetAt);
       return;
@@ -72,9 +76,10 @@ export class Revocations {
     );
   }
 
-  #sweep(isDue: boolean): void {
+  #sweep(): void {
     const now = Date.now();
-    if (!isDue && now - this.#sweptAt < BETWEEN_SWEEPS) return;
+    const between = this.#kept.size < this.#longest ? BETWEEN_SWEEPS : BETWEEN_SWEEPS_WHEN_FULL;
+    if (now - this.#sweptAt < between) return;
     this.#sweptAt = now;
     for (const [name, { forgetAt }] of this.#kept) if (forgetAt < now) this.#kept.delete(name);
   }

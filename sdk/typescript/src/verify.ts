@@ -75,7 +75,7 @@ export class Verifier {
     this.#leeway = options.leeway ?? 0;
     if (followRevocations) {
       const { staleAfter = STALE_AFTER, maxRevocations = MAX_REVOCATIONS, onError = () => {} } = options;
-      this.#feed = new Feed(this.#transport, staleAfter, maxRevocations, onError);
+      this.#feed = new Feed(this.#transport, { staleAfter, maxRevocations, leeway: this.#leeway, onError });
     }
   }
 

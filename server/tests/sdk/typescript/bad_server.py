@@ -51,11 +51,20 @@ class BadServer:
         self.url = ""
 
     async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Take one request, and do the next thing."""
+        """Take one request, and do the next thing. Whoever asks may go away."""
+        try:
+            await self._take(reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            writer.transport.abort()
+
+    async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         first, *lines = head.split("\r\n")[:-2]
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
-        body = await reader.readexactly(int(headers.get("content-length", "0")))
+        if headers.get("transfer-encoding") == "chunked":
+            body = await reader.readuntil(b"\r\n0\r\n\r\n")
+        else:
+            body = await reader.readexactly(int(headers.get("content-length", "0")))
         method, path, _ = first.split(" ")
         self.taken.append(Taken(method, path, headers, body))
         act = next(self._script)
