@@ -22,6 +22,7 @@ LAYERS: Final = {
 FEATURES: Final = (
     "audit",
     "outbox",
+    "revocation_log",
     "tenants",
     "signing_keys",
     "tenant_settings",
@@ -31,6 +32,7 @@ FEATURES: Final = (
     "roles",
     "sessions",
     "keys",
+    "revocations",
     "users",
     "user_counters",
     "user_loading",

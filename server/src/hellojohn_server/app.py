@@ -32,6 +32,7 @@ from hellojohn_server.worker.chores import (
     FoldCounters,
     PurgeChore,
     PurgeIdempotencyRecords,
+    PurgeRevocations,
     PurgeSigningKeys,
     TenantChore,
 )
@@ -80,6 +81,7 @@ def build_worker(services: Services, settings: Settings) -> Worker:
     invitations = services.invitations
     chores: list[Chore] = [
         PurgeIdempotencyRecords(services.database),
+        PurgeRevocations(services.revocation_log),
         PurgeSigningKeys(services.signing_keys.purge_ended),
         TenantChore("end_bans", expiry.end_bans, expiry.get_next_ban_end),
         TenantChore("end_locks", expiry.end_locks, expiry.get_next_lock_end),

@@ -27,6 +27,8 @@ from hellojohn_server.features.organizations.service import OrganizationService
 from hellojohn_server.features.password_policy.service import NewPasswords
 from hellojohn_server.features.password_reset.service import PasswordResetService, ResetServices
 from hellojohn_server.features.plans.service import PlanService, PlanServices
+from hellojohn_server.features.revocation_log.service import RevocationLog
+from hellojohn_server.features.revocations.service import RevocationService
 from hellojohn_server.features.roles.service import RoleCatalog, RoleService
 from hellojohn_server.features.search.service import UserSearch
 from hellojohn_server.features.selections.service import SelectionService
@@ -62,10 +64,21 @@ _DEV_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]")
 
 
 def _signing_keys(
-    database: Database, settings: Settings, ids: IdFactory, clock: Clock, audit: AuditLog
+    settings: Settings, acting: tuple[Database, IdFactory, Clock, AuditLog], revocations: RevocationLog
 ) -> SigningKeyService:
     sealer = Sealer(derived_key(settings, Purpose.SEALED_VALUES))
-    return SigningKeyService(database, ids, clock, audit, sealer=sealer, issuer=http_settings(settings).public_url)
+    issuer = http_settings(settings).public_url
+    return SigningKeyService(*acting, revocations=revocations, sealer=sealer, issuer=issuer)
+
+
+def _action_tokens(
+    settings: Settings,
+    acting: tuple[Database, IdFactory, Clock],
+    tenant_settings: TenantSettingsService,
+    addresses: AddressHasher,
+) -> ActionTokenService:
+    public_url = http_settings(settings).public_url
+    return ActionTokenService(*acting, settings=tenant_settings, addresses=addresses, public_url=public_url)
 
 
 class _Foundation(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +97,7 @@ class _Foundation(msgspec.Struct, frozen=True, kw_only=True):
     roles: RoleService
     role_catalog: RoleCatalog
     tenants: TenantService
+    revocation_log: RevocationLog
     sessions: SessionService
     signing_keys: SigningKeyService
     tenant_settings: TenantSettingsService
@@ -110,10 +124,11 @@ def _lay_foundation(  # noqa: PLR0913, PLR0917 - what build_services is given
     backup_codes = BackupCodeHasher(derived_key(settings, Purpose.BACKUP_CODES))
     audit_log = AuditLog(ids, clock)
     acting = (database, ids, clock, audit_log)
-    tenants = TenantService(*acting, cursors)
-    sessions = SessionService(database, cursors)
+    revocation_log = RevocationLog(database, Bell())
+    tenants = TenantService(*acting, cursors, revocations=revocation_log)
+    sessions = SessionService(database, cursors, revocation_log)
     sightings, roles = Sightings(), RoleService()
-    signing_keys = _signing_keys(database, settings, ids, clock, audit_log)
+    signing_keys = _signing_keys(settings, acting, revocation_log)
     tenant_settings = TenantSettingsService(database, clock, audit_log)
     addresses = AddressHasher(derived_key(settings, Purpose.ADDRESSES))
     emails = EmailService(
@@ -125,10 +140,7 @@ def _lay_foundation(  # noqa: PLR0913, PLR0917 - what build_services is given
         parts=mail,
         addresses=addresses,
     )
-    public_url = http_settings(settings).public_url
-    action_tokens = ActionTokenService(
-        database, ids, clock, settings=tenant_settings, addresses=addresses, public_url=public_url
-    )
+    action_tokens = _action_tokens(settings, (database, ids, clock), tenant_settings, addresses)
     return _Foundation(
         ids=ids,
         passwords=NewPasswords(database, settings=tenant_settings, tenants=tenants, hasher=passwords),
@@ -143,6 +155,7 @@ def _lay_foundation(  # noqa: PLR0913, PLR0917 - what build_services is given
         roles=roles,
         role_catalog=RoleCatalog(*acting, settings=tenant_settings, cursors=cursors),
         tenants=tenants,
+        revocation_log=revocation_log,
         sessions=sessions,
         signing_keys=signing_keys,
         tenant_settings=tenant_settings,
@@ -186,7 +199,7 @@ def _email_changes(  # noqa: PLR0913, PLR0917 - what it takes
     database: Database, settings: Settings, clock: Clock, base: _Foundation, users: UserService, auth: AuthService
 ) -> EmailChangeService:
     mail = (base.audit_log, base.mailer, base.action_tokens, base.access_tokens)
-    services = EmailChangeServices(*mail, auth, users, base.addresses, base.mail.sealer, base.limiter)
+    services = EmailChangeServices(*mail, auth, users, base.sessions, base.addresses, base.mail.sealer, base.limiter)
     return EmailChangeService(database, clock, services, floor_seconds=settings.sign_in_floor_ms / 1000)
 
 
@@ -237,8 +250,8 @@ def _auth(database: Database, settings: Settings, clock: Clock, base: _Foundatio
 def _factors(
     database: Database, clock: Clock, base: _Foundation, users: UserService, auth: AuthService
 ) -> FactorService:
-    facts = (base.audit_log, base.tenants, base.roles, users, base.mfa, auth, base.access_tokens, base.emails)
-    return FactorService(database, base.ids, clock, FactorServices(*facts))
+    facts = (base.audit_log, base.tenants, base.roles, base.sessions, users, base.mfa, auth, base.access_tokens)
+    return FactorService(database, base.ids, clock, FactorServices(*facts, base.emails))
 
 
 def _impersonation(database: Database, clock: Clock, base: _Foundation, users: UserService) -> ImpersonationService:
@@ -341,6 +354,7 @@ def build_services(  # noqa: PLR0913 - what it takes, each by name
         **msgspec.structs.asdict(_jobs(database, clock, base, acts, resets)),
         exports=_exports(database, clock, base, people),
         users_export=UsersExportService(*acting, keys=base.keys, roles=roles),
+        revocations=RevocationService(database, clock, base.cursors),
         stats=StatsService(database, clock, sessions=sessions, organizations=organizations),
     )
 

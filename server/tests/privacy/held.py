@@ -71,6 +71,10 @@ HELD: Final = {
         erased="stays: numbers; the query and the reason are sealed, and destroyed when it was run or after a day",
         exported="not: the application's",
     ),
+    "revocations": Held(
+        erased="stays for a day at most: ids and times, so that verifiers refuse the tokens that are out",
+        exported="not: ids, for a day",
+    ),
     "roles": Held(erased="stays: not the person's", exported="not: not the person's"),
     "sessions": Held(person="user_id = :id", erased="deleted", exported="sessions"),
     "sign_in_failures": Held(

@@ -459,6 +459,7 @@ DUE_INDEXES = (
     "organization_invitations_expires_at",
     "plans_due_at",
     "plans_purge_at",
+    "revocations_forget_at",
     "sessions_expires_at",
     "sign_in_failures_expires_at",
     "used_passkey_challenges_expires_at",

@@ -134,6 +134,7 @@ async def test_who_has_due_work_is_found_by_ranges_of_times(connections: dict[st
         "organization_invitations_expires_at": "(expires_at <= $1)",
         "plans_due_at": "(due_at <= $1)",
         "plans_purge_at": "(purge_at <= $1)",
+        "revocations_forget_at": "(forget_at <= $1)",
         "sessions_expires_at": f"(expires_at <= ($1 - {ENDED_SESSION_MS}))",
         "sign_in_failures_expires_at": "(expires_at <= $1)",
         "used_passkey_challenges_expires_at": "(expires_at <= $1)",

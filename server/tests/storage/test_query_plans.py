@@ -20,6 +20,7 @@ SCANS_MEANT = {
     "features.auth.repository.GET_CANDIDATE": "one row of nothing, to which user and failures are joined by their keys",
     "features.imports.repository.LIST_AFTER": "a page, and a count that ends at a bound",
     "features.imports.repository.LIST_FIRST": "a page, and a count that ends at a bound",
+    "features.revocations.repository.LIST_REVOCATIONS": "the newest row, of which its number is asked",
     "features.signing_keys.repository.DELETE_ENDED": "a ring of a few keys",
     "features.signing_keys.repository.LIST_KEYS": "a ring of a few keys",
     "features.signing_keys.repository.UPDATE_ENDS": "a ring of a few keys",

@@ -183,6 +183,12 @@ async def revoke_every_session(world: World) -> Call:
     )
 
 
+async def list_revocations(world: World) -> Call:
+    session = (await _sign_up(world))["session"]["id"]
+    assert (await world.send("DELETE", f"/v1/sessions/{session}")).is_success
+    return Call(method="GET", path="/v1/revocations?limit=10")
+
+
 async def verify_token(world: World) -> Call:
     token = (await _sign_up(world))["session"]["access_token"]
     return Call(method="POST", path="/v1/sessions/verify", body={"token": token})
@@ -290,6 +296,7 @@ BY_SECRET_KEY: Final = {
     act.__name__: act
     for act in (
         get_session,
+        list_revocations,
         list_sessions,
         list_user_sessions,
         revoke_every_session,

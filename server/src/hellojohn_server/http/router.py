@@ -42,6 +42,9 @@ from hellojohn_server.features.password_reset.routes import PasswordResetRoutes
 from hellojohn_server.features.password_reset.service import PasswordResetService
 from hellojohn_server.features.plans.routes import PlanRoutes
 from hellojohn_server.features.plans.service import PlanService
+from hellojohn_server.features.revocation_log.service import RevocationLog
+from hellojohn_server.features.revocations.routes import RevocationRoutes
+from hellojohn_server.features.revocations.service import RevocationService
 from hellojohn_server.features.roles.routes import RoleRoutes
 from hellojohn_server.features.roles.service import RoleCatalog
 from hellojohn_server.features.search.routes import SearchRoutes
@@ -127,6 +130,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     job_runner: JobRunner
     job_bell: Bell
     imports: ImportService
+    revocation_log: RevocationLog
+    revocations: RevocationService
     exports: UserExportService
     users_export: UsersExportService
     stats: StatsService
@@ -150,6 +155,7 @@ def routers(services: Services) -> list[object]:
         UsersExportRoutes(services.users_export),
         StatsRoutes(services.stats),
         UserSessionRoutes(services.user_sessions),
+        RevocationRoutes(services.revocations),
         OrganizationRoutes(services.organizations),
         InvitationRoutes(services.invitations),
         RoleRoutes(services.role_catalog),

@@ -93,6 +93,8 @@ _DUE: Final = f"""
         UNION ALL
         SELECT tenant_id, expires_at + {ENDED_SESSION_MS} FROM sessions WHERE expires_at <= $1 - {ENDED_SESSION_MS}
         UNION ALL
+        SELECT tenant_id, forget_at FROM revocations WHERE forget_at <= $1
+        UNION ALL
         SELECT tenant_id, expires_at FROM sign_in_failures WHERE expires_at <= $1
         UNION ALL
         SELECT tenant_id, banned_until FROM banned_addresses WHERE banned_until <= $1

@@ -34,6 +34,7 @@ TENANT_TABLES: Final = frozenset(
         "organizations",
         "plan_users",
         "plans",
+        "revocations",
         "roles",
         "sessions",
         "sign_in_failures",

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
+from hellojohn_server.features.revocation_log.service import RevocationLog
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID
 from hellojohn_server.storage.database import Database, Reader
 from hellojohn_server.storage.housekeeping import get_next_expiry, purge_idempotency_records
@@ -68,6 +69,22 @@ class PurgeChore(TenantChore):
 
     async def next_due(self, reader: Reader, now_ms: int) -> int | None:
         due = await super().next_due(reader, now_ms)
+        return None if due is None else max(due, now_ms + _PURGE_EVERY_MS)
+
+
+class PurgeRevocations:
+    """Deletes revocations that no token is left of, the control store's too. Once an hour at most for each tenant."""
+
+    name = "purge_revocations"
+
+    def __init__(self, revocations: RevocationLog) -> None:
+        self._revocations = revocations
+
+    async def run(self, tenant_id: str, now_ms: int) -> None:
+        await self._revocations.purge(tenant_id, now_ms)
+
+    async def next_due(self, reader: Reader, now_ms: int) -> int | None:
+        due = await self._revocations.get_next_purge(reader)
         return None if due is None else max(due, now_ms + _PURGE_EVERY_MS)
 
 

@@ -183,6 +183,7 @@ def test_every_table_that_may_hold_a_person_is_looked_at() -> None:
         "jobs",
         "organizations",
         "plans",
+        "revocations",
         "roles",
         "tenant_settings",
         "import_refused_rows",

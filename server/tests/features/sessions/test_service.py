@@ -4,8 +4,10 @@ import asyncio
 
 import pytest
 
+from hellojohn_server.features.revocation_log.service import RevocationLog
 from hellojohn_server.features.sessions.schemas import AccessStopped, Ending, RevokeCause
 from hellojohn_server.features.sessions.service import Revocation, SessionService
+from hellojohn_server.kit.bell import Bell
 from hellojohn_server.kit.ids import IdFactory, IdPrefix
 from hellojohn_server.kit.pagination import CursorCodec
 from hellojohn_server.storage.database import Database, Exempt, Transaction
@@ -18,7 +20,7 @@ ENDING = Ending(RevokeCause.USER_DISABLED, "key_1", START_MS)
 
 
 def service(database: Database) -> SessionService:
-    return SessionService(database, CursorCodec(CURSOR_SECRET))
+    return SessionService(database, CursorCodec(CURSOR_SECRET), RevocationLog(database, Bell()))
 
 
 @pytest.fixture

@@ -5,8 +5,10 @@ import asyncio
 import pytest
 
 from hellojohn_server.features.audit.service import AuditLog
+from hellojohn_server.features.revocation_log.service import RevocationLog
 from hellojohn_server.features.signing_keys.errors import RotationUnderWay
 from hellojohn_server.features.signing_keys.service import SigningKeyService
+from hellojohn_server.kit.bell import Bell
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdFactory
 from hellojohn_server.kit.principal import cli_context
 from hellojohn_server.kit.secrets import Sealer, WrongSeal
@@ -25,7 +27,9 @@ def make_service(
     database: Database, ids: IdFactory, clock: ManualClock, secret: bytes = bytes(32)
 ) -> SigningKeyService:
     """Return a service as another process has it: with a ring of its own."""
-    return SigningKeyService(database, ids, clock, AuditLog(ids, clock), sealer=Sealer(secret), issuer=ISSUER)
+    told = RevocationLog(database, Bell())
+    acting = (database, ids, clock, AuditLog(ids, clock))
+    return SigningKeyService(*acting, revocations=told, sealer=Sealer(secret), issuer=ISSUER)
 
 
 @pytest.fixture

@@ -5,8 +5,10 @@ import msgspec
 from hellojohn_server.features.audit.schemas import AuditEntryBody, ListAuditQuery
 from hellojohn_server.features.audit.service import AuditLog, AuditReader, CustomEntries
 from hellojohn_server.features.keys.service import KeyService
+from hellojohn_server.features.revocation_log.service import RevocationLog
 from hellojohn_server.features.sessions.service import SessionService
 from hellojohn_server.features.tenants.service import TenantService
+from hellojohn_server.kit.bell import Bell
 from hellojohn_server.kit.clock import Clock
 from hellojohn_server.kit.idempotency import Idempotency
 from hellojohn_server.kit.ids import CONTROL_TENANT_ID, IdFactory
@@ -28,9 +30,10 @@ class Parts:
         self.log = AuditLog(ids, clock)
         self.reader = AuditReader(database, cursors)
         self.custom = CustomEntries(database, self.log, self.reader)
-        self.tenants = TenantService(database, ids, clock, self.log, cursors)
+        self.revocation_log = RevocationLog(database, Bell())
+        self.tenants = TenantService(database, ids, clock, self.log, cursors, revocations=self.revocation_log)
         self.sightings = Sightings()
-        self.sessions = SessionService(database, cursors)
+        self.sessions = SessionService(database, cursors, self.revocation_log)
         self.keys = KeyService(
             database,
             ids,

@@ -19,6 +19,7 @@ from hellojohn_server.features.auth.service import AuthService
 from hellojohn_server.features.email_changes import repository
 from hellojohn_server.features.email_changes.events import email_change_requested, email_changed
 from hellojohn_server.features.email_changes.schemas import ChangeEmailBody, EmailChangeBody
+from hellojohn_server.features.sessions.service import SessionService
 from hellojohn_server.features.users.errors import EmailAlreadyExists, EmailBanned
 from hellojohn_server.features.users.schemas import User, is_banned
 from hellojohn_server.features.users.service import UserService
@@ -47,6 +48,7 @@ class EmailChangeServices(msgspec.Struct, frozen=True):
     access_tokens: AccessTokenService
     auth: AuthService
     users: UserService
+    sessions: SessionService
     addresses: AddressHasher
     sealer: Sealer
     limiter: RateLimiter
@@ -126,6 +128,7 @@ class EmailChangeService:
             await self._services.action_tokens.use(tx, token, _PURPOSE, before.email_key)
             after = _with_email(before, email, now)
             await self._services.users.store_change(tx, before, after)
+            await self._services.sessions.refuse_older(tx, {after.id: after.generation}, now)
             await self._services.audit.record(tx, acting, email_changed(before, after))
 
         try:

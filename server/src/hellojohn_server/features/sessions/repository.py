@@ -27,11 +27,12 @@ _REVOKE: Final = "UPDATE sessions SET revoked_at = :now, revoked_reason = :cause
 
 
 class EndedSession(msgspec.Struct, frozen=True):
-    """A session that was alive until now."""
+    """A session that was alive until now. `last_used_at` is when its last access token was made, if that was asked."""
 
     id: str
     user_id: str
     access_expires_at: int
+    last_used_at: int = 0
 
 
 UPDATE_LIVE_SESSIONS = Statement(
@@ -77,6 +78,7 @@ UPDATE_IMPERSONATIONS_END = Statement(
     """
     UPDATE sessions SET expires_at = :ends_at
     WHERE tenant_id = :tenant_id AND impersonator_id = :impersonator_id AND revoked_at IS NULL AND expires_at > :ends_at
+    RETURNING id, user_id, access_expires_at
     """
 )
 UPDATE_LIVE_SESSION = Statement(
@@ -90,23 +92,25 @@ _NEXT_LIVE: Final = f"""
 UPDATE_NEXT_LIVE_SESSIONS = Statement(
     f"""
     {_REVOKE} WHERE tenant_id = :tenant_id AND id IN ({_NEXT_LIVE})
-    RETURNING id, user_id, access_expires_at
+    RETURNING id, user_id, access_expires_at, COALESCE(last_refreshed_at, created_at)
     """,
     f"""
     WITH chosen AS MATERIALIZED ({_NEXT_LIVE} FOR UPDATE)
     {_REVOKE} WHERE tenant_id = :tenant_id AND id IN (SELECT id FROM chosen)
-    RETURNING id, user_id, access_expires_at
+    RETURNING id, user_id, access_expires_at, COALESCE(last_refreshed_at, created_at)
     """,
 )
-GET_LAST_ACCESS = Statement(
-    """
-    SELECT MAX(access_expires_at) FROM sessions
-    WHERE tenant_id = :tenant_id AND user_id IN (SELECT value FROM json_each(:user_ids))
-        AND revoked_at IS NULL AND access_expires_at > :now
+# Every live one is held, also one of which no token is out: who refreshes it meanwhile has come before, and the new
+# token is seen here, or comes after, and sees what the act has changed.
+LIST_ACCESS_LOCKED = Statement(
+    f"""
+    SELECT user_id, access_expires_at FROM sessions
+    WHERE tenant_id = :tenant_id AND user_id IN (SELECT value FROM json_each(:user_ids)) AND {_LIVE}
     """,
-    """
-    SELECT MAX(access_expires_at) FROM sessions
-    WHERE tenant_id = :tenant_id AND user_id = ANY(:user_ids) AND revoked_at IS NULL AND access_expires_at > :now
+    f"""
+    SELECT user_id, access_expires_at FROM sessions
+    WHERE tenant_id = :tenant_id AND user_id = ANY(:user_ids) AND {_LIVE}
+    FOR NO KEY UPDATE
     """,
 )
 GET_SESSION = Statement(f"SELECT {SESSION_COLUMNS} FROM sessions WHERE tenant_id = :tenant_id AND id = :id")
@@ -314,9 +318,10 @@ async def update_impersonations_by(tx: Transaction, impersonator_id: str, ending
     return [EndedSession(*row) for row in rows]
 
 
-async def update_impersonations_end(tx: Transaction, impersonator_id: str, ends_at: int) -> None:
-    """Let no impersonation that a credential made last beyond `ends_at`."""
-    await tx.execute(UPDATE_IMPERSONATIONS_END, impersonator_id=impersonator_id, ends_at=ends_at)
+async def update_impersonations_end(tx: Transaction, impersonator_id: str, ends_at: int) -> list[EndedSession]:
+    """Let no impersonation that a credential made last beyond `ends_at`, and return those that would have."""
+    rows = await tx.fetch_all(UPDATE_IMPERSONATIONS_END, impersonator_id=impersonator_id, ends_at=ends_at)
+    return [EndedSession(*row) for row in rows]
 
 
 async def update_live_session(tx: Transaction, session_id: str, ending: Ending) -> Session | None:
@@ -393,10 +398,13 @@ async def get_next_end(reader: Reader, until: int = END_OF_TIME_MS) -> int | Non
     return None if row is None else row[0]
 
 
-async def get_last_access(reader: Reader, user_ids: Sequence[str], now_ms: int) -> int | None:
-    """Return when the last access token of the users' live sessions ends; None when none is out."""
-    row = await reader.fetch_one(GET_LAST_ACCESS, user_ids=user_ids, now=now_ms)
-    return None if row is None else row[0]
+async def list_access_locked(tx: Transaction, user_ids: Sequence[str], now_ms: int) -> dict[str, int]:
+    """Return, for each user of whom an access token is out, when the last one ends; the sessions are held."""
+    last: dict[str, int] = {}
+    for user_id, access_expires_at in await tx.fetch_all(LIST_ACCESS_LOCKED, user_ids=user_ids, now=now_ms):
+        if access_expires_at > max(now_ms, last.get(user_id, 0)):
+            last[user_id] = access_expires_at
+    return last
 
 
 def _facts_of(ending: Ending) -> dict[str, Parameter]:

@@ -6,6 +6,9 @@ from typing import Final
 
 import msgspec
 
+from hellojohn_server.features.revocation_log.schemas import Revocation as Revoked
+from hellojohn_server.features.revocation_log.schemas import RevocationType
+from hellojohn_server.features.revocation_log.service import RevocationLog
 from hellojohn_server.features.sessions import repository
 from hellojohn_server.features.sessions.errors import SessionNotFound
 from hellojohn_server.features.sessions.repository import EndedSession
@@ -25,6 +28,8 @@ from hellojohn_server.storage.database import Database, Exempt, Reader, Transact
 
 _CLOCKS_APART_MS: Final = 60_000
 _AT_A_TIME: Final = 500
+_NAMED: Final = 1_000
+"""So many sessions of a tenant that all end are each named to verifiers; of more, the tenant."""
 
 
 class Revocation(msgspec.Struct, frozen=True):
@@ -52,11 +57,15 @@ def revocation_of(ended: Sequence[EndedSession], now_ms: int) -> Revocation:
 
 
 class SessionService:
-    """Knows users and keys only by id. The caller records the act: what is done to sessions is part of it."""
+    """Knows users and keys only by id. The caller records the act: what is done to sessions is part of it.
 
-    def __init__(self, db: Database, cursors: CursorCodec) -> None:
+    Whatever ends here while an access token of it may be out is told to verifiers, in the same transaction.
+    """
+
+    def __init__(self, db: Database, cursors: CursorCodec, revocations: RevocationLog) -> None:
         self._db = db
         self._cursors = cursors
+        self._revocations = revocations
 
     async def require_session(self, tenant_id: str, session_id: str) -> Session:
         """Return a session of the tenant, whatever its status; SessionNotFound when there is none."""
@@ -102,7 +111,9 @@ class SessionService:
         """
         if most is None:
             return 0
-        return len(await repository.update_older_sessions(tx, user_id, most - 1, ending))
+        return len(
+            await self._tell(tx, await repository.update_older_sessions(tx, user_id, most - 1, ending), ending.at)
+        )
 
     async def refresh_session(
         self, tx: Transaction, used: RefreshToken, fresh: RefreshToken, terms: Terms, now_ms: int
@@ -137,26 +148,29 @@ class SessionService:
 
     async def revoke_session(self, tx: Transaction, session_id: str, ending: Ending) -> Session | None:
         """End a live session and return it; None when it is over or there is none. Of several at once one ends it."""
-        return await repository.update_live_session(tx, session_id, ending)
+        session = await repository.update_live_session(tx, session_id, ending)
+        if session is not None:
+            await self._tell(tx, [EndedSession(session.id, session.user_id, session.access_expires_at)], ending.at)
+        return session
 
     async def revoke_sessions(self, tx: Transaction, user_ids: Sequence[str], ending: Ending) -> Revocation:
         """End every live session of the users, impersonations included, in one statement."""
         ended = await repository.update_live_sessions(tx, user_ids, ending)
-        return revocation_of(ended, ending.at)
+        return revocation_of(await self._tell(tx, ended, ending.at), ending.at)
 
     async def revoke_other_sessions(self, tx: Transaction, user_id: str, kept_id: str, ending: Ending) -> Revocation:
         """End every live session of a user but the one that is kept."""
         ended = await repository.update_other_sessions(tx, user_id, kept_id, ending)
-        return revocation_of(ended, ending.at)
+        return revocation_of(await self._tell(tx, ended, ending.at), ending.at)
 
     async def revoke_impersonations_by(self, tx: Transaction, impersonator_id: str, ending: Ending) -> Revocation:
         """End every live impersonation that a credential made."""
         ended = await repository.update_impersonations_by(tx, impersonator_id, ending)
-        return revocation_of(ended, ending.at)
+        return revocation_of(await self._tell(tx, ended, ending.at), ending.at)
 
     async def cap_impersonations_by(self, tx: Transaction, impersonator_id: str, ends_at: int) -> None:
         """Let no impersonation that a credential made last beyond `ends_at`, the credential's own end."""
-        await repository.update_impersonations_end(tx, impersonator_id, ends_at)
+        await self._tell(tx, await repository.update_impersonations_end(tx, impersonator_id, ends_at), ends_at)
 
     async def revoke_every_session(self, tx: Transaction, ending: Ending) -> Revocation:
         """End every live session of the tenant, some hundreds in a statement; reads go on in between.
@@ -166,25 +180,46 @@ class SessionService:
         """
         until = first_id_at(IdPrefix.SESSION, ending.at + _CLOCKS_APART_MS)
         ended, last_access, after = Counter[str](), ending.at, ""
+        named: list[EndedSession] = []
+        last_used = ending.at
         while True:
             some = await repository.update_next_live_sessions(tx, (after, until), _AT_A_TIME, ending)
             ended.update(session.user_id for session in some)
-            last_access = max([last_access, *(session.access_expires_at for session in some)])
+            out_there = [session for session in some if session.access_expires_at > ending.at]
+            last_access = max([last_access, *(session.access_expires_at for session in out_there)])
+            last_used = max([last_used, *(session.last_used_at for session in out_there)])
+            named += out_there[: _NAMED + 1 - len(named)]
             if len(some) < _AT_A_TIME:
-                return Revocation(ended, residual_seconds((last_access,), ending.at))
+                break
             after = max(session.id for session in some)
             await tx.slice()
+        if len(named) <= _NAMED:
+            await self._tell(tx, named, ending.at)
+        else:
+            await self._revocations.record(
+                tx, [Revoked(RevocationType.TENANT, tx.tenant_id, last_used, max(last_access, last_used + 1))]
+            )
+        return Revocation(ended, residual_seconds((last_access,), ending.at))
+
+    async def refuse_older(self, tx: Transaction, generations: Mapping[str, int], now_ms: int) -> None:
+        """Have verifiers refuse the access tokens of users from before their generation was raised to this one.
+
+        For acts that let the sessions go on. The caller holds the users' rows.
+        """
+        last = await repository.list_access_locked(tx, list(generations), now_ms)
+        await self._revocations.record(
+            tx,
+            [Revoked(RevocationType.USER, user_id, now_ms, last[user_id], generations[user_id]) for user_id in last],
+        )
 
     async def keep_sessions(self, tx: Transaction, user_ids: Sequence[str], ending: Ending) -> Revocation:
         """End no session of the users' own, only impersonations; and say how long what is out there still passes.
 
         That is for verifiers that check signatures only: for a disable that leaves the sessions to rest.
         """
-        last = await repository.get_last_access(tx, user_ids, ending.at)
-        ended = await repository.update_impersonations_of(tx, user_ids, ending)
-        return Revocation(
-            Counter(session.user_id for session in ended), residual_seconds(() if last is None else (last,), ending.at)
-        )
+        last = await repository.list_access_locked(tx, user_ids, ending.at)
+        ended = await self._tell(tx, await repository.update_impersonations_of(tx, user_ids, ending), ending.at)
+        return Revocation(Counter(session.user_id for session in ended), residual_seconds(last.values(), ending.at))
 
     async def delete_sessions_of(self, tx: Transaction, user_ids: Sequence[str]) -> None:
         """Delete every session of users who are being erased."""
@@ -210,3 +245,9 @@ class SessionService:
         """Return when the tenant's next session is to be deleted, or None."""
         next_end = await repository.get_next_end(reader)
         return None if next_end is None else next_end + ENDED_SESSION_MS
+
+    async def _tell(self, tx: Transaction, ended: list[EndedSession], at_ms: int) -> list[EndedSession]:
+        """Have verifiers refuse what is out of these sessions from `at_ms` on, and return them."""
+        told = [Revoked(RevocationType.SESSION, one.id, at_ms, one.access_expires_at) for one in ended]
+        await self._revocations.record(tx, told)
+        return ended

@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from hellojohn_server.features.audit.events import Event
 from hellojohn_server.features.audit.service import AuditLog
+from hellojohn_server.features.revocation_log.schemas import LONGEST_TOKEN_MS, Revocation, RevocationType
+from hellojohn_server.features.revocation_log.service import RevocationLog
 from hellojohn_server.features.signing_keys import repository
 from hellojohn_server.features.signing_keys.errors import RotationUnderWay
 from hellojohn_server.features.signing_keys.schemas import JsonWebKeySet, SigningKey, json_web_key
@@ -26,8 +28,6 @@ from hellojohn_server.storage.database import Database, Exempt, Reader, Transact
 
 LEAD_MS: Final = 3_600_000
 """How long a new key is published before it signs: an hour, the longest that verifiers keep a key set."""
-LONGEST_TOKEN_MS: Final = 86_400_000
-"""The longest that a token passes: an impersonation's."""
 _LEEWAY_MS: Final = 300_000
 """How far the clocks of processes that sign may be apart."""
 _KEEP_MS: Final = 60_000
@@ -58,12 +58,21 @@ class SigningKeyService:
     """Signs and verifies access tokens. Keeps the ring that it read for a minute."""
 
     def __init__(  # noqa: PLR0913 - what it takes, each by name
-        self, db: Database, ids: IdFactory, clock: Clock, audit: AuditLog, *, sealer: Sealer, issuer: str
+        self,
+        db: Database,
+        ids: IdFactory,
+        clock: Clock,
+        audit: AuditLog,
+        *,
+        revocations: RevocationLog,
+        sealer: Sealer,
+        issuer: str,
     ) -> None:
         self._db = db
         self._ids = ids
         self._clock = clock
         self._audit = audit
+        self._revocations = revocations
         self._sealer = sealer
         self.issuer = issuer
         self._ring: _Ring | None = None
@@ -128,6 +137,12 @@ class SigningKeyService:
             ends_at = now if compromised else key.signs_from + LONGEST_TOKEN_MS + _LEEWAY_MS
             await repository.insert_key(tx, key)
             await repository.update_ends(tx, key.id, ends_at)
+            if compromised:  # who has it can sign what they like: it is refused until nobody has the old key set
+                standing = [old.id for old in before if not _has_ended(old, now)]
+                refused_until = now + LONGEST_TOKEN_MS
+                await self._revocations.record(
+                    tx, [Revocation(RevocationType.SIGNING_KEY, key_id, now, refused_until) for key_id in standing]
+                )
             await self._audit.record(tx, context, _rotated(key, before, ends_at))
             return key
 

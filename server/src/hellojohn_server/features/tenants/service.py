@@ -10,6 +10,8 @@ from msgspec.structs import replace
 
 from hellojohn_server.features.audit.events import Changes, Event
 from hellojohn_server.features.audit.service import AuditLog
+from hellojohn_server.features.revocation_log.schemas import LONGEST_TOKEN_MS, Revocation, RevocationType
+from hellojohn_server.features.revocation_log.service import RevocationLog
 from hellojohn_server.features.tenants import repository
 from hellojohn_server.features.tenants.errors import TenantNotFound, TenantSuspended
 from hellojohn_server.features.tenants.schemas import (
@@ -35,12 +37,22 @@ _RESUMED_AT_ONCE = 1_000
 class TenantService:
     """Tenants. Everything is written and audited in the control store."""
 
-    def __init__(self, db: Database, ids: IdFactory, clock: Clock, audit: AuditLog, cursors: CursorCodec) -> None:
+    def __init__(  # noqa: PLR0913 - what it takes
+        self,
+        db: Database,
+        ids: IdFactory,
+        clock: Clock,
+        audit: AuditLog,
+        cursors: CursorCodec,
+        *,
+        revocations: RevocationLog,
+    ) -> None:
         self._db = db
         self._ids = ids
         self._clock = clock
         self._audit = audit
         self._cursors = cursors
+        self._revocations = revocations
 
     async def get_tenant(self, tenant_id: str) -> Tenant | None:
         """Return the tenant as the control store has it now, in whatever status, or None."""
@@ -167,6 +179,7 @@ class TenantService:
                 return
             deleting = replace(tenant, status=TenantStatus.DELETING)
             await repository.update_tenant(tx, deleting, self._clock.now_ms())
+            await self._refuse_tokens(tx, tenant_id)
             changes = {"name": (tenant.name, None), "environment": (tenant.environment.value, None)}
             await self._audit.record(tx, context, _event(AuditType.TENANT_DELETED, tenant_id, changes=changes))
 
@@ -190,11 +203,19 @@ class TenantService:
                 return tenant
             changed = replace(tenant, status=status, suspended_reason=reason)
             switched = await repository.update_tenant(tx, changed, self._clock.now_ms())
+            if status is TenantStatus.SUSPENDED:
+                await self._refuse_tokens(tx, tenant_id)
             changes = {"status": (tenant.status.value, status.value)}
             await self._audit.record(tx, context, _event(audit_type, tenant_id, changes=changes, reason=reason))
             return switched
 
         return await self._db.write(CONTROL_TENANT_ID, command, Tenant, idempotency=context.idempotency)
+
+    async def _refuse_tokens(self, tx: Transaction, tenant_id: str) -> None:
+        """Have verifiers refuse every token of a tenant that is out."""
+        now = self._clock.now_ms()
+        revoked = Revocation(RevocationType.TENANT, tenant_id, now, now + LONGEST_TOKEN_MS)
+        await self._revocations.record(tx, [revoked])
 
     async def _require_locked(self, tx: Transaction, tenant_id: str) -> Tenant:
         tenant = await repository.get_tenant_locked(tx, tenant_id)

@@ -407,6 +407,7 @@ class UserActs:
         after = await repository.update_users(tx, act.statement, due, act.values_for(moment, to_change))
         await _pause(tx, due)
         cases = [Case(case.before, after.get(case.before.id, case.before), case.ended, case.now_ms) for case in cases]
+        await self._refuse_older(tx, act, cases, moment)
         await change_counters(tx, _counter_changes(act, cases))
         await act.follow_up(tx, cases)
         outcome = Outcome(
@@ -428,6 +429,13 @@ class UserActs:
         if act.keeps_own_sessions:
             return await self._sessions.keep_sessions(tx, [case.before.id for case in cases if act.stops(case)], ending)
         return await self._sessions.revoke_sessions(tx, [case.before.id for case in cases], ending)
+
+    async def _refuse_older(self, tx: Transaction, act: Act, cases: Sequence[Case], moment: Moment) -> None:
+        """Have verifiers refuse the older tokens of users whose sessions go on."""
+        ends_all = act.ends is not None and not act.keeps_own_sessions
+        raised = [case.after for case in cases if case.after.generation > case.before.generation]
+        if raised and not ends_all:
+            await self._sessions.refuse_older(tx, {user.id: user.generation for user in raised}, moment.now_ms)
 
 
 def _case_of(user: User, moment: Moment) -> Case:

@@ -32,6 +32,7 @@ from hellojohn_server.features.mfa.schemas import (
 )
 from hellojohn_server.features.mfa.service import MfaService
 from hellojohn_server.features.roles.service import RoleService
+from hellojohn_server.features.sessions.service import SessionService
 from hellojohn_server.features.tenants.service import TenantService
 from hellojohn_server.features.user_factors import repository
 from hellojohn_server.features.user_factors.events import (
@@ -94,6 +95,7 @@ class FactorServices(msgspec.Struct, frozen=True):
     audit: AuditLog
     tenants: TenantService
     roles: RoleService
+    sessions: SessionService
     users: UserService
     mfa: MfaService
     auth: AuthService
@@ -264,6 +266,7 @@ class FactorService:
     async def _note_enrolled(self, tx: Transaction, before: User, now_ms: int) -> User:
         enrolled = await repository.count_confirmed(tx, before.id) > 0
         after = await repository.update_enrolled(tx, before.id, now_ms, enrolled=enrolled)
+        await self.services.sessions.refuse_older(tx, {after.id: after.generation}, now_ms)
         await change_counters(tx, counter_changes(before, after))
         return after
 

@@ -322,6 +322,8 @@ class UserService:
             await self.store_change(tx, before, after)
         events = [] if not changes_between(before, after) else [user_updated(before, after, change.reason)]
         stopped = await self._stop_access(tx, context.principal.id, before, change, now)
+        if after.generation > before.generation and (change.disabled is not True or change.revoke_sessions is False):
+            await self._sessions.refuse_older(tx, {user_id: after.generation}, now)
         if stopped is not None:
             events.append(
                 user_disabled(
