@@ -20,6 +20,7 @@ export * from "./mfa.js";
 export * from "./organizations.js";
 export * from "./organizations-invitations.js";
 export * from "./organizations-members.js";
+export * from "./revocations.js";
 export * from "./roles.js";
 export * from "./sessions.js";
 export * from "./tenants.js";

@@ -7,6 +7,7 @@ import { AuditLogs } from "./audit-logs.js";
 import { Auth } from "./auth.js";
 import { Mfa } from "./mfa.js";
 import { Organizations } from "./organizations.js";
+import { Revocations } from "./revocations.js";
 import { Roles } from "./roles.js";
 import { Server } from "./server.js";
 import { Sessions } from "./sessions.js";
@@ -21,6 +22,7 @@ export class Resources extends Resource {
   readonly auth: Auth = new Auth(this.transport);
   readonly mfa: Mfa = new Mfa(this.transport);
   readonly organizations: Organizations = new Organizations(this.transport);
+  readonly revocations: Revocations = new Revocations(this.transport);
   readonly roles: Roles = new Roles(this.transport);
   readonly server: Server = new Server(this.transport);
   readonly sessions: Sessions = new Sessions(this.transport);

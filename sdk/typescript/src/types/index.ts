@@ -14,6 +14,7 @@ export * from "./auth-sessions.js";
 export * from "./mfa.js";
 export * from "./organizations.js";
 export * from "./organizations-members.js";
+export * from "./revocations.js";
 export * from "./roles.js";
 export * from "./server.js";
 export * from "./sessions.js";
