@@ -10,6 +10,7 @@ from hellojohn.async_resources.audit_logs import AsyncAuditLogs
 from hellojohn.async_resources.auth import AsyncAuth
 from hellojohn.async_resources.mfa import AsyncMfa
 from hellojohn.async_resources.organizations import AsyncOrganizations
+from hellojohn.async_resources.revocations import AsyncRevocations
 from hellojohn.async_resources.roles import AsyncRoles
 from hellojohn.async_resources.server import AsyncServer
 from hellojohn.async_resources.sessions import AsyncSessions
@@ -28,6 +29,7 @@ class AsyncResources(AsyncResource):
         self.auth = AsyncAuth(transport)
         self.mfa = AsyncMfa(transport)
         self.organizations = AsyncOrganizations(transport)
+        self.revocations = AsyncRevocations(transport)
         self.roles = AsyncRoles(transport)
         self.server = AsyncServer(transport)
         self.sessions = AsyncSessions(transport)

@@ -10,6 +10,7 @@ from hellojohn.resources.audit_logs import AuditLogs
 from hellojohn.resources.auth import Auth
 from hellojohn.resources.mfa import Mfa
 from hellojohn.resources.organizations import Organizations
+from hellojohn.resources.revocations import Revocations
 from hellojohn.resources.roles import Roles
 from hellojohn.resources.server import Server
 from hellojohn.resources.sessions import Sessions
@@ -28,6 +29,7 @@ class Resources(Resource):
         self.auth = Auth(transport)
         self.mfa = Mfa(transport)
         self.organizations = Organizations(transport)
+        self.revocations = Revocations(transport)
         self.roles = Roles(transport)
         self.server = Server(transport)
         self.sessions = Sessions(transport)

@@ -54,6 +54,7 @@ from hellojohn.types.auth import (
 )
 from hellojohn.types.mfa import EnrollableType
 from hellojohn.types.organizations import Member, Organization
+from hellojohn.types.revocations import Revocation, RevocationList, RevocationType
 from hellojohn.types.roles import Role, RoleScope
 from hellojohn.types.server import Health, JsonWebKey, JsonWebKeySet, Ready
 from hellojohn.types.sessions import RevokedSession, VerifiedToken
@@ -215,6 +216,9 @@ __all__ = [
     "ReportLine",
     "RequestOptions",
     "ResetForced",
+    "Revocation",
+    "RevocationList",
+    "RevocationType",
     "RevokedSession",
     "Role",
     "RoleScope",
