@@ -30,8 +30,17 @@ PREFIX: Final = "HELLOJOHN_"
 KEY_FILE: Final = "encryption.key"
 """The file in the data directory that `hj dev` keeps the encryption key in."""
 
-CLIENT_VARIABLES: Final = frozenset({"HELLOJOHN_API_URL", "HELLOJOHN_SECRET_KEY"})
-"""Names that belong to applications which call the service; the service itself leaves them alone."""
+CLIENT_VARIABLES: Final = frozenset(
+    {
+        "HELLOJOHN_ACCESS_TOKEN",
+        "HELLOJOHN_API_URL",
+        "HELLOJOHN_MASTER_KEY",
+        "HELLOJOHN_PROFILE",
+        "HELLOJOHN_PUBLISHABLE_KEY",
+        "HELLOJOHN_SECRET_KEY",
+    }
+)
+"""Names that belong to applications and commands which call the service; the service itself leaves them alone."""
 
 _INJECTED: Final = re.compile(
     r"HELLOJOHN_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT_[0-9]+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)"

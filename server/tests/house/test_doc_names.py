@@ -32,6 +32,9 @@ SHOWN_CODE: Final = re.compile(r'"error":\s*\{\s*"code": "(\w+)"')
 ENTRY: Final = re.compile(r'`([a-z_]+\.[a-z_]+)`|"type": "([a-z_]+\.[a-z_]+)"|[?&]type=([a-z_]+\.[a-z_]+)')
 SCOPE: Final = re.compile(r"`([a-z]+:[a-z]+)`")
 COMMAND: Final = re.compile(r"`(hj [^`\n]+)`|^(?:[A-Z_]+=\S+ )*(hj .+)$", re.MULTILINE)
+ENDS: Final = re.compile(r"   | \| (?=hj |jq )")
+"""What comes after a command on its line: a comment, or another command."""
+
 OPERATION: Final = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE) (/[^\s`?]*)")
 FIRST_CELL: Final = re.compile(r"^\| ((?:`[\w.:]+` ?)+)\|", re.MULTILINE)
 OWN_TABLES: Final[Mapping[str, frozenset[str]]] = {
@@ -64,7 +67,7 @@ def wrong_scopes(text: str) -> Iterator[str]:
 def wrong_commands(text: str) -> Iterator[str]:
     for inline, line in COMMAND.findall(text):
         command: Any = typer.main.get_command(app)
-        for word in re.sub(r"\[|\]", " ", (inline or line).split("   ")[0]).split()[1:]:
+        for word in re.sub(r"\[|\]", " ", ENDS.split(inline or line)[0]).split()[1:]:
             if word.startswith("-"):
                 options = {option for one in command.params for option in (*one.opts, *one.secondary_opts)}
                 if word not in {*options, "--help"}:

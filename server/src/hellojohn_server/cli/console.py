@@ -1,9 +1,13 @@
 """What a command prints: tables and colours on a terminal, plain lines and JSON elsewhere."""
 
-from collections.abc import Sequence
+import os
+import sys
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
+import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -15,6 +19,17 @@ err = Console(soft_wrap=True, highlight=False, stderr=True)
 def complain(message: str) -> None:
     """Say on standard error what went wrong. `message` is rich markup."""
     err.print(f"[bold red]Error:[/] {message}")
+
+
+@contextmanager
+def reader_may_leave() -> Generator[None]:
+    """End the command without a complaint when whoever reads standard output has had enough, as `head` does."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError as gone:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit from gone
 
 
 def printable(text: str) -> str:

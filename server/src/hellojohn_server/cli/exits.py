@@ -30,6 +30,14 @@ class ExitCode(IntEnum):
     DIFFERENT = 9
     PARTLY = 10
     DECLINED = 11
+    NOT_FOUND = 12
+    UNREACHABLE = 13
+    UNAUTHENTICATED = 14
+    FORBIDDEN = 15
+    CONFLICT = 16
+    INVALID = 17
+    RATE_LIMITED = 18
+    SERVER = 19
     INTERRUPTED = 130
 
 

@@ -35,6 +35,12 @@ DatabaseUrlOption = Annotated[str | None, setting_option("database_url", "--data
 Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON.")]
 
 
+def is_on_store(data_dir: Path | None, database_url: str | None, profile: str | None) -> bool:
+    """Whether a command that can do both works on the store: it is named, and no profile is. Else it goes over HTTP."""
+    named = os.environ.get("HELLOJOHN_DATA_DIR") or os.environ.get("HELLOJOHN_DATABASE_URL")
+    return data_dir is not None or database_url is not None or (profile is None and bool(named))
+
+
 def settings_with(options: dict[str, Any], *, required: tuple[str, ...] = (), needs_key: bool = True) -> Settings:
     """Return the settings of the environment with the given options (by field name; None: not given) over them.
 

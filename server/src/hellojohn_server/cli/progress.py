@@ -53,5 +53,5 @@ class _Lines:
             return
         self._said = now
         rate = self._done / (now - self._begun)
-        left = (self._total - self._done) / rate
-        err.out(f"{self._what}: {self._done:,} of {self._total:,}, {rate:,.0f}/s, {left:,.0f} s left")
+        left = f", {rate:,.0f}/s, {(self._total - self._done) / rate:,.0f} s left" if self._done else ""
+        err.out(f"{self._what}: {self._done:,} of {self._total:,}{left}")

@@ -21,26 +21,29 @@ from hellojohn_server.cli import (
 )
 from hellojohn_server.cli.console import out
 from hellojohn_server.cli.exits import run_to_exit_code
+from hellojohn_server.cli.lazy import REMOTE_GROUPS, remote_group
 from hellojohn_server.cli.parts import Parts, parts_of
+from hellojohn_server.cli.remote import login, shortcuts
 
 app = typer.Typer(
     name="hj",
-    help="Run HelloJohn, and work on its store from the host itself.",
+    help="Run HelloJohn, administer users over HTTP, and work on the store from the host itself.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-for single in (dev.app, serve.app, migrate.app, openapi.app):
+for single in (dev.app, serve.app, migrate.app, openapi.app, login.app, shortcuts.app):
     app.registered_commands.extend(single.registered_commands)
-app.add_typer(tenants.app, name="tenants")
+for word, text in REMOTE_GROUPS.items():
+    app.add_typer(typer.Typer(help=text, no_args_is_help=True, cls=remote_group(word)), name=word)
+app.add_typer(tenants.app, name="tenants", cls=remote_group("tenants"))
 app.add_typer(demo_load.app, name="demo")
 app.add_typer(counters.app, name="counters")
-app.add_typer(keys.app, name="keys")
+app.add_typer(keys.app, name="keys", cls=remote_group("keys"))
 app.add_typer(offline.app, name="offline")
 app.add_typer(signing_keys.app, name="signing-keys")
 users.app.registered_commands.extend(users_import.app.registered_commands)
-app.add_typer(users.app, name="users")
+app.add_typer(users.app, name="users", cls=remote_group("users"))
 
 
 @app.callback(invoke_without_command=True)
@@ -49,7 +52,7 @@ def root(
     *,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
-    """Run HelloJohn, and work on its store from the host itself."""
+    """Run HelloJohn, administer users over HTTP, and work on the store from the host itself."""
     if version:
         out.print(f"hj {parts_of(ctx).version}")
         raise typer.Exit

@@ -1,4 +1,4 @@
-"""`hj users`: users in files, on the host."""
+"""`hj users export`: users in a file, from the store or over HTTP."""
 
 import os
 import sys
@@ -9,14 +9,16 @@ from typing import Annotated, Any, BinaryIO, Final
 
 import typer
 
-from hellojohn_server.cli.console import err, printable
+from hellojohn_server.cli.console import err, printable, reader_may_leave
 from hellojohn_server.cli.exits import CommandFailed, ExitCode
-from hellojohn_server.cli.options import DatabaseUrlOption, DataDir, checked, settings_with
+from hellojohn_server.cli.lazy import load
+from hellojohn_server.cli.options import DatabaseUrlOption, DataDir, checked, is_on_store, settings_with
 from hellojohn_server.cli.parts import Tools, parts_of, use_tools
+from hellojohn_server.cli.remote.access import ProfileOption
 from hellojohn_server.features.users.schemas import UserStatus
 from hellojohn_server.features.users_export.schemas import ExportFormat, ExportUsersQuery
 
-app = typer.Typer(help="Users in files: write them out, and import them.", no_args_is_help=True)
+app = typer.Typer(help="Users: find, make, change, disable, ban, delete, export, import.", no_args_is_help=True)
 
 _FILTERS: Final = "Which users"
 
@@ -27,14 +29,14 @@ def _filter(flag: str, text: str) -> Any:
 
 @app.callback()
 def group() -> None:
-    """Users in files: write them out, and import them."""
+    """Users: find, make, change, disable, ban, delete, export, import."""
 
 
 @app.command("export")
 def export_users(  # noqa: PLR0913 - an option each
     ctx: typer.Context,
     *,
-    tenant: Annotated[str, typer.Option("--tenant", help="The tenant's id.")],
+    tenant: Annotated[str | None, typer.Option("--tenant", help="The tenant's id, on the store.")] = None,
     written_as: Annotated[ExportFormat, typer.Option("--format", help="ndjson, or csv.")] = ExportFormat.NDJSON,
     output: Annotated[
         Path | None, typer.Option("--output", help="The file, which is there once it is complete. Without: printed.")
@@ -61,11 +63,24 @@ def export_users(  # noqa: PLR0913 - an option each
     last_active_before: Annotated[str | None, _filter("--last-active-before", "Last active before this time.")] = None,
     data_dir: DataDir = None,
     database_url: DatabaseUrlOption = None,
+    profile: ProfileOption = None,
 ) -> None:
-    """Write every user whom the filters select, as the API shows them, newest first."""
+    """Write every user whom the filters select, as the API shows them, newest first.
+
+    From the store if that is named, else over HTTP, where the secret key says which tenant it is.
+    """
     given = {name: value for name, value in locals().items() if name in ExportUsersQuery.__struct_fields__}
     given |= {"format": written_as, "organization_id": organization}
     wanted = checked({name: value for name, value in given.items() if value is not None}, ExportUsersQuery)
+    if not is_on_store(data_dir, database_url, profile):
+        if tenant is not None or with_password_hashes:
+            raise CommandFailed(ExitCode.USAGE, "--tenant and --with-password-hashes go with a store: name it.")
+        with _opened(output) as file:
+            load("twins").export_users(profile, wanted, file.write)
+        _say_where(output)
+        return
+    if tenant is None:
+        raise CommandFailed(ExitCode.USAGE, "Name the tenant with --tenant.")
     settings = settings_with({"data_dir": data_dir, "database_url": database_url})
 
     async def export(tools: Tools) -> None:
@@ -77,6 +92,10 @@ def export_users(  # noqa: PLR0913 - an option each
                 file.write(part)
 
     use_tools(parts_of(ctx), settings, export)
+    _say_where(output)
+
+
+def _say_where(output: Path | None) -> None:
     if output is not None:
         err.print(f"The users are in {printable(str(output))}.", markup=False)
 
@@ -88,12 +107,8 @@ def _opened(output: Path | None) -> Generator[BinaryIO]:
     A reader of standard output that stops early ends the command without a complaint.
     """
     if output is None:
-        try:
+        with reader_may_leave():
             yield sys.stdout.buffer
-            sys.stdout.buffer.flush()
-        except BrokenPipeError as gone:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit from gone
         return
     partial = output.with_name(f"{output.name}.part")
     try:

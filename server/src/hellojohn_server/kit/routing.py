@@ -267,6 +267,12 @@ def _require_sound(declared: Route, *, any_scope: bool, limit: Limit | None) -> 
         raise ValueError(f"{where}: this limit is counted by a service, which knows whom it is about")
 
 
+def route_of(handler: Callable[..., Awaitable[Any]]) -> Route:
+    """Return what a method of a routes class was declared as; AttributeError for one that was not."""
+    declared: Route = getattr(handler, _MARK)
+    return declared
+
+
 def routes_of(owner: object) -> Iterator[tuple[Route, Callable[..., Awaitable[Answer[Any]]]]]:
     """Yield each declared operation of a feature's routes object with its bound method, in the order of the source."""
     for name in type(owner).__dict__:

@@ -1,0 +1,1 @@
+"""The commands of `hj` that go over HTTP, on top of the Python SDK."""
