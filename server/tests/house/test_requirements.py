@@ -74,7 +74,7 @@ def test_what_the_source_imports_is_asked_for() -> None:
     assert (set(server["dependencies"]) - {SDK}) | set(sdk["dependencies"]) == _asked("run")
     assert _imported(project.sources) <= set(server["dependencies"])
     of_sdk = {name for extra in sdk["optional-dependencies"].values() for name in extra} | set(sdk["dependencies"])
-    assert _imported([*project.sdk, *project.generated]) <= of_sdk
+    assert _imported([*project.sdk, *project.generated]) == of_sdk
     assert _imported(project.tests) | _imported(project.tools) <= _asked("run") | _asked("dev") | _asked("build")
 
 

@@ -64,7 +64,7 @@ class ClientOptions(TypedDict, total=False):
 
 def settings_of(*, base_url: str | None, secret_key: str | None, **given: Any) -> Settings:
     """Return the settings that a client was given, and what the environment says in place of those it was not."""
-    return Settings(base_url=_base_url_of(base_url), secret_key=_secret_key_of(secret_key), **given)
+    return Settings(base_url=base_url_of(base_url), secret_key=secret_key_of(secret_key), **given)
 
 
 def settings_with(settings: Settings, options: ClientOptions) -> Settings:
@@ -75,7 +75,7 @@ def settings_with(settings: Settings, options: ClientOptions) -> Settings:
     return msgspec.structs.replace(settings, **options)
 
 
-def _base_url_of(given: str | None) -> str:
+def base_url_of(given: str | None) -> str:
     """Return the URL that is given, or HELLOJOHN_API_URL, or the default: without a slash or `/v1` at its end."""
     url = given or os.environ.get("HELLOJOHN_API_URL") or DEFAULT_BASE_URL
     if not url.startswith(("https://", "http://")):
@@ -83,6 +83,6 @@ def _base_url_of(given: str | None) -> str:
     return url.rstrip("/").removesuffix("/v1")
 
 
-def _secret_key_of(given: str | None) -> str | None:
+def secret_key_of(given: str | None) -> str | None:
     """Return the key that is given, or that of HELLOJOHN_SECRET_KEY; None when there is neither."""
     return given or os.environ.get("HELLOJOHN_SECRET_KEY") or None
