@@ -1,6 +1,6 @@
 /** Follows the revocation feed, in the background, for as long as it is wanted. */
 
-import { BadRequestError, UnprocessableEntityError } from "./errors.js";
+import { ApiError, BadRequestError, UnprocessableEntityError } from "./errors.js";
 import { wait } from "./retries.js";
 import { Revocations, type Revocation } from "./revocations.js";
 import { linesOf } from "./rows.js";
@@ -12,8 +12,7 @@ const LONGEST_DELAY = 5_000;
 
 export interface FeedOptions {
   staleAfter: number;
-  maxRevocations: number;
-  leeway: number;
+  maxEntries: number;
   onError: (error: unknown) => void;
 }
 
@@ -45,7 +44,7 @@ export class Feed {
     this.#transport = transport;
     this.#staleAfter = options.staleAfter;
     this.#onError = options.onError;
-    this.revocations = new Revocations(options.maxRevocations, options.leeway * 1_000);
+    this.revocations = new Revocations(options.maxEntries);
   }
 
   /** Says whether what is known may lack something that was revoked a while ago. */
@@ -77,14 +76,28 @@ export class Feed {
         await this.#listen(signal);
       } catch (error) {
         if (signal.aborted) return;
-        // A cursor that is not taken any more: from the beginning. What is known stays known.
-        if (error instanceof BadRequestError || error instanceof UnprocessableEntityError) this.#cursor = undefined;
-        this.#failures += 1;
-        this.#onError(error);
+        this.#note(error);
       }
       const delay = Math.min(FIRST_DELAY * 2 ** Math.max(this.#failures - 1, 0), LONGEST_DELAY);
       await wait(delay * (0.5 + Math.random() / 2), signal).catch(() => undefined);
     }
+  }
+
+  #note(error: unknown): void {
+    this.#onError(error);
+    if (error instanceof ApiError && error.code === "tenant_suspended") {
+      this.revocations.isSuspended = true;
+      return;
+    }
+    // A cursor that is not taken any more: from the beginning. What is known stays known.
+    if (error instanceof BadRequestError || error instanceof UnprocessableEntityError) this.#cursor = undefined;
+    this.#failures += 1;
+  }
+
+  #noteFresh(at: number): void {
+    this.#heardAt = at;
+    this.#failures = 0;
+    this.revocations.isSuspended = false;
   }
 
   async #catchUp(signal: AbortSignal): Promise<void> {
@@ -96,7 +109,7 @@ export class Feed {
       listed.data.forEach((entry) => this.revocations.add(entry));
       this.#cursor = listed.next_cursor;
       has_more = listed.has_more;
-      if (!has_more) this.#heardAt = asked;
+      if (!has_more) this.#noteFresh(asked);
     }
     this.#first?.done();
   }
@@ -110,8 +123,7 @@ export class Feed {
       if (event === "revocation") this.revocations.add(JSON.parse(data) as Revocation);
       if (id !== "") this.#cursor = id;
       if (event === "heartbeat") isCurrent = true;
-      if (isCurrent) this.#heardAt = performance.now();
-      this.#failures = 0;
+      if (isCurrent) this.#noteFresh(performance.now());
     }
   }
 }

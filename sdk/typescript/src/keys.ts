@@ -5,6 +5,7 @@ import type { JsonWebKey, JsonWebKeySet } from "./types/index.js";
 import { VerificationUnavailable } from "./verdicts.js";
 
 const LIFETIME = 900_000;
+const USABLE = 3_600_000;
 const BETWEEN_MISSES = 60_000;
 const AFTER_FAILURE = 1_000;
 
@@ -33,7 +34,7 @@ export class KeySet {
     return key === undefined ? null : (await subtle()).verify("Ed25519", key, signature, signed);
   }
 
-  // What is there goes on being used when it cannot be fetched anew.
+  // What is there is good for an hour when it cannot be fetched anew.
   async #refresh(): Promise<void> {
     if (performance.now() - this.#failedAt < AFTER_FAILURE) return this.#goOn();
     this.#fetching ??= this.#fetch().finally(() => (this.#fetching = undefined));
@@ -44,7 +45,7 @@ export class KeySet {
   }
 
   #goOn(cause?: unknown): void {
-    if (this.#keys.size > 0) return;
+    if (performance.now() - this.#fetchedAt < USABLE) return;
     throw new VerificationUnavailable("The keys that tokens are verified with cannot be fetched.", { cause });
   }
 

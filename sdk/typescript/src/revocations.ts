@@ -23,18 +23,20 @@ interface Kept {
 const BETWEEN_SWEEPS = 10_000;
 const BETWEEN_SWEEPS_WHEN_FULL = 500;
 
+/** A session's `revoked_at` that is further ahead than clocks differ is meant: its key is rotated with an overlap. */
+const AT_ONCE = 300_000;
+
 /** Entries of the feed, each until no token that it concerns can be valid. */
 export class Revocations {
+  /** The whole tenant is shut, and with it the feed: every token of it is refused. */
+  isSuspended = false;
   readonly #longest: number;
-  readonly #leeway: number;
   readonly #kept = new Map<string, Kept>();
   #sweptAt = 0;
   #incompleteUntil = 0;
 
-  /** At most `longest` are kept, each for `leeway` milliseconds more than the feed says. */
-  constructor(longest: number, leeway: number) {
+  constructor(longest: number) {
     this.#longest = longest;
-    this.#leeway = leeway;
   }
 
   /** How many there are. */
@@ -51,7 +53,8 @@ export class Revocations {
   add(entry: Revocation): void {
     const named = nameOf(entry);
     if (named === null) return; // of a later server: what it is about is refused by that server alone
-    const forgetAt = Date.parse(entry.forget_at) + this.#leeway;
+    const forgetAt = Date.parse(entry.forget_at);
+    if (forgetAt <= Date.now()) return;
     const from = entry.type === "user" ? (entry.gen_below ?? 0) : Date.parse(entry.revoked_at);
     const before = this.#kept.get(named);
     this.#sweep();
@@ -69,7 +72,8 @@ export class Revocations {
     const user = this.#kept.get(`user ${sub}`);
     const tenant = this.#kept.get(`tenant ${tenant_id}`);
     return (
-      (session !== undefined && session.from <= Date.now()) ||
+      this.isSuspended ||
+      (session !== undefined && session.from <= Date.now() + AT_ONCE) ||
       (user !== undefined && gen < user.from) ||
       this.#kept.has(`signing_key ${kid}`) ||
       (tenant !== undefined && iat * 1_000 <= tenant.from)

@@ -11,6 +11,8 @@ export interface Verified {
   /** The user's role when the token was made. */
   role: string;
   email: string;
+  /** How the user signed in (RFC 8176). */
+  amr: string[];
   /** The organization that the user is active in, and as what; null in none. */
   org_id: string | null;
   org_role: string | null;
@@ -52,6 +54,7 @@ export function verdictOf(claims: AccessClaims): Verified {
     tenant_id: claims.tenant_id,
     role: claims.role,
     email: claims.email,
+    amr: claims.amr,
     org_id: claims.org_id ?? null,
     org_role: claims.org_role ?? null,
     is_impersonated: claims.impersonated === true || claims.act !== undefined,

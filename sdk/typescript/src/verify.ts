@@ -4,6 +4,7 @@ import { MissingCredential } from "./errors.js";
 import { Feed } from "./feed.js";
 import { KeySet } from "./keys.js";
 import { baseURLOf, credentialOf } from "./options.js";
+import { wait } from "./retries.js";
 import { readToken, type AccessClaims } from "./tokens.js";
 import { Transport } from "./transport.js";
 import type { VerifiedToken } from "./types/index.js";
@@ -30,11 +31,9 @@ export interface VerifierOptions {
   /** After how many milliseconds without a word the feed is stale. 3,000 if absent. */
   staleAfter?: number | undefined;
   /** False: revoked tokens are taken until they expire, and no key is needed. */
-  followRevocations?: boolean | undefined;
-  /** How many entries of the feed are kept at most; with more the feed counts as stale. 100,000 if absent. */
-  maxRevocations?: number | undefined;
-  /** By how many seconds the clocks may differ. 0 if absent. */
-  leeway?: number | undefined;
+  revocations?: boolean | undefined;
+  /** How many entries of the feed are kept at most; with more the feed counts as stale. 200,000 if absent. */
+  maxEntries?: number | undefined;
   /** Is told what went wrong with the feed, which is tried again in any case. */
   onError?: ((error: unknown) => void) | undefined;
   /** What sends the requests, in the place of the global `fetch`. */
@@ -43,7 +42,7 @@ export interface VerifierOptions {
 
 const STALE_AFTER = 3_000;
 const TIMEOUT = 5_000;
-const MAX_REVOCATIONS = 100_000;
+const MAX_ENTRIES = 200_000;
 
 /**
  * Verifies access tokens: signature, issuer, audience, tenant, time, and that nothing has revoked them.
@@ -60,22 +59,20 @@ export class Verifier {
   readonly #issuer: string;
   readonly #tenantId: string;
   readonly #onStale: OnStale;
-  readonly #leeway: number;
 
   constructor(options: VerifierOptions) {
-    const { secretKey, baseURL, fetch, followRevocations = true } = options;
-    if (followRevocations && credentialOf("secretKey", { secretKey }, {}) === undefined) {
+    const { secretKey, baseURL, fetch, revocations = true } = options;
+    if (revocations && credentialOf("secretKey", { secretKey }, {}) === undefined) {
       throw new MissingCredential("A verifier that follows revocations needs a secret key with revocations:read.");
     }
     this.#transport = new Transport({ secretKey, baseURL, fetch, timeout: TIMEOUT, maxRetries: 1 });
     this.#keys = new KeySet(this.#transport);
-    this.#issuer = options.issuer ?? baseURLOf(options);
+    this.#issuer = (options.issuer ?? baseURLOf(options)).replace(/\/+$/, "");
     this.#tenantId = options.tenantId;
     this.#onStale = options.onStale ?? "check_remote";
-    this.#leeway = options.leeway ?? 0;
-    if (followRevocations) {
-      const { staleAfter = STALE_AFTER, maxRevocations = MAX_REVOCATIONS, onError = () => {} } = options;
-      this.#feed = new Feed(this.#transport, { staleAfter, maxRevocations, leeway: this.#leeway, onError });
+    if (revocations) {
+      const { staleAfter = STALE_AFTER, maxEntries = MAX_ENTRIES, onError = () => {} } = options;
+      this.#feed = new Feed(this.#transport, { staleAfter, maxEntries, onError });
     }
   }
 
@@ -84,9 +81,15 @@ export class Verifier {
     return this.#feed?.isStale() ?? false;
   }
 
-  /** Begins to follow the feed; returns when what was revoked so far is known, or when `close()` is called. */
-  async start(): Promise<void> {
-    await this.#feed?.start();
+  /**
+   * Begins to follow the feed, and returns once it is known what was revoked so far: before a server takes requests, for
+   * one. Says whether it is, as nobody is waited for longer than `timeout` milliseconds.
+   */
+  async waitUntilFresh(timeout = 5_000): Promise<boolean> {
+    const waited = new AbortController();
+    await Promise.race([this.#feed?.start(), wait(timeout, waited.signal)]);
+    waited.abort();
+    return !this.isStale;
   }
 
   /** Returns what a token says; InvalidToken when it is not good, VerificationUnavailable when nobody can say. */
@@ -110,7 +113,7 @@ export class Verifier {
     if (aud !== this.#tenantId || tenant_id !== this.#tenantId) {
       throw new InvalidToken("invalid_token", "The token is of another tenant, or for something else.");
     }
-    if (Date.now() >= (exp + this.#leeway) * 1_000) throw new InvalidToken("token_expired", "The token has expired.");
+    if (Date.now() >= exp * 1_000) throw new InvalidToken("token_expired", "The token has expired.");
   }
 
   async #ask(feed: Feed, token: string, kid: string, claims: AccessClaims): Promise<void> {

@@ -42,6 +42,7 @@ class Issuer:
         self.asked: list[tuple[str, str | None]] = []
         self.is_down = False
         self.is_silent = False
+        self.refusal: str | None = None
         self.valid: dict[str, Any] = {"valid": True}
         self._streams: set[asyncio.StreamWriter] = set()
 
@@ -92,6 +93,10 @@ class Issuer:
         self.asked.append((f"{parts.path}{' (stream)' if is_stream else ''}", since))
         if self.is_down:
             writer.transport.abort()
+        elif parts.path == "/v1/revocations" and self.refusal is not None:
+            status = {"tenant_suspended": 403}.get(self.refusal, 422)
+            error = {"code": self.refusal, "message": "No.", "status": status, "request_id": "req_1"}
+            await _send(writer, {"error": error}, status)
         elif parts.path == "/.well-known/jwks.json":
             await _send(writer, {"keys": [_published(kid, key) for kid, key in self.keys.items()]})
         elif parts.path == "/v1/sessions/verify":
@@ -125,9 +130,11 @@ def _published(kid: str, key: Ed25519PrivateKey) -> dict[str, str]:
     return {"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": kid, "x": x}
 
 
-async def _send(writer: asyncio.StreamWriter, body: Any) -> None:
+async def _send(writer: asyncio.StreamWriter, body: Any, status: int = 200) -> None:
     content = json.dumps(body).encode()
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\nConnection: close"
+    head = (
+        f"HTTP/1.1 {status} OK\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\nConnection: close"
+    )
     writer.write(f"{head}\r\n\r\n".encode() + content)
     await writer.drain()
 

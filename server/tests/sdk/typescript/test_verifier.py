@@ -36,7 +36,7 @@ async def verifying(application: Application, issuer: Issuer, **options: Any) ->
     server = {"baseURL": issuer.url, "secretKey": "sk_test_x"}
     usual = {"tenantId": TENANT, "issuer": ISSUER, "staleAfter": STALE_AFTER, **server}
     async with running(application, "verifier.ts", json.dumps(usual | options)) as program:
-        assert await program.ask("start") == "started"
+        await program.ask("start")
         yield program
 
 
@@ -60,6 +60,7 @@ async def test_a_good_token_says_who_it_is(application: Application, issuer: Iss
         "tenant_id": TENANT,
         "role": "member",
         "email": "alice@example.com",
+        "amr": ["pwd"],
         "org_id": "org_1",
         "org_role": "owner",
         "is_impersonated": False,
@@ -101,8 +102,6 @@ async def test_nothing_else_is_taken(application: Application, issuer: Issuer) -
         assert said == dict.fromkeys(refused, "invalid_token")
         assert await program.ask(issuer.token(exp=now - 1)) == "token_expired"
         assert (await program.ask(good))["user_id"] == "usr_1"
-    async with verifying(application, issuer, leeway=60) as program:
-        assert (await program.ask(issuer.token(exp=now - 1)))["user_id"] == "usr_1"
 
 
 async def test_an_unknown_key_is_looked_for_once_a_minute(application: Application, issuer: Issuer) -> None:
@@ -147,10 +146,13 @@ async def test_what_the_feed_names_is_refused(
 
 
 async def test_a_session_may_end_later(application: Application, issuer: Issuer) -> None:
-    issuer.entries.append(revocation("session", session_id="ses_1", at=2))
+    issuer.entries += [
+        revocation("session", session_id="ses_1", at=600),
+        revocation("session", session_id="ses_2", at=60),
+    ]
     async with verifying(application, issuer) as program:
         assert (await program.ask(issuer.token()))["user_id"] == "usr_1"
-        await becomes(program, issuer.token(), "token_revoked")
+        assert await program.ask(issuer.token(sid="ses_2")) == "token_revoked"  # clocks differ
 
 
 async def test_it_goes_on_from_where_it_was(application: Application, issuer: Issuer) -> None:
@@ -205,7 +207,7 @@ async def test_a_feed_that_is_gone_is_handled_as_set(
 
 async def test_what_is_kept_is_bounded_and_more_counts_as_stale(application: Application, issuer: Issuer) -> None:
     issuer.entries += [revocation("session", session_id=f"ses_{number}", forget=3) for number in range(2, 22)]
-    async with verifying(application, issuer, maxRevocations=10) as program:
+    async with verifying(application, issuer, maxEntries=10) as program:
         assert await program.ask("stale") is True
         assert (await program.ask(issuer.token()))["user_id"] == "usr_1"
         assert issuer.count(REMOTE) == 1
@@ -223,6 +225,31 @@ async def test_before_the_feed_was_read_it_is_stale(application: Application, is
         await becomes(program, "stale", False)
 
 
+async def test_a_suspended_tenant_has_no_good_tokens(application: Application, issuer: Issuer) -> None:
+    async with verifying(application, issuer, onStale="fail_open") as program:
+        assert (await program.ask(issuer.token()))["user_id"] == "usr_1"
+        issuer.refusal = "tenant_suspended"
+        issuer.cut()
+        await becomes(program, issuer.token(), "token_revoked")
+        issuer.refusal = None
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while await program.ask(issuer.token()) == "token_revoked":  # noqa: ASYNC110 - the same
+                await asyncio.sleep(0.01)
+        assert (await program.ask(issuer.token()))["user_id"] == "usr_1"
+
+
+async def test_a_cursor_that_is_taken_no_more_begins_again(application: Application, issuer: Issuer) -> None:
+    async with verifying(application, issuer) as program:
+        issuer.refusal = "invalid_cursor"
+        issuer.cut()
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while [since for path, since in issuer.asked if path == FEED].count(None) < 2:  # noqa: ASYNC110 - the same
+                await asyncio.sleep(0.01)
+        issuer.entries.append(revocation("session", session_id="ses_1"))
+        issuer.refusal = None
+        await becomes(program, issuer.token(), "token_revoked")
+
+
 async def test_it_lets_the_program_end(application: Application, issuer: Issuer) -> None:
     async with verifying(application, issuer) as program:
         await program.ask(issuer.token())
@@ -231,7 +258,7 @@ async def test_it_lets_the_program_end(application: Application, issuer: Issuer)
 
 
 async def test_without_the_feed_no_key_is_needed(application: Application, issuer: Issuer) -> None:
-    async with verifying(application, issuer, followRevocations=False, secretKey=None) as program:
+    async with verifying(application, issuer, revocations=False, secretKey=None) as program:
         assert await program.ask("stale") is False
         assert (await program.ask(issuer.token()))["user_id"] == "usr_1"
     assert {path for path, _ in issuer.asked} == {KEYS}

@@ -8,7 +8,7 @@ const errors: string[] = [];
 const verifier = new Verifier({ ...JSON.parse(process.argv[2]!), onError: (error) => errors.push(String(error)) });
 
 async function done(line: string): Promise<unknown> {
-  if (line === "start") return (await verifier.start()) ?? "started";
+  if (line === "start") return verifier.waitUntilFresh();
   if (line === "stale") return verifier.isStale;
   if (line === "errors") return errors.splice(0);
   if (line === "close") return verifier.close() ?? "closed";
