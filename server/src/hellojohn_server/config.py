@@ -176,6 +176,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     concurrent_requests: Annotated[
         int, Meta(ge=1, le=100_000, description="How many requests each process works on at once; more get 503.")
     ] = 1000
+    revocation_streams: Annotated[
+        int, Meta(ge=1, le=100_000, description="How many streams of revocations each process keeps open.")
+    ] = 250
     connections: Annotated[
         int, Meta(ge=1, le=1_000_000, description="How many connections each process keeps open; more get 503.")
     ] = 10_000

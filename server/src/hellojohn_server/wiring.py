@@ -28,7 +28,7 @@ from hellojohn_server.features.password_policy.service import NewPasswords
 from hellojohn_server.features.password_reset.service import PasswordResetService, ResetServices
 from hellojohn_server.features.plans.service import PlanService, PlanServices
 from hellojohn_server.features.revocation_log.service import RevocationLog
-from hellojohn_server.features.revocations.service import RevocationService
+from hellojohn_server.features.revocations.service import RevocationFeed, RevocationService
 from hellojohn_server.features.roles.service import RoleCatalog, RoleService
 from hellojohn_server.features.search.service import UserSearch
 from hellojohn_server.features.selections.service import SelectionService
@@ -268,6 +268,14 @@ def _invitations(
     return InvitationService(database, base.ids, clock, services)
 
 
+def _revocations(database: Database, settings: Settings, clock: Clock, base: _Foundation) -> dict[str, Any]:
+    revocations = RevocationService(database, clock, base.cursors)
+    feed = RevocationFeed(
+        revocations, base.keys, base.revocation_log.bell, metrics=base.metrics, most=settings.revocation_streams
+    )
+    return {"revocations": revocations, "revocation_feed": feed}
+
+
 class _Jobs(msgspec.Struct, frozen=True):
     """Finding users, plans and jobs: what is asked for, who works it off, and what wakes that."""
 
@@ -354,7 +362,7 @@ def build_services(  # noqa: PLR0913 - what it takes, each by name
         **msgspec.structs.asdict(_jobs(database, clock, base, acts, resets)),
         exports=_exports(database, clock, base, people),
         users_export=UsersExportService(*acting, keys=base.keys, roles=roles),
-        revocations=RevocationService(database, clock, base.cursors),
+        **_revocations(database, settings, clock, base),
         stats=StatsService(database, clock, sessions=sessions, organizations=organizations),
     )
 

@@ -1,7 +1,7 @@
 // Written by `python -m tools.sdk`, from sdk/openapi.json and sdk/methods.toml.
 
 /** What a body is written in. Of NDJSON each line is one JSON text, of CSV one row after a line of names. */
-export type Content = "application/json" | "application/x-ndjson" | "text/csv";
+export type Content = "application/json" | "application/x-ndjson" | "text/csv" | "text/event-stream";
 
 /**
  * An import. `rows` is how many were read: those of `imported`, `duplicates` and `refused` together.

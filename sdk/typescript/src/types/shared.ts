@@ -245,6 +245,7 @@ export type ErrorCode =
   | "token_stale"
   | "too_many_headers"
   | "too_many_mfa_attempts"
+  | "too_many_streams"
   | "unsupported_media_type"
   | "user_banned"
   | "user_deleted"

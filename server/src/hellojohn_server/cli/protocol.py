@@ -6,6 +6,8 @@ from typing import Any, ClassVar, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from hellojohn_server.kit.routing import STOPPING
+
 MAX_HEAD_BYTES: Final = 65_536
 _END_OF_HEAD: Final = b"\r\n\r\n"
 _START_OF_HEAD: Final = b"HTTP/1.1 "
@@ -82,6 +84,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """Have the app end the answers that would go on, then wait for this connection's as for any other."""
+        stopping = self.app_state.get(STOPPING)
+        if stopping is not None:
+            stopping()
+        super().shutdown()
 
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():

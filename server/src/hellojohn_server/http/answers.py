@@ -143,6 +143,8 @@ class Answers:
     def in_parts(self, call: Call, status: int, parts: Parts, receive: Any) -> Outgoing:
         """Return an answer whose body is made while it is sent; `receive` (of ASGI) tells when the client goes away."""
         headers = [*self._api, *_own_headers(call), (b"content-type", _content_type(parts.content))]
+        if parts.content is Content.EVENT_STREAM:
+            headers.append((b"x-accel-buffering", b"no"))  # proxies pass each event on at once
         if parts.file_name is not None:
             disposition = f'attachment; filename="{parts.file_name}"'  # RFC 6266 section 4.1
             headers.append((b"content-disposition", disposition.encode("ascii")))

@@ -48,20 +48,27 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     mailbox: Mailbox | None = None
     link_acts: Sequence[LinkAct] = ()
     tenants: TenantService | None = None
+    end_streams: Callable[[], None] | None = None
 
 
 class Application:
     """Endpoints behind an edge, which sees each request first, and each answer and exception last."""
 
-    def __init__(self, edge: Edge, table: RoutingTable) -> None:
+    def __init__(self, edge: Edge, table: RoutingTable, end_streams: Callable[[], None] | None = None) -> None:
         self._edge = edge
         self._table = table
+        self._end_streams = end_streams
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one ASGI connection. RuntimeError for one that is not HTTP, which no server brings here."""
         if scope["type"] != "http":
             raise RuntimeError(f"HTTP is served here, not {scope['type']}")
         await self._edge.serve(self._answer, scope, receive, send)
+
+    def end_streams(self) -> None:
+        """End the streams that are open, and take no more."""
+        if self._end_streams is not None:
+            self._end_streams()
 
     async def _answer(self, call: Call, receive: Any, send: Any) -> None:
         """Answer one call. HEAD is answered like GET (RFC 9110 section 9.3.2); the edge leaves the body out."""
@@ -93,6 +100,7 @@ def build_app(services: Services, settings: HttpSettings, *, log: FilteringBound
             mailbox=None if settings.dev_host_check is None else services.mailbox,
             link_acts=link_acts(services.password_resets, services.mailed_links),
             tenants=services.tenants,
+            end_streams=services.revocation_feed.close,
         )
     )
 
@@ -132,7 +140,7 @@ def assemble(parts: Parts) -> Application:
         endpoints += [endpoint for act in parts.link_acts for endpoint in _link_page(pages, act)]
     endpoints += _options(answers, endpoints, [one.route for one in operations if is_for_browsers(one.route)])
     edge = Edge(parts.settings, parts.ids, answers, make_logger() if parts.log is None else parts.log, metrics)
-    return Application(edge, RoutingTable(endpoints))
+    return Application(edge, RoutingTable(endpoints), parts.end_streams)
 
 
 def _document(answers: Answers, document: Callable[[], dict[str, Any]]) -> list[Endpoint]:

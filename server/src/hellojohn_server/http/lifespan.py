@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 
 from hellojohn_server.http.application import Application
+from hellojohn_server.kit.routing import STOPPING
 
 
 class Living:
@@ -19,11 +20,17 @@ class Living:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one ASGI connection, or the lifespan."""
         if scope["type"] == "lifespan":
+            scope.get("state", {})[STOPPING] = self.stopping
             await self._live(receive, send)
         elif self._app is not None:
             await self._app(scope, receive, send)
         else:
             raise RuntimeError("a request came before the start was complete")
+
+    def stopping(self) -> None:
+        """End the answers that would go on for as long as the server does."""
+        if self._app is not None:
+            self._app.end_streams()
 
     async def _live(self, receive: Any, send: Any) -> None:
         await receive()

@@ -309,7 +309,7 @@ def _written_in(content: Content, schema: dict[str, Any]) -> dict[str, Any]:
             return {"schema": schema}
         case Content.NDJSON:
             return {"schema": {"type": "string"}, "x-line-schema": schema}
-        case Content.CSV:
+        case Content.CSV | Content.EVENT_STREAM:
             return {"schema": {"type": "string"}}
 
 

@@ -21,12 +21,12 @@ from hellojohn_server.http.call import Call
 from hellojohn_server.http.cors import Origins, is_for_browsers, note_origin, require_origin
 from hellojohn_server.http.errors import RequestTimeout
 from hellojohn_server.http.limits import WRONG, CallLimits
-from hellojohn_server.http.request_headers import Given, read_headers, require_replayable
+from hellojohn_server.http.request_headers import Given, events_asked, read_headers, require_replayable
 from hellojohn_server.http.uploads import Incoming, content_of
 from hellojohn_server.kit.errors import AddressNotAllowed, ApiError, FieldError, Forbidden, Invalid, Unauthenticated
 from hellojohn_server.kit.idempotency import Idempotency
 from hellojohn_server.kit.principal import Context, OnBehalfOf, Principal
-from hellojohn_server.kit.routing import Answer, Parts, Route, Upload
+from hellojohn_server.kit.routing import Answer, Content, Parts, Route, Upload
 
 _AT_ONCE_SECONDS: Final = 0.1
 
@@ -51,6 +51,7 @@ class Signature(msgspec.Struct, frozen=True):
     answer: Any
     may_be_empty: bool
     takes_upload: bool = False
+    takes_events: bool = False
 
 
 class Shared(msgspec.Struct, frozen=True):
@@ -184,6 +185,8 @@ class Operation(DeclaredOperation):
             body_value = self._body.read(body, faults)
         refuse_all(faults, Invalid)
         arguments: dict[str, Any] = dict(call.path_values)
+        if self.signature.takes_events:
+            arguments["events"] = events_asked(call)
         if self.signature.query is not None:
             arguments["query"] = query_value
         if self.signature.body is not None:
@@ -252,16 +255,18 @@ def _signature_of(route: Route, function: RouteHandler) -> Signature:
     if get_origin(returned) is not Answer:
         raise TypeError(f"{where}: must return Answer[...]")
     path = tuple(part[1:-1] for part in route.path.split("/") if part.startswith("{"))
-    if sorted(path) != sorted(set(hints) - {"context", "query", "body", "upload"}) or any(
+    if sorted(path) != sorted(set(hints) - {"context", "query", "body", "upload", "events"}) or any(
         hints[name] is not str for name in path
     ):
         raise TypeError(
-            f"{where}: its parameters must be context, query, body or upload, and each name in the path as str"
+            f"{where}: its parameters must be context, query, body, upload or events, and each name in the path as str"
         )
     if ("context" in hints or "upload" in hints) and not route.credentials:
         raise TypeError(f"{where}: a public operation has neither context nor upload")
     if ("upload" in hints) != bool(route.uploads) or {"upload", "body"} <= set(hints):
         raise TypeError(f"{where}: an upload says what it can be written in, and is in place of a body")
+    if ("events" in hints) != (Content.EVENT_STREAM in route.contents):
+        raise TypeError(f"{where}: whoever may answer with events is told whether they are wanted")
     for name in ("query", "body"):
         if name in hints and not (isinstance(hints[name], type) and issubclass(hints[name], msgspec.Struct)):
             raise TypeError(f"{where}: {name} must be a Struct")
@@ -276,4 +281,5 @@ def _signature_of(route: Route, function: RouteHandler) -> Signature:
         kinds[0] if may_be_empty else answer,
         may_be_empty,
         "upload" in hints,
+        "events" in hints,
     )

@@ -9,7 +9,7 @@ from hellojohn_server.http.call import Call
 from hellojohn_server.kit.error_codes import FieldCode
 from hellojohn_server.kit.errors import FieldError, IdempotencyNotSupported
 from hellojohn_server.kit.principal import CredentialKind, Principal
-from hellojohn_server.kit.routing import Method, Replay, Route
+from hellojohn_server.kit.routing import Content, Events, Method, Replay, Route
 
 NO_VERSION: Final = -1
 """What If-Match becomes when it names an entity tag that no object of ours ever has: it matches no version."""
@@ -42,6 +42,14 @@ def read_headers(call: Call, route: Route, faults: list[FieldError]) -> Given:
         if_match=_if_match(call, route, faults) if changes and b"if-match" in headers else None,
         idempotency_key=_key(call, route, faults) if changes and b"idempotency-key" in headers else None,
     )
+
+
+def events_asked(call: Call) -> Events | None:
+    """Return what a client says that accepts a stream of events; None when it accepts none."""
+    if Content.EVENT_STREAM.value.encode() not in call.headers.get(b"accept", b"").lower():
+        return None
+    last_id = call.headers.get(b"last-event-id")
+    return Events(last_id.decode("latin-1") if last_id else None)
 
 
 def require_replayable(call: Call, route: Route, principal: Principal) -> None:

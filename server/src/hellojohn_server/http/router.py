@@ -44,7 +44,7 @@ from hellojohn_server.features.plans.routes import PlanRoutes
 from hellojohn_server.features.plans.service import PlanService
 from hellojohn_server.features.revocation_log.service import RevocationLog
 from hellojohn_server.features.revocations.routes import RevocationRoutes
-from hellojohn_server.features.revocations.service import RevocationService
+from hellojohn_server.features.revocations.service import RevocationFeed, RevocationService
 from hellojohn_server.features.roles.routes import RoleRoutes
 from hellojohn_server.features.roles.service import RoleCatalog
 from hellojohn_server.features.search.routes import SearchRoutes
@@ -132,6 +132,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     imports: ImportService
     revocation_log: RevocationLog
     revocations: RevocationService
+    revocation_feed: RevocationFeed
     exports: UserExportService
     users_export: UsersExportService
     stats: StatsService
@@ -155,7 +156,7 @@ def routers(services: Services) -> list[object]:
         UsersExportRoutes(services.users_export),
         StatsRoutes(services.stats),
         UserSessionRoutes(services.user_sessions),
-        RevocationRoutes(services.revocations),
+        RevocationRoutes(services.revocations, services.revocation_feed),
         OrganizationRoutes(services.organizations),
         InvitationRoutes(services.invitations),
         RoleRoutes(services.role_catalog),

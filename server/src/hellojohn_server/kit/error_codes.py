@@ -109,6 +109,7 @@ class ErrorCode(StrEnum):
     TOKEN_STALE = "token_stale"
     TOO_MANY_HEADERS = "too_many_headers"
     TOO_MANY_MFA_ATTEMPTS = "too_many_mfa_attempts"
+    TOO_MANY_STREAMS = "too_many_streams"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     USER_BANNED = "user_banned"
     USER_DELETED = "user_deleted"

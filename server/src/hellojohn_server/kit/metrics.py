@@ -68,6 +68,7 @@ class Metrics:
         self._passwords = passwords
         self._requests: dict[tuple[str, str | None, int], _Durations] = {}
         self._requests_in_progress = 0
+        self._streams = 0
         self._runs: dict[tuple[str, Outcome], int] = {}
         self._mails = dict.fromkeys(MailOutcome, 0)
         self._registry = CollectorRegistry()
@@ -100,6 +101,14 @@ class Metrics:
         """Count a mail that was queued, or what came of a try to send one."""
         self._mails[outcome] += 1
 
+    def begin_stream(self) -> None:
+        """Note that a stream of revocations was opened. Each is ended once, by `end_stream`."""
+        self._streams += 1
+
+    def end_stream(self) -> None:
+        """Note that a stream ended."""
+        self._streams -= 1
+
     def render(self) -> bytes:
         """Return every figure in version 0.0.4 of the text format."""
         return generate_latest(self._registry)
@@ -119,6 +128,7 @@ class Metrics:
         for result, count in self._mails.items():
             mails.add_metric((result.value,), count)
         yield mails
+        yield GaugeMetricFamily("hellojohn_revocation_streams", "Streams of revocations that are open.", self._streams)
         if self._passwords is not None:
             yield GaugeMetricFamily(
                 "hellojohn_password_hashing_jobs",

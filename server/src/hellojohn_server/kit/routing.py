@@ -1,7 +1,8 @@
 """Routes as declarations: what a feature says of an operation, and what http/ needs to serve, guard and document it.
 
 A feature's routes.py holds one class whose async methods carry @route. The types of the parameters say what is read:
-`context: Context`, `query: <Struct>`, `body: <Struct>` or `upload: Upload`, and one `str` for each {name} in the path;
+`context: Context`, `query: <Struct>`, `body: <Struct>` or `upload: Upload`, one `str` for each {name} in the path, and
+`events: Events | None` where the answer may be a stream of events, which it is when the client accepts one;
 the return type `Answer[<Struct>]` says what goes out. http/ reads them once, at start-up.
 
 A field of a body or query whose rule no type can say has it in its metadata: `Meta(extra=checked_by(email_fault))`. The
@@ -47,6 +48,8 @@ class Faulty(Enum):
 
 FAULTY: Final = Faulty.FAULTY
 
+STOPPING: Final = "stopping"
+"""What the server calls, of its lifespan's state, when it begins to stop and before it waits for running answers."""
 RULE: Final = "rule"
 _COUNTED_BY_SERVICES: Final = frozenset({Limit.FORGOT, Limit.KEY_FAILURES})
 _JOINT: Final = "__hellojohn_joint_rules__"
@@ -119,6 +122,7 @@ class Content(StrEnum):
     """What a body is written in. Of NDJSON each line is one JSON text, of CSV one row after a line of names."""
 
     CSV = "text/csv"
+    EVENT_STREAM = "text/event-stream"
     JSON = "application/json"
     NDJSON = "application/x-ndjson"
 
@@ -134,6 +138,12 @@ class Parts(msgspec.Struct, frozen=True):
     parts: AsyncGenerator[bytes, None]
     content: Content = Content.JSON
     file_name: str | None = None
+
+
+class Events(msgspec.Struct, frozen=True):
+    """The client wants events as they come (Server-Sent Events, HTML section 9.2). `last_id` is of the last it has."""
+
+    last_id: str | None
 
 
 class Disconnected(Exception):

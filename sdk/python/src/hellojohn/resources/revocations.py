@@ -21,7 +21,9 @@ class Revocations(Resource):
         """List what verifiers are to refuse.
 
         Without `since` all that cannot be forgotten yet, else what came after that cursor. An entry may come twice;
-        none is ever left out, in whatever order changes are committed.
+        none is ever left out, in whatever order changes are committed. With `Accept: text/event-stream` the same as
+        Server-Sent Events, which go on: `revocation` for each entry, and a `heartbeat` every second. `Last-Event-ID` is
+        `since` then.
 
         Needs the scope `revocations:read`.
 

@@ -7,7 +7,7 @@ import msgspec
 
 from hellojohn._known import Known
 
-Content: TypeAlias = Literal["application/json", "application/x-ndjson", "text/csv"]
+Content: TypeAlias = Literal["application/json", "application/x-ndjson", "text/csv", "text/event-stream"]
 """What a body is written in. Of NDJSON each line is one JSON text, of CSV one row after a line of names."""
 
 

@@ -156,6 +156,7 @@ ErrorCode: TypeAlias = Literal[
     "token_stale",
     "too_many_headers",
     "too_many_mfa_attempts",
+    "too_many_streams",
     "unsupported_media_type",
     "user_banned",
     "user_deleted",
