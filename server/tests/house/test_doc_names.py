@@ -31,7 +31,7 @@ CODES: Final = re.compile(r"\b[45]\d\d `(\w+)`((?: · `\w+`)*)")
 SHOWN_CODE: Final = re.compile(r'"error":\s*\{\s*"code": "(\w+)"')
 ENTRY: Final = re.compile(r'`([a-z_]+\.[a-z_]+)`|"type": "([a-z_]+\.[a-z_]+)"|[?&]type=([a-z_]+\.[a-z_]+)')
 SCOPE: Final = re.compile(r"`([a-z]+:[a-z]+)`")
-COMMAND: Final = re.compile(r"`(hj [^`\n]+)`|^(?:[A-Z_]+=\S+ )*(hj .+)$", re.MULTILINE)
+COMMAND: Final = re.compile(r"`(hj [^`\n]+)`|^(?:[A-Z_]+=\S+ )*(hj (?!= ).+)$", re.MULTILINE)
 ENDS: Final = re.compile(r"   | \| (?=hj |jq )")
 """What comes after a command on its line: a comment, or another command."""
 

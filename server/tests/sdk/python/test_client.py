@@ -1,12 +1,22 @@
 """What a client is told, by its arguments and by the environment, and what it keeps to itself."""
 
+import asyncio
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
 import pytest
 
 import hellojohn
 from hellojohn import AsyncHelloJohn, HelloJohn, MissingCredential
 from tests.sdk.python.misbehaving import answer, misbehaving_server
+from tests.sdk.typescript.recorder import Site
 
 HEALTHY = b'{"status": "ok"}'
+PAGE: Final = Path(__file__).resolve().parents[4] / "docs/python-sdk.md"
 
 
 async def test_the_environment_says_what_the_arguments_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,3 +82,14 @@ def test_what_is_not_there_is_not_there() -> None:
         hellojohn.Client  # type: ignore[attr-defined] - a slip  # noqa: B018 - it is asked for
     assert hellojohn.AsyncHelloJohn is AsyncHelloJohn
     assert {*hellojohn.__all__} <= {*dir(hellojohn), "AsyncHelloJohn"}
+
+
+async def test_the_first_five_minutes_are_as_the_page_says(site: Site) -> None:
+    program = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[0]
+    environ = {**os.environ, "HELLOJOHN_SECRET_KEY": site.world.secret_key}
+    command = [sys.executable, "-c", program.replace("http://localhost:3000", site.url)]
+    for _ in range(2):
+        ended = await asyncio.to_thread(
+            subprocess.run, command, env=environ, capture_output=True, text=True, check=False, timeout=60
+        )
+        assert (ended.returncode, ended.stdout) == (0, "False ['disabled']\n"), ended.stderr

@@ -45,7 +45,7 @@ def settings_of(  # noqa: PLR0913 - what a verifier can be told, each by name
     if revocations and key is None:
         raise MissingCredential(
             "To follow what is revoked the verifier needs a secret key with the scopes revocations:read and"
-            " sessions:read: Verifier(secret_key=...). With revocations=False it judges by signature and time alone."
+            " sessions:read: Verifier(secret_key=...). With revocations=False it judges by signature and time."
         )
     return VerifierSettings(
         base_url=url,

@@ -1,0 +1,1 @@
+"""Who may come in, in the terms of web frameworks: the modules `fastapi`, `flask`, `django` and `litestar`."""
