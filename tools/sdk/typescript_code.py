@@ -73,16 +73,8 @@ def _slug(name: str) -> str:
 
 
 def _method(operation: Operation) -> str:
-    arguments = [f"{camel(field.name)}: string" for field in operation.path_parameters]
-    if operation.uploads:
-        arguments.append("content: FileContent")
-    params = params_of(operation)
-    if params:
-        default = "" if any(field.required for field in params) else " = {}"
-        arguments.append(f"params: {params_name(operation)}{default}")
-    arguments.append("options?: CallOptions")
     said = f"{operation.summary.rstrip('.')}.\n\n{operation.description}"
-    heads = "".join(_head(operation, *each) for each in _signatures(operation, arguments))
+    heads = "".join(_head(operation, *each) for each in _signatures(operation))
     return comment(said, "  ") + heads + _body(operation) + "  }\n"
 
 
@@ -94,17 +86,25 @@ def _head(operation: Operation, arguments: Sequence[str], returned: str, end: st
     return f"  {camel(operation.name)}(\n{lines}  ): {returned}{end}\n"
 
 
-def _signatures(operation: Operation, arguments: list[str]) -> Iterator[tuple[list[str], str, str]]:
+def _signatures(operation: Operation) -> Iterator[tuple[list[str], str, str]]:
     """Yield arguments, what is returned, and the end of each line: a stream that may be CSV has two forms before it."""
     returned = _returned(operation)
-    if operation.answer.kind is not AnswerKind.STREAM or len(operation.answer.contents) == 1:
-        yield arguments, returned, " {"
-        return
     name = params_name(operation)
-    as_text = [text.replace(f"{name} = {{}}", f'{name} & {{ format: "csv" }}') for text in arguments]
-    yield as_text, "RowStream<Record<string, string>>", ";"
-    yield [text.replace(" = {}", "").replace("params:", "params?:") for text in arguments], returned, ";"
-    yield arguments, "RowStream<never>", " {"
+    params = params_of(operation)
+    is_optional = not any(field.required for field in params)
+    given = f"params: {name}{' = {}' if is_optional else ''}" if params else ""
+    if operation.answer.kind is not AnswerKind.STREAM or len(operation.answer.contents) == 1:
+        yield _arguments(operation, given), returned, " {"
+        return
+    yield _arguments(operation, f'params: {name} & {{ format: "csv" }}'), "RowStream<Record<string, string>>", ";"
+    yield _arguments(operation, f"params{'?' if is_optional else ''}: {name}"), returned, ";"
+    yield _arguments(operation, given), "RowStream<never>", " {"
+
+
+def _arguments(operation: Operation, params: str) -> list[str]:
+    before = [f"{camel(field.name)}: string" for field in operation.path_parameters]
+    content = ["content: FileContent"] if operation.uploads else []
+    return [*before, *content, *([params] if params else []), "options?: CallOptions"]
 
 
 def _returned(operation: Operation) -> str:
@@ -156,8 +156,8 @@ def _split(operation: Operation) -> tuple[str, list[str]]:
     """Return the statement that takes the parameters apart, "" if none need it, and the fields that they become."""
     body = "given(params)" if operation.body_is_optional else "params"
     if operation.uploads:
-        apart = "    const { content_type: contentType, ...query } = params;\n"
-        return apart, [*(["query"] if operation.query else []), "content", "contentType"]
+        rest, query = (", ...query", ["query"]) if operation.query else ("", [])
+        return f"    const {{ content_type: contentType{rest} }} = params;\n", [*query, "content", "contentType"]
     if operation.body is None:
         return "", ["query: params"] if operation.query else []
     if not operation.query:
