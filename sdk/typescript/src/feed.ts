@@ -2,24 +2,19 @@
 
 import { ApiError, BadRequestError, UnprocessableEntityError } from "./errors.js";
 import { wait } from "./retries.js";
-import { Revocations, type Revocation } from "./revocations.js";
+import { Revocations } from "./revocations.js";
 import { linesOf } from "./rows.js";
 import { piecesOf } from "./streams.js";
 import type { Transport } from "./transport.js";
+import type { Revocation, RevocationList } from "./types/index.js";
 
 const FIRST_DELAY = 250;
-const LONGEST_DELAY = 5_000;
+const LONGEST_DELAY = 2_000; // less than what makes it stale: where there is no stream to be had, it is polled
 
 export interface FeedOptions {
   staleAfter: number;
   maxEntries: number;
   onError: (error: unknown) => void;
-}
-
-interface Listed {
-  data: Revocation[];
-  has_more: boolean;
-  next_cursor: string;
 }
 
 interface Event {
@@ -96,7 +91,6 @@ export class Feed {
 
   #noteFresh(at: number): void {
     this.#heardAt = at;
-    this.#failures = 0;
     this.revocations.isSuspended = false;
   }
 
@@ -105,7 +99,7 @@ export class Feed {
     for (let has_more = true; has_more; ) {
       const query = { since: this.#cursor, limit: 1_000 };
       const asked = performance.now();
-      const listed: Listed = await this.#transport.json({ method: "GET", path: "/v1/revocations", query }, options);
+      const listed: RevocationList = await this.#transport.json({ method: "GET", path: "/v1/revocations", query }, options);
       listed.data.forEach((entry) => this.revocations.add(entry));
       this.#cursor = listed.next_cursor;
       has_more = listed.has_more;
@@ -123,7 +117,9 @@ export class Feed {
       if (event === "revocation") this.revocations.add(JSON.parse(data) as Revocation);
       if (id !== "") this.#cursor = id;
       if (event === "heartbeat") isCurrent = true;
-      if (isCurrent) this.#noteFresh(performance.now());
+      if (!isCurrent) continue;
+      this.#noteFresh(performance.now());
+      this.#failures = 0;
     }
   }
 }

@@ -1,18 +1,7 @@
 /** What has been revoked, as far as the feed has told it. */
 
 import type { AccessClaims } from "./tokens.js";
-
-/** An entry of the feed; the fields that it has follow from its type. */
-export interface Revocation {
-  type: string;
-  session_id?: string;
-  user_id?: string;
-  gen_below?: number;
-  kid?: string;
-  tenant_id?: string;
-  revoked_at: string;
-  forget_at: string;
-}
+import type { Revocation } from "./types/index.js";
 
 interface Kept {
   /** Milliseconds since the epoch, except a user's: the first generation that is not refused. */
