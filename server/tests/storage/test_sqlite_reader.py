@@ -82,6 +82,23 @@ async def test_a_read_over_the_budget_is_answered_from_a_thread(store: SqliteDat
     assert turns > 10
 
 
+async def test_a_read_that_was_slow_twice_is_not_tried_on_the_loop_the_next_times(
+    store: SqliteDatabase, tenant: str
+) -> None:
+    pool = await pool_of(store, tenant)
+    pool._budget_seconds = 0
+    counts = [pool.escalations]
+    for _ in range(2 + 8 + 1 + 8 + 1):
+        assert await store.read(tenant, lambda reader: count_to(reader, SLOW)) == SLOW
+        counts.append(pool.escalations)
+    assert counts == [0, 1, *[2] * 9, *[3] * 9, 4]
+
+    pool._budget_seconds = 60
+    for _ in range(8 + 3):
+        assert await store.read(tenant, lambda reader: count_to(reader, QUICK)) == QUICK
+    assert (pool.escalations, pool._slow) == (4, {})
+
+
 async def test_a_long_read_starts_in_the_thread(store: SqliteDatabase, tenant: str) -> None:
     pool = await pool_of(store, tenant)
 

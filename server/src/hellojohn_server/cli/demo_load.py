@@ -17,10 +17,13 @@ from hellojohn_server.features.mfa import repository as mfa_repository
 from hellojohn_server.features.organizations import repository as organizations_repository
 from hellojohn_server.features.roles import repository as roles_repository
 from hellojohn_server.features.search.schemas import ListUsersQuery
+from hellojohn_server.features.user_counters.service import UserCounters
 from hellojohn_server.features.users.schemas import UserStatus
 from hellojohn_server.kit.api_keys import Environment
 from hellojohn_server.storage.database import Transaction
 
+_FOLDED_EVERY: Final = 20
+"""After how many transactions the counters are folded: no worker does it meanwhile, and lists read what is not."""
 _AT_ONCE: Final = 500
 """Users in one transaction."""
 
@@ -93,10 +96,14 @@ async def load_crowd(tools: Tools, tenant_id: str, users: int, seed: int) -> Loa
     """Make the crowd in a tenant without users, some in each transaction."""
     begun = time.monotonic()
     crowd = Crowd(tools.clock.now_ms(), users, seed)
+    counters = UserCounters(tools.database)
     with progress("Users", users) as advance:
         for number, some in enumerate(crowd.some(_AT_ONCE)):
             await _insert(tools, tenant_id, some, crowd if number == 0 else None)
+            if number % _FOLDED_EVERY == 0:
+                await counters.fold_counters(tenant_id)
             advance(len(some.users))
+    await counters.fold_counters(tenant_id)
     return Loaded(tenant_id, users, len(crowd.organizations), seed, time.monotonic() - begun)
 
 

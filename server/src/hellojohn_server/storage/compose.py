@@ -6,6 +6,8 @@ from typing import Final
 
 from hellojohn_server.storage.database import Row
 
+_COUNTER: Final = "SELECT users FROM user_counters WHERE tenant_id = :tenant_id AND facet = "
+_DELTAS: Final = "SELECT sum(users) FROM user_counter_deltas WHERE tenant_id = :tenant_id AND facet = "
 _LIKE_SPECIAL: Final = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 
 
@@ -34,6 +36,12 @@ def bounded_count(rows: str, limit: str) -> str:
     return f"SELECT count(*) FROM (SELECT 1 {rows} LIMIT {limit}) AS counted"
 
 
+def counted_users(facet: str, *, deltas: bool) -> str:
+    """Return a counter's number of users as an expression, with what is not folded into it yet if there are deltas."""
+    stored = f"coalesce(({_COUNTER}{facet}), 0)"
+    return f"{stored} + coalesce(({_DELTAS}{facet}), 0)" if deltas else stored
+
+
 def in_turn(arms: Iterable[str], limit: str) -> str:
     """Return the first `limit` rows of several ordered and limited SELECTs, one after the other.
 
@@ -45,6 +53,16 @@ def in_turn(arms: Iterable[str], limit: str) -> str:
         return listed[0]
     joined = " UNION ALL ".join(f"SELECT * FROM ({arm}) AS arm_{number}" for number, arm in enumerate(listed))
     return f"{joined} LIMIT {limit}"
+
+
+def stepwise(arm: str, limit: str) -> str:
+    """Return the rows that hold among the first that `arm` walks: it selects position, seq, holds, and is limited."""
+    return f"SELECT position, seq FROM ({arm}) AS walk WHERE holds LIMIT {limit}"
+
+
+def limited(arms: Iterable[str], limit: str) -> str:
+    """Return the first rows of several ordered SELECTs, each limited to :rows, as many as `limit` says: 0 runs none."""
+    return f"SELECT position, seq FROM ({in_turn(arms, ':rows')}) AS some LIMIT {limit}"
 
 
 def ordered_arms(  # noqa: PLR0913 - what a page depends on, each by name

@@ -24,6 +24,7 @@ from hellojohn_server.storage.database import (
 )
 from hellojohn_server.storage.errors import TenantStoreNotFound
 from hellojohn_server.storage.sql import Kind, Statement
+from hellojohn_server.storage.sqlite_driver import limit_memory
 from hellojohn_server.storage.sqlite_files import FileCache, SqliteOptions
 from hellojohn_server.storage.sqlite_writer import Marks
 
@@ -65,6 +66,7 @@ class SqliteDatabase(Database):
 
         Raises StoreUnavailable when the directory cannot be used, or holds a newer schema than this program knows.
         """
+        limit_memory()
         database = cls(data_dir, clock, options or SqliteOptions())
         try:
             await database._files.prepare()

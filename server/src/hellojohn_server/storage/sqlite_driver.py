@@ -19,6 +19,8 @@ _UNIQUE_RESULTS: Final = frozenset(
     {apsw.SQLITE_CONSTRAINT_UNIQUE, apsw.SQLITE_CONSTRAINT_PRIMARYKEY, apsw.SQLITE_CONSTRAINT_ROWID}
 )
 _STATEMENT_CACHE: Final = 256
+_CACHE_KIB: Final = 8 * 1024
+_MEMORY_BYTES: Final = 64 * 1024 * 1024
 _OPENING_BUSY_MS: Final = 5_000
 """How long opening waits, in its thread, for another process that makes or recovers the same file."""
 _FAILURES: Final = (
@@ -49,6 +51,14 @@ class Connection(Protocol):
     def total_changes(self) -> int: ...
 
 
+def limit_memory() -> None:
+    """Let the pages of all connections of the process take no more than 64 MiB together, but for those in use.
+
+    Each may keep 8 MiB: what a search among a million users looks at again and again.
+    """
+    apsw.soft_heap_limit(_MEMORY_BYTES)
+
+
 def connect(path: Path, *, create: bool = False, read_only: bool = False, vfs: str | None = None) -> Connection:
     """Open a file as every connection of ours is: WAL, fsync at each commit, freed content overwritten, no waiting.
 
@@ -65,6 +75,7 @@ def connect(path: Path, *, create: bool = False, read_only: bool = False, vfs: s
     connection.pragma("synchronous", "full")
     connection.pragma("secure_delete", value=True)
     connection.pragma("temp_store", "memory")
+    connection.pragma("cache_size", -_CACHE_KIB)
     if read_only:
         connection.pragma("query_only", value=True)
     connection.set_busy_timeout(0)

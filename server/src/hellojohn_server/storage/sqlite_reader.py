@@ -22,6 +22,9 @@ from hellojohn_server.storage.sqlite_driver import Connection, bind, fetch, tran
 
 PROGRESS_OPERATIONS: Final = 100
 PROGRESS_OPERATIONS_FULL_TEXT: Final = 15
+_REMEMBERED: Final = 256
+_NOT_TRIED: Final = 8
+"""How often a statement starts in a thread at once when its last two were over the budget."""
 _BUSY_PAUSE_SECONDS: Final = 0.005
 _INTERRUPT_EVERY_SECONDS: Final = 0.02
 
@@ -41,12 +44,20 @@ class ReadPool:
         self._loop_connection = connect()
         self._operations = 0
         self.escalations = 0
+        self._slow: dict[Statement, int] = {}
 
     def _is_over_budget(self) -> bool:
         return time.perf_counter() > self._deadline
 
     def fetch_at_once(self, statement: Statement, bindings: Mapping[str, Any]) -> list[Row] | None:
-        """Return the rows of a read on the loop, or None when its budget is not enough or the file is locked."""
+        """Return the rows of a read on the loop, or None when its budget is not enough or the file is locked.
+
+        A statement for which it was not enough twice running is not tried the next times: its time is not spent twice.
+        """
+        was_slow = self._slow.get(statement, 0)
+        if was_slow > 1:
+            self._slow[statement] = was_slow - 1
+            return None
         operations = PROGRESS_OPERATIONS_FULL_TEXT if statement.matches else PROGRESS_OPERATIONS
         if operations != self._operations:
             self._loop_connection.set_progress_handler(self._is_over_budget, operations)
@@ -54,10 +65,22 @@ class ReadPool:
         self._deadline = time.perf_counter() + self._budget_seconds
         try:
             with translated():
-                return fetch(self._loop_connection, statement, bindings)
-        except (QueryTimeout, StoreBusy):
+                rows = fetch(self._loop_connection, statement, bindings)
+        except StoreBusy:
             self.escalations += 1
             return None
+        except QueryTimeout:
+            self.escalations += 1
+            self._remember(statement, was_slow)
+            return None
+        if was_slow:
+            del self._slow[statement]
+        return rows
+
+    def _remember(self, statement: Statement, was_slow: int) -> None:
+        if len(self._slow) >= _REMEMBERED:
+            self._slow.clear()
+        self._slow[statement] = 1 + (_NOT_TRIED if was_slow else 0)
 
     async def fetch_in_thread(self, statement: Statement, bindings: Mapping[str, Any]) -> list[Row]:
         """Return the rows of a read. Raises QueryTimeout or StoreBusy when the thread's budget is not enough either."""

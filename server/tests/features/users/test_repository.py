@@ -20,6 +20,9 @@ from hellojohn_server.storage.sql import Kind, Statement
 from tests.features.tenants.parts import key_context
 from tests.features.users.parts import UserParts, change
 
+MOVE = Statement(
+    "UPDATE users SET deleted_at = :deleted_at WHERE tenant_id = :tenant_id AND id = :id", kind=Kind.BOOKKEEPING
+)
 ERASE = Statement("DELETE FROM users WHERE tenant_id = :tenant_id AND id = :id", kind=Kind.BOOKKEEPING)
 MAY_SCAN = ("SCAN json_each", "SCAN walk", "SCAN CONSTANT ROW")
 
@@ -166,6 +169,15 @@ async def test_the_indexes_change_in_the_users_own_transaction(
     assert matches(file, "users_trigrams", '"mar"') == []
     assert matches(file, "users_trigrams", '"zoe"') == [numbers[one.id]]
     assert matches(file, "users_prefixes", '"ma"') == []
+
+    for deleted_at, number in ((5, -numbers[one.id]), (None, numbers[one.id])):
+
+        async def move(tx: Transaction, deleted_at: int | None = deleted_at) -> None:
+            await tx.execute(MOVE, id=one.id, deleted_at=deleted_at)
+
+        await parts.database.write(tenant_id, move, type(None))
+        assert matches(file, "users_trigrams", '"zoe"') == [number]
+        assert matches(file, "users_prefixes", '"zo"') == [number]
 
     async def failing(tx: Transaction) -> None:
         await insert_user(tx, user_at(9, 1, name="Xerxes"), None)

@@ -294,9 +294,12 @@ def _check_times(faults: list[FieldError], user: FileUser, now_ms: int) -> None:
 def user_of(found: FileUser, user_id: str, by: str, now_ms: int, faults: list[FieldError]) -> User:
     """Return the user that a sound row makes; adds to `faults` what is wrong with its metadata.
 
-    `by` is who disabled or banned whoever comes so. A ban that has ended is none.
+    `by` is who disabled or banned whoever comes so. A ban that has ended is none. Without a time of creation, it is the
+    earliest time that is given; and nobody was active before being created.
     """
-    created_at = now_ms if found.created_at is None else found.created_at
+    active_at = found.last_active_at or found.last_sign_in_at
+    known = [each for each in (found.last_sign_in_at, found.last_active_at, found.updated_at) if each is not None]
+    created_at = min(known, default=now_ms) if found.created_at is None else found.created_at
     is_banned = found.banned and (found.banned_until is None or found.banned_until > now_ms)
     return User(
         id=user_id if found.id is None else found.id,
@@ -325,7 +328,7 @@ def user_of(found: FileUser, user_id: str, by: str, now_ms: int, faults: list[Fi
         created_at=created_at,
         updated_at=max(created_at, found.updated_at or created_at),
         last_sign_in_at=found.last_sign_in_at,
-        last_active_at=found.last_active_at or found.last_sign_in_at,
+        last_active_at=None if active_at is None else max(active_at, created_at),
     )
 
 

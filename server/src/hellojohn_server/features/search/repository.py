@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-import msgspec
-
 from hellojohn_server.features.search.schemas import (
+    ACTIVITY,
     BROAD,
+    DISABLING,
     DRIVERS,
+    KNOWN,
+    KNOWN_OF_MARKED,
     MARKED,
     NEWEST_FIRST,
     NULLABLE,
@@ -23,6 +25,7 @@ from hellojohn_server.features.search.schemas import (
     UNIQUE,
     Condition,
     Counting,
+    Direction,
     Extent,
     Found,
     Match,
@@ -35,91 +38,38 @@ from hellojohn_server.features.search.schemas import (
     counter_of,
     shape_of,
 )
-from hellojohn_server.features.users.schemas import User, user_of
+from hellojohn_server.features.users.schemas import User, UserStatus, user_of
 from hellojohn_server.kit.pagination import COUNT_CAP
 from hellojohn_server.kit.search_query import indexed_part
 from hellojohn_server.storage.compose import (
     bounded_count,
     conjunction,
+    counted_users,
     extreme,
     fts5_all,
     in_order,
     in_turn,
     like_anywhere,
+    limited,
     ordered_arms,
+    stepwise,
 )
 from hellojohn_server.storage.database import Parameter, Reader
+from hellojohn_server.storage.postgres_ways import STEPS, near_or_far
 from hellojohn_server.storage.sql import Statement
+from hellojohn_server.storage.sqlite_marks import DATES, MARKS, is_member, mark_of, seq_before
+from hellojohn_server.storage.sqlite_ways import KNOWN_ALREADY, WALKED, Source, choice, few_table, walked_or_sorted
+from hellojohn_server.storage.user_conditions import CONDITIONS, NOT_STOPPED
 
-_NOT_BANNED: Final = "(u.banned_at IS NULL OR u.banned_until <= :now)"
-_NOT_LOCKED: Final = "(u.locked_until IS NULL OR u.locked_until <= :now)"
-_MEMBER: Final = """EXISTS (
-    SELECT 1 FROM memberships AS m
-    WHERE m.tenant_id = :tenant_id AND m.organization_id = :organization_id AND m.user_id = u.id
-)"""
-
-# {0} is a + on SQLite when another condition drives; it keeps the planner from the column's index.
-_CONDITIONS: Final = {
-    Condition.ACTIVE: (
-        f"u.deleted_at IS NULL AND {_NOT_BANNED} AND NOT u.disabled AND {_NOT_LOCKED} "
-        "AND (u.invited_at IS NULL OR u.last_sign_in_at IS NOT NULL)"
-    ),
-    Condition.BANNED: (
-        "u.deleted_at IS NULL AND {0}u.banned_at IS NOT NULL AND (u.banned_until IS NULL OR u.banned_until > :now)"
-    ),
-    Condition.CREATED_AFTER: "{0}u.created_at > :created_after",
-    Condition.CREATED_BEFORE: "{0}u.created_at < :created_before",
-    Condition.DELETED: "{0}u.deleted_at IS NOT NULL",
-    Condition.DISABLED: "{0}u.disabled",
-    Condition.EMAIL: "{0}u.email_key = :email_key",
-    Condition.EMAIL_NOT_VERIFIED: "NOT u.email_verified",
-    Condition.EMAIL_VERIFIED: "u.email_verified",
-    Condition.ENABLED: "NOT u.disabled",
-    Condition.EXTERNAL_ID: "{0}u.external_id = :external_id",
-    Condition.LAST_ACTIVE_AFTER: "{0}u.last_active_at > :last_active_after",
-    Condition.LAST_ACTIVE_BEFORE: "{0}u.last_active_at < :last_active_before",
-    Condition.LOCKED: f"u.deleted_at IS NULL AND {_NOT_BANNED} AND NOT u.disabled AND {{0}}u.locked_until > :now",
-    Condition.MFA_ENROLLED: "u.mfa_enrolled",
-    Condition.MFA_NOT_ENROLLED: "NOT u.mfa_enrolled",
-    Condition.NOT_DELETED: "u.deleted_at IS NULL",
-    Condition.ORGANIZATION: _MEMBER,
-    Condition.PENDING: (
-        f"u.deleted_at IS NULL AND {_NOT_BANNED} AND NOT u.disabled AND {_NOT_LOCKED} "
-        "AND {0}u.invited_at IS NOT NULL AND {0}u.last_sign_in_at IS NULL"
-    ),
-    Condition.ROLE: "{0}u.role = :role",
-    Condition.STATUS_DISABLED: f"u.deleted_at IS NULL AND {_NOT_BANNED} AND {{0}}u.disabled",
-}
+_OWN: Final = "{}.tenant_id = :tenant_id"
 _SORT_INDEXES: Final = {SortField.LAST_SIGN_IN_AT: "users_last_sign_in", SortField.NAME: "users_name"}
 _WHOLE: Final = User.__struct_fields__
 _ANYBODY: Final = Shape(SortField.CREATED_AT, descending=True, start=Start.TOP, counting=Counting.ROWS, conditions=())
-# What SQLite knows of users without their rows: small indexes in the order of creation, of those for whom it holds.
-_MARKS: Final = {
-    "banned": ("users_banned", "x.banned_at IS NOT NULL AND (x.banned_until IS NULL OR x.banned_until > :now)"),
-    "deleted": ("users_deleted", "x.deleted_at IS NOT NULL"),
-    "disabled": ("users_disabled", "x.disabled"),
-    "locked": ("users_lock_marks", "x.locked_until > :now"),
-    "mfa": ("users_mfa", "x.mfa_enrolled"),
-    "pending": ("users_pending", "x.invited_at IS NOT NULL AND x.last_sign_in_at IS NULL"),
-    "role": ("users_role", "x.role = :role"),
-    "unverified": ("users_unverified", "NOT x.email_verified"),
-}
-_PROBED: Final = 2000
-_ALL_PROBED: Final = 2
-_OTHER_WEIGHT: Final = 4
-_IS_MEMBER: Final = """EXISTS (
-    SELECT 1 FROM memberships AS y INDEXED BY memberships_newest
-    WHERE y.tenant_id = :tenant_id AND y.organization_id = :organization_id AND y.user_seq = {}
-)"""
+_BROAD_TOGETHER: Final = 2
+_ROW_WEIGHT: Final = 3
+"""How much dearer it is to compare a word with a row than to look for the marks of one that the text index finds."""
+_AFTER_ALL: Final = "~"
 _IF_FEW: Final = "iif({} < :cap, {}, {})"
-_COUNTER: Final = "SELECT users FROM user_counters WHERE tenant_id = :tenant_id AND facet = "
-_DELTAS: Final = "SELECT sum(users) FROM user_counter_deltas WHERE tenant_id = :tenant_id AND facet = "
-# seq is the creation time or the next free number, so whoever was created earlier than :created_before has a number
-# before the end of the run of taken numbers that it falls in.
-_SEQ_BEFORE: Final = """max(:created_before, coalesce((
-    SELECT next FROM user_sequence_runs
-    WHERE tenant_id = :tenant_id AND first < :created_before ORDER BY first DESC LIMIT 1
-), :created_before))"""
 
 
 async def search_users(  # noqa: PLR0913 - a question has this many parts
@@ -138,6 +88,8 @@ async def search_users(  # noqa: PLR0913 - a question has this many parts
     Without `is_counted` the total is 0 and costs nothing.
     """
     facet, counting = counter_of(wanted) if is_counted else ("", Counting.NONE)
+    if place is None and wanted.status is UserStatus.PENDING and order.field is SortField.LAST_SIGN_IN_AT:
+        place = Place(None, _AFTER_ALL if order.direction is Direction.DESCENDING else "")  # none of them has signed in
     shape = shape_of(wanted, order, place, counting)
     statement = statement_of(shape)
     given = _parameters(statement, wanted, place, rows=limit + 1, cap=cap + 1, now=now_ms, facet=facet)
@@ -187,7 +139,8 @@ def _parameters(
     given = others
     words, starts = wanted.words.anywhere, wanted.words.starts
     if words or starts:
-        given |= {"phrases": fts5_all(map(indexed_part, words)), "prefixes": fts5_all(starts), "starts": list(starts)}
+        given |= {"phrases": fts5_all(map(indexed_part, words)), "whole_phrases": fts5_all(words)}
+        given |= {"prefixes": fts5_all(starts), "starts": list(starts)}
         for number, word in enumerate(words):
             given[f"word_{number}"] = word
             given[f"like_{number}"] = like_anywhere(word)
@@ -228,15 +181,11 @@ def _columns(alias: str, names: tuple[str, ...]) -> str:
 
 
 def _counter(shape: Shape, *, deltas: bool) -> str:
-    def users(facet: str) -> str:
-        stored = f"coalesce(({_COUNTER}{facet}), 0)"
-        return f"{stored} + coalesce(({_DELTAS}{facet}), 0)" if deltas else stored
-
     if shape.counting is Counting.NONE:
         return "SELECT 0"
-    facet = users(":facet")
+    facet = counted_users(":facet", deltas=deltas)
     if shape.counting is Counting.COMPLEMENT:
-        everyone = users("'total'")
+        everyone = counted_users("'total'", deltas=deltas)
         return f"SELECT {everyone} - ({facet})"
     return f"SELECT {facet}"
 
@@ -258,7 +207,7 @@ def _arms(shape: Shape, select: str, rows: str, *, table: str, name: str, limit:
 
 def _holding(shape: Shape) -> list[str]:
     """Return the conditions as PostgreSQL is given them."""
-    conditions = [_CONDITIONS[condition].format("") for condition in shape.conditions]
+    conditions = [CONDITIONS[condition].format("") for condition in shape.conditions]
     conditions += [f"u.search_text LIKE :like_{number}" for number in range(shape.words)]
     return conditions + (["u.search_prefixes @> CAST(:starts AS text[])"] if shape.starts else [])
 
@@ -275,10 +224,10 @@ def _postgres(shape: Shape, columns: tuple[str, ...]) -> str:
         LEFT JOIN ({in_turn(arms, ":rows")}) AS page ON TRUE
         """
     few = in_turn(_arms(shape, "matches.id", "FROM matches WHERE TRUE", table="matches", name=column), ":rows")
-    many = in_turn(_arms(shape, "u.id", rows, table="u", name=column), ":rows")
+    tables, many = _many_on_postgres(shape, rows)
     return f"""
     WITH matches AS MATERIALIZED (SELECT u.id, u.{column} {rows} LIMIT :cap),
-    counted AS MATERIALIZED (SELECT count(*) AS users FROM matches)
+    counted AS MATERIALIZED (SELECT count(*) AS users FROM matches){tables}
     SELECT {_columns("u", columns)}, counted.users, keys.position
     FROM counted
     LEFT JOIN (
@@ -290,90 +239,140 @@ def _postgres(shape: Shape, columns: tuple[str, ...]) -> str:
     """
 
 
-class _Source(msgspec.Struct, frozen=True):
-    """What drives a statement on SQLite: tables, what selects, and the column that is users.seq, which orders it.
-
-    `driver` is the condition that it stands for. `is_narrow`: the user's row is not among the tables, and is joined
-    where it is needed; else it is there as `u`.
-    """
-
-    tables: str
-    seq: str
-    selects: tuple[str, ...]
-    driver: Condition | None = None
-    is_narrow: bool = True
-
-    def probe(self) -> str:
-        """Return a query of the newest: all, if they are fewer than are probed."""
-        rows = f"FROM {self.tables} WHERE {conjunction(self.selects)}"
-        return f"SELECT {self.seq} AS seq {rows} ORDER BY {self.seq} DESC LIMIT {_PROBED}"
+def _many_on_postgres(shape: Shape, rows: str) -> tuple[str, str]:
+    """Return further tables, and the page of more than the cap: as _many does, but that words alone stand together."""
+    column = SORT_COLUMN[shape.field]
+    if shape.field is SortField.CREATED_AT or not (shape.words or shape.starts):
+        return "", in_turn(_arms(shape, "u.id", rows, table="u", name=column), ":rows")
+    select = f"u.id AS seq, ({conjunction(_holding(shape))}) AS holds"
+    steps = _arms(shape, select, f"FROM users AS u WHERE {_OWN.format('u')}", table="u", name=column, limit=STEPS)[0]
+    every = f"FROM (SELECT u.id, u.{column} {rows} OFFSET 0) AS every WHERE TRUE"
+    return near_or_far(steps, in_turn(_arms(shape, "every.id", every, table="every", name=column), ":rows"))
 
 
-def _sources(shape: Shape) -> list[_Source]:
+_EVERYBODY: Final = Source(tables="users AS u NOT INDEXED", seq="u.seq", selects=(_OWN.format("u"),), is_narrow=False)
+
+
+def _sources(shape: Shape) -> list[Source]:
     """Return what can drive, the most selective first as far as one can say beforehand: one, or two to choose from."""
     for condition in UNIQUE:
         if condition in shape.conditions:
-            selects = ("u.tenant_id = :tenant_id", _CONDITIONS[condition].format(""))
-            return [_Source("users AS u", "u.seq", selects, condition, is_narrow=False)]
+            selects = ("u.tenant_id = :tenant_id", CONDITIONS[condition].format(""))
+            return [Source(tables="users AS u", seq="u.seq", selects=selects, driver=condition, is_narrow=False)]
     has_text = bool(shape.words or shape.starts)
-    left_out = BROAD if has_text or not OF_THE_ROW.isdisjoint(shape.conditions) else frozenset[Condition]()
-    rivals = [_state(each) for each in DRIVERS if each in shape.conditions and each not in left_out]
+    is_broad = len(BROAD.union(DISABLING).intersection(shape.conditions)) < _BROAD_TOGETHER
+    left_out = BROAD if not ACTIVITY.isdisjoint(shape.conditions) or (has_text and is_broad) else frozenset[Condition]()
+    rivals = [_state(shape, each, has_text) for each in DRIVERS if each in shape.conditions and each not in left_out]
+    rivals += [_activity(shape)] if not ACTIVITY.isdisjoint(shape.conditions) else []
     found = [_text(shape), *rivals] if has_text else rivals
-    return found[:2] or [_Source("users AS u NOT INDEXED", "u.seq", ("u.tenant_id = :tenant_id",), is_narrow=False)]
+    return found[:2] or [_EVERYBODY]
 
 
-def _text(shape: Shape) -> _Source:
-    index, asked = ("users_trigrams", ":phrases") if shape.words else ("users_prefixes", ":prefixes")
-    return _Source(index, f"{index}.rowid", (f"{index} MATCH {asked}",))
+def _text(shape: Shape) -> Source:
+    """Return what the text index finds. Those in the recycle bin are there under their number with a minus."""
+    index, asked = ("users_trigrams", ":whole_phrases") if shape.words else ("users_prefixes", ":prefixes")
+    is_of_bin = Condition.DELETED in shape.conditions
+    side = f"{index}.rowid < 0" if is_of_bin else f"{index}.rowid > 0"
+    return Source(
+        tables=index,
+        seq=f"(-{index}.rowid)" if is_of_bin else f"{index}.rowid",
+        selects=(f"{index} MATCH {asked}", side),
+        is_text=True,
+        is_ordered=not is_of_bin,
+        knows={Condition.DELETED: KNOWN_ALREADY},
+        probed_by=(f"{index} MATCH :phrases", side) if shape.is_shortened else (),
+    )
 
 
-def _state(condition: Condition) -> _Source:
+def _state(shape: Shape, condition: Condition, has_text: bool) -> Source:  # noqa: FBT001 - whether it is a rival of a text
+    weight = _ROW_WEIGHT if has_text else 1
     if condition is Condition.ORGANIZATION:
-        selects = ("m.tenant_id = :tenant_id", "m.organization_id = :organization_id")
-        return _Source("memberships AS m INDEXED BY memberships_newest", "m.user_seq", selects, condition)
-    index, holds = _MARKS[DRIVERS[condition]]
-    return _Source(f"users AS x INDEXED BY {index}", "x.seq", ("x.tenant_id = :tenant_id", holds), condition)
+        return Source(
+            tables="memberships AS m INDEXED BY memberships_newest",
+            seq="m.user_seq",
+            selects=(_OWN.format("m"), "m.organization_id = :organization_id"),
+            driver=condition,
+            weight=weight,
+        )
+    name = DRIVERS[condition]
+    index, holds = MARKS[name]
+    known: dict[str, str] = {
+        each: CONDITIONS[each].format("").replace("u.", "x.") for each in KNOWN.get(name, KNOWN_OF_MARKED)
+    }
+    if condition is Condition.PENDING:
+        known[condition] = NOT_STOPPED.replace("u.", "x.")
+    return Source(
+        tables=f"users AS x INDEXED BY {index}",
+        seq="x.seq",
+        selects=(_OWN.format("x"), holds),
+        driver=condition,
+        knows=known,
+        probed_by=(_OWN.format("x"), holds, *(held for each, held in known.items() if each in shape.conditions)),
+        weight=weight,
+    )
 
 
-def _rows(shape: Shape, source: _Source, *further: str) -> str:
-    """Return everything from FROM to the end of WHERE: what a source finds and every other condition."""
-    is_text = source.driver is None and source.is_narrow  # what a text has found, probed or not, is exact
+def _activity(shape: Shape) -> Source:
+    """Return those last active in a range, in no order. Nobody was active before being created."""
+    asked = [each for each in (Condition.LAST_ACTIVE_AFTER, Condition.LAST_ACTIVE_BEFORE) if each in shape.conditions]
+    known: dict[str, str] = {**dict.fromkeys(asked, KNOWN_ALREADY), Condition.NOT_DELETED: "x.deleted_at IS NULL"}
+    selects = (_OWN.format("x"), *(CONDITIONS[each].format("").replace("u.", "x.") for each in asked))
+    return Source(
+        tables="users AS x INDEXED BY users_last_active",
+        seq="x.seq",
+        selects=selects,
+        driver=asked[0],
+        knows=known,
+        is_ordered=False,
+        weight=_ROW_WEIGHT,
+    )
+
+
+def _rows(shape: Shape, source: Source, *further: str, has_row: bool = False) -> str:
+    """Return everything from FROM to the end of WHERE: what a source finds and every other condition.
+
+    `has_row`: the user's row is there as `u`.
+    """
     if not source.is_narrow:
         return f"FROM {source.tables} WHERE {conjunction((*source.selects, *_checks(shape, source.driver), *further))}"
-    conditions = [*source.selects, *further, *_marked(shape, source)]
-    residual = [_CONDITIONS[each].format("+") for each in shape.conditions if each in OF_THE_ROW]
-    residual += _compared(shape, words=not is_text or shape.is_compared, starts=not is_text or shape.words > 0)
+    conditions = [*source.selects, *further, *_known(shape, source)]
+    residual = [
+        CONDITIONS[each].format("+") for each in shape.conditions if each in OF_THE_ROW and each not in source.knows
+    ]
+    is_probed = source.tables.endswith(" AS p")
+    is_compared = shape.is_compared or (shape.is_shortened and is_probed)
+    residual += _compared(shape, words=not source.is_text or is_compared, starts=not source.is_text or shape.words > 0)
     tables = source.tables
-    if residual:
+    if residual or has_row:
         tables += f" CROSS JOIN users AS u ON u.seq = {source.seq}"
-        conditions += ["u.tenant_id = :tenant_id", *residual]
+        conditions += [_OWN.format("u"), *residual]
     return f"FROM {tables} WHERE {conjunction(conditions)}"
 
 
-def _marked(shape: Shape, source: _Source) -> list[str]:
-    """Return the conditions that small indexes answer without the user's row, first those that must hold."""
+def _known(shape: Shape, source: Source) -> list[str]:
+    """Return the conditions that need no row: what the source's own index tells, then what small ones answer."""
+    own = [source.knows[each] for each in shape.conditions if each in source.knows]
     positive: list[str] = []
     negative: list[str] = []
     for condition in shape.conditions:
+        if condition in source.knows:
+            continue
         must, must_not = MARKED.get(condition, ((), ()))
-        positive += [name for name in must if source.driver is None or name != DRIVERS.get(source.driver)]
-        negative += must_not
-    marks = [_mark(name, source.seq) for name in dict.fromkeys(positive)]
-    marks += [f"NOT {_mark(name, source.seq)}" for name in dict.fromkeys(negative)]
+        positive += [name for name in must if source.driver is None or name != DRIVERS.get(Condition(source.driver))]
+        negative += [name for name in must_not if name != "deleted" or not source.is_text]
+    marks = [mark_of(name, source.seq) for name in dict.fromkeys(positive)]
+    marks += [f"NOT {mark_of(name, source.seq)}" for name in dict.fromkeys(negative)]
     if Condition.ORGANIZATION in shape.conditions and source.driver is not Condition.ORGANIZATION:
-        marks.append(_IS_MEMBER.format(source.seq))
-    return marks
+        marks.append(is_member(source.seq))
+    dates = [
+        DATES[each].format(seq=source.seq) for each in shape.conditions if each in DATES and each not in source.knows
+    ]
+    return [*(condition for condition in own if condition != KNOWN_ALREADY), *marks, *dates]
 
 
-def _mark(name: str, seq: str) -> str:
-    index, holds = _MARKS[name]
-    row = f"y.tenant_id = :tenant_id AND y.seq = {seq} AND {holds.replace('x.', 'y.')}"
-    return f"EXISTS (SELECT 1 FROM users AS y INDEXED BY {index} WHERE {row})"
-
-
-def _checks(shape: Shape, driver: Condition | None = None) -> tuple[str, ...]:
+def _checks(shape: Shape, driver: str | None = None) -> tuple[str, ...]:
     """Return the conditions as they are checked on a user's row, without those of the driver."""
-    conditions = (_CONDITIONS[each].format("+") for each in shape.conditions if each is not driver)
+    conditions = (CONDITIONS[each].format("+") for each in shape.conditions if each is not driver)
     return (*conditions, *_compared(shape, words=True, starts=True))
 
 
@@ -389,17 +388,29 @@ def _compared(shape: Shape, *, words: bool, starts: bool) -> list[str]:
 
 
 def _walk(shape: Shape, limit: str) -> list[str]:
-    """Return the page from the index in the order asked for (that of addresses has no name), all checked on the way."""
-    index = _SORT_INDEXES.get(shape.field)
-    table, leads = ("users AS u", ["u.email_key >= ''"]) if index is None else (f"users AS u INDEXED BY {index}", [])
-    rows = f"FROM {table} WHERE {conjunction(('u.tenant_id = :tenant_id', *leads, *_checks(shape)))}"
+    """Return the page from the index in the order asked for, all checked on the way."""
+    rows = _sorted_rows(shape, *_checks(shape))
     return _arms(shape, "u.seq AS seq", rows, table="u", name=SORT_COLUMN[shape.field], limit=limit)
+
+
+def _few_steps(shape: Shape, limit: str) -> str:
+    """Return what is found among the next few of the index in the order asked for: those who have a sort value."""
+    select = f"u.seq AS seq, ({conjunction(_checks(shape))}) AS holds"
+    arms = _arms(shape, select, _sorted_rows(shape), table="u", name=SORT_COLUMN[shape.field], limit=str(WALKED))
+    return stepwise(arms[0], limit)
+
+
+def _sorted_rows(shape: Shape, *conditions: str) -> str:
+    index = _SORT_INDEXES.get(shape.field)  # that of addresses has no name
+    table, leads = ("users AS u", ["u.email_key >= ''"]) if index is None else (f"users AS u INDEXED BY {index}", [])
+    return f"FROM {table} WHERE {conjunction((_OWN.format('u'), *leads, *conditions))}"
 
 
 def _created_range(shape: Shape, seq: str, *, after_place: bool) -> list[str]:
     """Return what the dates asked for, and the place a page starts after, mean for `seq`: a bound on each side."""
     lower = [":created_after"] if Condition.CREATED_AFTER in shape.conditions else []
-    upper = [_SEQ_BEFORE] if Condition.CREATED_BEFORE in shape.conditions else []
+    dates = (Condition.CREATED_BEFORE, Condition.LAST_ACTIVE_BEFORE)  # nobody was active before being created
+    upper = [seq_before(f":{each}") for each in dates if each in shape.conditions]
     if after_place:
         (upper if shape.descending else lower).append(":value")
     return [
@@ -408,40 +419,46 @@ def _created_range(shape: Shape, seq: str, *, after_place: bool) -> list[str]:
     ]
 
 
-def _found(shape: Shape, source: _Source, *, after_place: bool = False) -> str:
+def _found(shape: Shape, source: Source, *, after_place: bool = False) -> str:
     return _rows(shape, source, *_created_range(shape, source.seq, after_place=after_place))
 
 
-def _newest(shape: Shape, source: _Source, limit: str) -> str:
+def _newest(shape: Shape, source: Source, limit: str) -> str:
     """Return a page of a source in its order, or the reverse."""
-    rows = _found(shape, source, after_place=shape.start is Start.VALUES)
+    return _by_seq(shape, source.seq, _found(shape, source, after_place=shape.start is Start.VALUES), limit)
+
+
+def _by_seq(shape: Shape, seq: str, rows: str, limit: str) -> str:
     direction = "DESC" if shape.descending else "ASC"
-    return (
-        f"SELECT {source.seq} AS position, {source.seq} AS seq {rows} ORDER BY {source.seq} {direction} LIMIT {limit}"
-    )
+    return f"SELECT {seq} AS position, {seq} AS seq {rows} ORDER BY {seq} {direction} LIMIT {limit}"
 
 
 def _sqlite(shape: Shape, columns: tuple[str, ...]) -> str:
     sources = _sources(shape)
-    tables, ways = _choice(sources)
+    tables, ways = choice(sources)
     is_counted = shape.counting is not Counting.ROWS
     counter = f"({_counter(shape, deltas=False)})"
-    if shape.field is SortField.CREATED_AT:
+    if shape.field is SortField.CREATED_AT and sources[0].is_ordered:
         counts = [bounded_count(_found(shape, source), limit.format(":cap")) for source, limit in ways]
         total = f"({' + '.join(f'({count})' for count in counts)})"
         keys = in_turn([_newest(shape, source, limit.format(":rows")) for source, limit in ways], ":rows")
-    elif is_counted and sources[0].driver is None and not sources[0].is_narrow:
+    elif is_counted and sources[0] == _EVERYBODY:
         total, keys = "", in_turn(_walk(shape, ":rows"), ":rows")
     else:
-        total = "(SELECT count(*) FROM matches)"
-        known = total if shape.counting in {Counting.ROWS, Counting.NONE} else counter
-        cap = ":cap" if known is total else f"iif({known} < :cap, :cap, 0)"
+        total = "(SELECT users FROM size)"
+        is_known = shape.counting not in {Counting.ROWS, Counting.NONE}
+        cap = f"iif({counter} < :cap, :cap, 0)" if is_known else ":cap"
         found = [
             f"SELECT * FROM (SELECT {source.seq} AS seq {_found(shape, source)} LIMIT {limit.format(cap)})"
             for source, limit in ways
         ]
-        tables += _few(shape, " UNION ALL ".join(found), known)
-        keys = in_turn(_few_or_many(shape, sources[0], known), ":rows")
+        tables.append(f"matches AS MATERIALIZED ({' UNION ALL '.join(found)})")
+        tables.append(
+            f"size AS MATERIALIZED (SELECT {counter if is_known else '(SELECT count(*) FROM matches)'} AS users)"
+        )
+        further, arms = _few_or_many(shape, sources[0], total)
+        tables += further
+        keys = in_turn(arms, ":rows")
     return f"""
     {f"WITH {', '.join(tables)}" if tables else ""}
     SELECT {_columns("u", columns)}, total.users, keys.position
@@ -451,50 +468,33 @@ def _sqlite(shape: Shape, columns: tuple[str, ...]) -> str:
     """
 
 
-def _choice(sources: Sequence[_Source]) -> tuple[list[str], list[tuple[_Source, str]]]:
-    """Return the tables that choose a source, and each way with its limit around what it is when the way is taken.
+def _few_or_many(shape: Shape, source: Source, total: str) -> tuple[list[str], list[str]]:
+    """Return tables, and the page from them, when the source's order is not the one asked for.
 
-    The newest of each are looked at. If that is all that the first finds, they are the source. Else the one with fewer
-    drives; where both have many, the one whose newest reach further back, as its users are further apart.
+    Up to the cap the matches are all there already: sort them. The way not taken has a limit of 0, looked at before it
+    begins, and each way looks at it once: every mention of a table in WITH is parsed anew, up to a thousand of them.
     """
-    if (len(sources) == 1 and sources[0].driver is not None) or not sources[0].is_narrow:
-        return [], [(sources[0], "{}")]
-    tables = [
-        f"probe AS MATERIALIZED ({sources[0].probe()})",
-        "probed AS MATERIALIZED (SELECT count(*) AS users FROM probe)",
-    ]
-    way = f"iif(probed.users < {_PROBED}, {_ALL_PROBED}, 0)"
-    if len(sources) > 1:
-        tables.append(f"other_probe AS MATERIALIZED ({sources[1].probe()})")
-        others = "(SELECT count(*) FROM other_probe)"
-        is_other = f"""iif(
-            {others} < {_PROBED},
-            probed.users >= {_PROBED} OR {others} * {_OTHER_WEIGHT} <= probed.users,
-            probed.users >= {_PROBED} AND (SELECT min(seq) FROM other_probe) < (SELECT min(seq) FROM probe)
-        )"""
-        way = f"iif({is_other}, 1, {way})"
-    tables.append(f"choice AS MATERIALIZED (SELECT {way} AS way FROM probed)")
-    ways = [*enumerate(sources), (_ALL_PROBED, _Source("probe AS p", "p.seq", ("TRUE",), sources[0].driver))]
-    return tables, [(source, f"iif((SELECT way FROM choice) = {number}, {{}}, 0)") for number, source in ways]
+    few, many = _IF_FEW.format(total, ":rows", "0"), _IF_FEW.format(total, "0", ":rows")
+    if shape.field is SortField.CREATED_AT:
+        after = f" WHERE few.seq {'<' if shape.descending else '>'} :value" if shape.start is Start.VALUES else ""
+        return [], [_by_seq(shape, "few.seq", f"FROM matches AS few{after}", few), _newest(shape, _EVERYBODY, many)]
+    column = SORT_COLUMN[shape.field]
+    tables = [few_table(column, _IF_FEW.format(total, ":cap", "0"))]
+    ways = [limited(_arms(shape, "few.seq AS seq", "FROM few WHERE TRUE", table="few", name=column), ":rows")]
+    if source.driver in UNIQUE:
+        return tables, ways
+    if source == _EVERYBODY:
+        return tables, [*ways, limited(_walk(shape, ":rows"), many)]
+    further, others = _many(shape, source, many)
+    return tables + further, ways + others
 
 
-def _few(shape: Shape, matches: str, total: str) -> list[str]:
-    """Return the tables of the matches up to the cap, and of what a few of them are sorted by."""
-    few = f"""
-    few AS MATERIALIZED (
-        SELECT u.seq, u.id, u.{SORT_COLUMN[shape.field]} FROM matches CROSS JOIN users AS u ON u.seq = matches.seq
-        WHERE u.tenant_id = :tenant_id LIMIT {_IF_FEW.format(total, ":cap", "0")}
-    )
+def _many(shape: Shape, source: Source, limit: str) -> tuple[list[str], list[str]]:
+    """Return a table, and the page from it or from all matches, of which there are many.
+
+    They are dense, so that a few steps of the index in the order asked for find a page, unless they all stand at one
+    end of it (names in Latin letters before those in others): then all are sorted, which costs less than the walk.
     """
-    return [f"matches AS MATERIALIZED ({matches})", few]
-
-
-def _few_or_many(shape: Shape, source: _Source, total: str) -> list[str]:
-    """Return the page when the source's order is not the one asked for: first the SELECT over a few.
-
-    Up to the cap the matches are all there already: sort them. Beyond it they are dense, so that walking the index in
-    the order asked for ends soon. The way not taken has a limit of 0, looked at before it begins.
-    """
-    few = _IF_FEW.format(total, ":rows", "0")
-    arms = _arms(shape, "few.seq AS seq", "FROM few WHERE TRUE", table="few", name=SORT_COLUMN[shape.field], limit=few)
-    return arms if source.driver in UNIQUE else [*arms, *_walk(shape, _IF_FEW.format(total, "0", ":rows"))]
+    rows = _rows(shape, source, *_created_range(shape, source.seq, after_place=False), has_row=True)
+    every = _arms(shape, "u.seq AS seq", rows, table="u", name=SORT_COLUMN[shape.field])
+    return walked_or_sorted(_few_steps(shape, limit), every, limit)

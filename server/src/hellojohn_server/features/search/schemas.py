@@ -233,8 +233,8 @@ class Start(Enum):
 class Shape(msgspec.Struct, frozen=True):
     """All of a question that its statement depends on; `words` and `starts` are how many there are.
 
-    `is_compared`: SQLite's text index is not asked for all of every word, or cannot tell some characters apart, so
-    what it finds is compared.
+    `is_compared`: SQLite's text index cannot tell some of the characters apart, so what it finds is compared.
+    `is_shortened`: a few are found with less than all of every word, and compared.
     """
 
     field: SortField
@@ -245,6 +245,7 @@ class Shape(msgspec.Struct, frozen=True):
     words: int = 0
     starts: int = 0
     is_compared: bool = False
+    is_shortened: bool = False
 
 
 _EVERYBODY: Final = UserFilter()
@@ -318,7 +319,8 @@ def shape_of(wanted: UserFilter, order: UserOrder, place: Place | None, counting
         conditions=tuple(conditions_of(wanted)),
         words=len(wanted.words.anywhere),
         starts=len(wanted.words.starts),
-        is_compared=any(not _ALIKE.isdisjoint(word) or indexed_part(word) != word for word in wanted.words.anywhere),
+        is_compared=any(not _ALIKE.isdisjoint(word) for word in wanted.words.anywhere),
+        is_shortened=any(indexed_part(word) != word for word in wanted.words.anywhere),
     )
 
 
@@ -343,8 +345,9 @@ MARKED: Final[dict[Condition, tuple[tuple[str, ...], tuple[str, ...]]]] = {
 }
 """Which marks a condition needs, and which it must not have."""
 
-OF_THE_ROW: Final = frozenset(Condition) - MARKED.keys() - {Condition.ORGANIZATION}
-"""What only the row of a user tells."""
+ACTIVITY: Final = frozenset({Condition.LAST_ACTIVE_AFTER, Condition.LAST_ACTIVE_BEFORE})
+OF_THE_ROW: Final = ACTIVITY | {Condition.EMAIL, Condition.EXTERNAL_ID}
+"""What only the row of a user tells, when nothing that knows it drives."""
 
 # What can drive beside the text, about the most selective first. Of two that are asked the data decides.
 DRIVERS: Final = {
@@ -359,8 +362,27 @@ DRIVERS: Final = {
     Condition.EMAIL_NOT_VERIFIED: "unverified",
     Condition.MFA_ENROLLED: "mfa",
 }
+KNOWN_OF_MARKED: Final = (
+    Condition.BANNED,
+    Condition.CREATED_AFTER,
+    Condition.CREATED_BEFORE,
+    Condition.DELETED,
+    Condition.DISABLED,
+    Condition.EMAIL_NOT_VERIFIED,
+    Condition.EMAIL_VERIFIED,
+    Condition.ENABLED,
+    Condition.LOCKED,
+    Condition.MFA_ENROLLED,
+    Condition.MFA_NOT_ENROLLED,
+    Condition.NOT_DELETED,
+    Condition.STATUS_DISABLED,
+)
+"""What the index of a mark tells of those who have it, as the columns are in it."""
+KNOWN: Final = {"role": (Condition.DELETED, Condition.NOT_DELETED)}
+"""The same of those that tell less: an index of everybody is to be short, and seldom written."""
 BROAD: Final = frozenset({Condition.EMAIL_NOT_VERIFIED, Condition.MFA_ENROLLED})
-"""What is no rival of a text."""
+"""What is no rival of a text, unless two are asked for together."""
+DISABLING: Final = frozenset({Condition.DISABLED, Condition.STATUS_DISABLED})
 SORT_COLUMN: Final = {
     SortField.CREATED_AT: "created_at",
     SortField.EMAIL: "email_key",

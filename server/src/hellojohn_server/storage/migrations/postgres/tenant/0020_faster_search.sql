@@ -1,0 +1,2 @@
+-- Of this version SQLite alone has new indexes.
+SELECT 1;
