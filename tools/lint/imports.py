@@ -63,6 +63,7 @@ FEATURES: Final = (
     "imports",
     "user_export",
     "users_export",
+    "audit_export",
     "stats",
 )
 """The order of the features: each may know those before it."""

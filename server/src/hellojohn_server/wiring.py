@@ -9,6 +9,7 @@ from hellojohn_server.features.access_tokens.service import AccessTokenService
 from hellojohn_server.features.account.service import AccountService
 from hellojohn_server.features.action_tokens.service import ActionTokenService, LinkMailer
 from hellojohn_server.features.audit.service import AuditLog, AuditReader, CustomEntries
+from hellojohn_server.features.audit_export.service import AuditExportService
 from hellojohn_server.features.auth.service import AuthService, AuthServices
 from hellojohn_server.features.bulk.service import BulkService
 from hellojohn_server.features.email_changes.service import EmailChangeService, EmailChangeServices
@@ -362,6 +363,7 @@ def build_services(  # noqa: PLR0913 - what it takes, each by name
         **msgspec.structs.asdict(_jobs(database, clock, base, acts, resets)),
         exports=_exports(database, clock, base, people),
         users_export=UsersExportService(*acting, keys=base.keys, roles=roles),
+        audit_export=AuditExportService(database, base.audit_log, base.audit, base.keys),
         **_revocations(database, settings, clock, base),
         stats=StatsService(database, clock, sessions=sessions, organizations=organizations),
     )

@@ -71,6 +71,11 @@ async def export_user(world: World) -> Call:
     return Call(method="GET", path=f"/v1/admin/users/{user}/export", objects={"user": user})
 
 
+async def export_audit_logs(world: World) -> Call:
+    await _user(world)
+    return Call(method="GET", path="/v1/audit-logs/export?type=user.created&ip_address=192.0.2.1")
+
+
 async def export_users(world: World) -> Call:
     await _user(world)
     return Call(method="GET", path="/v1/admin/users/export?role=member&email_verified=false")
@@ -275,6 +280,7 @@ ACTS: Final[dict[str, Act]] = {
         get_tenant,
         get_user,
         get_user_access,
+        export_audit_logs,
         export_user,
         export_users,
         get_stats,

@@ -49,6 +49,7 @@ NEEDS: Final[dict[str, set[str]]] = {
     "delete_user": {"users:write"},
     "disable_user": {"users:write"},
     "enable_user": {"users:write"},
+    "export_audit_logs": {"audit:read"},
     "export_user": {"users:export"},
     "export_users": {"users:export"},
     "force_password_reset": {"users:write"},

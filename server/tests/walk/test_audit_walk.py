@@ -80,6 +80,16 @@ OTHERS: Final[dict[str, Row]] = {
             )
         ],
     ),
+    "export_audit_logs": Row(
+        200,
+        [
+            Entry(
+                type="audit_logs.exported",
+                resource=("audit_log", ""),
+                metadata={"format": "ndjson", "filters": {"type": "user.created", "ip_address": "given"}},
+            )
+        ],
+    ),
     "export_user": Row(200, [Entry(type="user.exported", resource=("user", "user"))]),
     "export_users": Row(
         200,
@@ -309,7 +319,7 @@ TABLE: Final[dict[str, Row]] = {
 }
 CHANGES_NOTHING: Final = {"begin_passkey_sign_in", "get_passkey_options", "search_users", "verify_token"}
 """Operations that are no GET and change nothing."""
-RECORDED: Final = {"export_user", "export_users"}
+RECORDED: Final = {"export_audit_logs", "export_user", "export_users"}
 """A GET that is recorded."""
 NOTICED: Final = r"entries of |internal_error|audit_log_not_found"
 """What fails when an entry is missing: the comparison, the store, which refuses acts without any, or a made entry."""

@@ -47,10 +47,12 @@ WITH_ANOTHERS_KEY: Final[dict[str, tuple[int, str]]] = {
     "verify_mfa": (401, "mfa_challenge_invalid"),
 }
 """What the public operations answer when what they are given is of another tenant than their publishable key."""
+EXPORTS: Final = {"export_audit_logs": "/v1/audit-logs/export", "export_users": "/v1/admin/users/export"}
 FILTERS: Final[dict[str, set[str]]] = {
     "list_audit_logs": {"actor_id", "resource_id", "user_id"},
     "list_emails": {"user_id"},
     "list_sessions": {"user_id"},
+    "export_audit_logs": {"actor_id", "resource_id", "user_id"},
     "export_users": {"organization_id"},
     "list_users": {"organization_id"},
 }
@@ -253,8 +255,8 @@ async def test_a_filter_by_anothers_object_finds_nothing(world: World, operation
     await fill(world)
     named = theirs["organization" if name == "organization_id" else "user"]
 
-    if operation == "export_users":
-        lines = [await each.send("GET", f"/v1/admin/users/export?{name}={named}") for each in (world, beside)]
+    if operation in EXPORTS:
+        lines = [await each.send("GET", f"{EXPORTS[operation]}?{name}={named}") for each in (world, beside)]
         assert [(answer.status_code, bool(answer.content)) for answer in lines] == [(200, False), (200, True)]
         return
     found = await world.send("GET", f"{CURSORS[operation]}?{name}={named}")

@@ -1,6 +1,6 @@
 // Written by `python -m tools.sdk`, from sdk/openapi.json and sdk/methods.toml.
 
-import type { ActorType, AuditResult } from "../types/index.js";
+import type { ActorType, AuditResult, ExportFormat } from "../types/index.js";
 
 /** What `hj.auditLogs.create` is given. */
 export interface CreateAuditLogParams {
@@ -10,6 +10,24 @@ export interface CreateAuditLogParams {
   resource_id?: string | null;
   /** At most 16 KiB of JSON */
   metadata?: Record<string, unknown>;
+}
+
+/** What `hj.auditLogs.export` is given. */
+export interface ExportAuditLogsParams {
+  format?: ExportFormat;
+  actor_id?: string;
+  user_id?: string;
+  actor_type?: ActorType;
+  /** a type such as user.disabled, or every type that starts alike: user.* */
+  type?: string;
+  result?: AuditResult;
+  ip_address?: string;
+  resource_id?: string;
+  resource_type?: string;
+  /** RFC 3339 with an offset or Z */
+  from?: string;
+  /** RFC 3339 with an offset or Z */
+  to?: string;
 }
 
 /** What `hj.auditLogs.list` is given. */

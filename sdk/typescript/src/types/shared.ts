@@ -257,6 +257,9 @@ export type ErrorCode =
   | "version_mismatch"
   | "webauthn_not_configured";
 
+/** What an export is written in. */
+export type ExportFormat = "csv" | "ndjson";
+
 /** A second factor. `confirmed_at` null: it waits to be confirmed, and protects nothing yet. */
 export interface Factor {
   id: string;

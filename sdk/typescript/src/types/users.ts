@@ -148,9 +148,6 @@ export interface ChangedUser {
 /** Which end comes first. Users without the value come last in both. */
 export type Direction = "asc" | "desc";
 
-/** What an export is written in. */
-export type ExportFormat = "csv" | "ndjson";
-
 /** A link that was mailed, without its secret. `used_at` null: it was not used. */
 export interface Link {
   id: string;

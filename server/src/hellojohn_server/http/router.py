@@ -10,6 +10,8 @@ from hellojohn_server.features.account.service import AccountService
 from hellojohn_server.features.action_tokens.service import ActionTokenService
 from hellojohn_server.features.audit.routes import AuditRoutes
 from hellojohn_server.features.audit.service import AuditLog, AuditReader, CustomEntries
+from hellojohn_server.features.audit_export.routes import AuditExportRoutes
+from hellojohn_server.features.audit_export.service import AuditExportService
 from hellojohn_server.features.auth.routes import AuthRoutes
 from hellojohn_server.features.auth.service import AuthService
 from hellojohn_server.features.bulk.routes import BulkRoutes
@@ -135,6 +137,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     revocation_feed: RevocationFeed
     exports: UserExportService
     users_export: UsersExportService
+    audit_export: AuditExportService
     stats: StatsService
 
 
@@ -162,6 +165,7 @@ def routers(services: Services) -> list[object]:
         RoleRoutes(services.role_catalog),
         UserFactorRoutes(UserFactorService(services.factors)),
         AuditRoutes(services.audit, services.custom_entries),
+        AuditExportRoutes(services.audit_export),
         KeyRoutes(services.keys),
         TenantSettingsRoutes(services.tenant_settings),
         EmailRoutes(services.emails),

@@ -9,6 +9,7 @@ class AuditType(StrEnum):
     API_KEY_CREATED = "api_key.created"
     API_KEY_REVOKED = "api_key.revoked"
     API_KEY_ROTATED = "api_key.rotated"
+    AUDIT_LOGS_EXPORTED = "audit_logs.exported"
     CONFIG_UPDATED = "config.updated"
     EMAIL_RESENT = "email.resent"
     EMAIL_UNDELIVERABLE = "email.undeliverable"
@@ -109,6 +110,7 @@ class ResourceType(StrEnum):
     """The kind of thing an entry is about."""
 
     API_KEY = "api_key"
+    AUDIT_LOG = "audit_log"
     EMAIL = "email"
     IMPORT = "import"
     INVITATION = "invitation"

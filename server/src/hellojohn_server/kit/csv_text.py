@@ -8,8 +8,11 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
+import msgspec
+
+_encode: Final = msgspec.json.Encoder().encode
 _FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
 
 
@@ -21,6 +24,17 @@ def neutralised(text: str) -> str:
 def as_written(cell: str) -> str:
     """Return what `neutralised` made this cell of."""
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+
+
+def cell_of(value: Any) -> str:
+    """Return a value as a cell: nothing for null, true or false, text that is no formula, anything else as JSON."""
+    match value:
+        case str():
+            return neutralised(value)
+        case None:
+            return ""
+        case _:
+            return _encode(value).decode()
 
 
 def csv_lines(rows: Iterable[Sequence[str]]) -> bytes:

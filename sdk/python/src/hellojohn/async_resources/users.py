@@ -13,7 +13,7 @@ from hellojohn._resource import AsyncResource
 from hellojohn.options import ActingChangeOptions, ActingOptions, ActingWriteOptions
 from hellojohn.pages import AsyncPages
 from hellojohn.streams import AsyncStream
-from hellojohn.types.shared import Belonging, SearchFiltersInput, Session, SessionStatus, UserStatus
+from hellojohn.types.shared import Belonging, ExportFormat, SearchFiltersInput, Session, SessionStatus, UserStatus
 from hellojohn.types.users import (
     Access,
     BulkBanned,
@@ -26,7 +26,6 @@ from hellojohn.types.users import (
     BulkUnbanned,
     ChangedUser,
     Direction,
-    ExportFormat,
     LinkQueued,
     ResetForced,
     SearchSortInput,

@@ -13,7 +13,7 @@ from hellojohn._resource import Resource
 from hellojohn.options import ActingChangeOptions, ActingOptions, ActingWriteOptions
 from hellojohn.pages import Page
 from hellojohn.streams import Stream
-from hellojohn.types.shared import Belonging, SearchFiltersInput, Session, SessionStatus, UserStatus
+from hellojohn.types.shared import Belonging, ExportFormat, SearchFiltersInput, Session, SessionStatus, UserStatus
 from hellojohn.types.users import (
     Access,
     BulkBanned,
@@ -26,7 +26,6 @@ from hellojohn.types.users import (
     BulkUnbanned,
     ChangedUser,
     Direction,
-    ExportFormat,
     LinkQueued,
     ResetForced,
     SearchSortInput,

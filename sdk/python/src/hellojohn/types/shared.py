@@ -171,6 +171,10 @@ ErrorCode: TypeAlias = Literal[
 """The machine-readable name of a refusal."""
 
 
+ExportFormat: TypeAlias = Literal["csv", "ndjson"]
+"""What an export is written in."""
+
+
 FactorType: TypeAlias = Literal["totp", "webauthn"]
 """What a user proves a second time with."""
 

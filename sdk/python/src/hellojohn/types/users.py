@@ -26,10 +26,6 @@ Direction: TypeAlias = Literal["asc", "desc"]
 """Which end comes first. Users without the value come last in both."""
 
 
-ExportFormat: TypeAlias = Literal["csv", "ndjson"]
-"""What an export is written in."""
-
-
 SortField: TypeAlias = Literal["created_at", "email", "last_sign_in_at", "name"]
 """What users can be sorted by."""
 

@@ -262,6 +262,15 @@ async def list_entries(
     return found[0][0], [_entry_of(row[1:]) for row in found if row[1] is not None]
 
 
+async def list_chunk(reader: Reader, filters: Filters, rows: int, after: str | None) -> Sequence[StoredEntry]:
+    """Return up to `rows` entries below `after` that match, newest first, without counting how many there are."""
+    parameters = _parameters_of(filters)
+    statement = _chunk_statement(frozenset(parameters), after=after is not None)
+    if after is not None:
+        parameters["after"] = after
+    return [_entry_of(row) for row in await reader.fetch_all(statement, **parameters, rows=rows)]
+
+
 def _parameters_of(filters: Filters) -> dict[str, Parameter]:
     parameters: dict[str, Parameter] = {
         name: value for name, value in msgspec.structs.asdict(filters).items() if value is not None
@@ -311,18 +320,35 @@ def _list_statement(given: frozenset[str], *, after: bool) -> Statement:
     return Statement(_list_sql(walks, _SQLITE, after=after), _list_sql(walks, _POSTGRES, after=after))
 
 
+@lru_cache(maxsize=1024)
+def _chunk_statement(given: frozenset[str], *, after: bool) -> Statement:
+    walks = _walks_of(given)
+    return Statement(_chunk_sql(walks, _SQLITE, after=after), _chunk_sql(walks, _POSTGRES, after=after))
+
+
+def _chunk_sql(walks: Sequence[_Walk], dialect: dict[str, str], *, after: bool) -> str:
+    """Return the entries of a page without their number."""
+    return f"""
+        SELECT e.*, {_SIDE_COLUMNS} FROM ({_paged_sql(walks, dialect, after=after)}) AS e ORDER BY e.id DESC
+    """
+
+
+def _paged_sql(walks: Sequence[_Walk], dialect: dict[str, str], *, after: bool) -> str:
+    paged = " UNION ALL ".join(
+        f"SELECT * FROM ({walk.page_sql(dialect, after=after)}) AS paged_{n}" for n, walk in enumerate(walks)
+    )
+    return f"SELECT * FROM ({paged}) AS found ORDER BY id DESC LIMIT :rows"
+
+
 def _list_sql(walks: Sequence[_Walk], dialect: dict[str, str], *, after: bool) -> str:
     counted = " UNION ALL ".join(
         f"SELECT * FROM ({walk.count_sql(dialect)} LIMIT {COUNT_CAP + 1}) AS counted_{n}"
         for n, walk in enumerate(walks)
     )
-    paged = " UNION ALL ".join(
-        f"SELECT * FROM ({walk.page_sql(dialect, after=after)}) AS paged_{n}" for n, walk in enumerate(walks)
-    )
     return f"""
         SELECT counted.total, e.*, {_SIDE_COLUMNS}
         FROM (SELECT count(*) AS total FROM ({counted}) AS matching) AS counted
-        LEFT JOIN (SELECT * FROM ({paged}) AS found ORDER BY id DESC LIMIT :rows) AS e ON TRUE
+        LEFT JOIN ({_paged_sql(walks, dialect, after=after)}) AS e ON TRUE
         ORDER BY e.id DESC
     """
 

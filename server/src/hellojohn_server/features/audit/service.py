@@ -128,6 +128,18 @@ class AuditReader:
 
         return await self._db.read(tenant_id, read)
 
+    async def list_chunk(
+        self, tenant_id: str, query: ListAuditQuery, after: str | None, rows: int
+    ) -> list[AuditEntryBody]:
+        """Return up to `rows` entries below the id `after` that a query's filters ask for, newest first."""
+        filters = _filters_of(query)
+
+        async def read(reader: Reader) -> list[AuditEntryBody]:
+            found = await repository.list_chunk(reader, filters, rows, after)
+            return [entry_body(tenant_id, stored) for stored in found]
+
+        return await self._db.read(tenant_id, read, long=True)
+
     async def require_entry(self, tenant_id: str, entry_id: str) -> AuditEntryBody:
         """Return an entry; AuditLogNotFound when this tenant has none of that id."""
         return entry_body(tenant_id, await self._require_stored(tenant_id, entry_id))

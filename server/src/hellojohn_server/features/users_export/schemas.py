@@ -18,7 +18,7 @@ from hellojohn_server.features.search.schemas import (
     SearchFilters,
 )
 from hellojohn_server.features.users.schemas import User, UserBody, UserStatus, body_of
-from hellojohn_server.kit.csv_text import csv_lines, neutralised
+from hellojohn_server.kit.csv_text import cell_of, csv_lines
 from hellojohn_server.kit.routing import Content
 
 _encoder: Final = msgspec.json.Encoder()
@@ -91,15 +91,4 @@ def lines_of(
         shown = [ExportedUser(**asdict(body), password_hash=password_hashes.get(body.id)) for body in shown]
     if written_as is ExportFormat.NDJSON:
         return _encoder.encode_lines(shown)
-    return csv_lines([[_cell_of(value) for value in msgspec.structs.astuple(body)] for body in shown])
-
-
-def _cell_of(value: Any) -> str:
-    """Return a value as a cell: nothing for null, true or false, text that is no formula, anything else as JSON."""
-    match value:
-        case str():
-            return neutralised(value)
-        case None:
-            return ""
-        case _:
-            return _encoder.encode(value).decode()
+    return csv_lines([[cell_of(value) for value in msgspec.structs.astuple(body)] for body in shown])

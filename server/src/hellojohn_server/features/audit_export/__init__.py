@@ -1,0 +1,1 @@
+"""Exporting the audit log: every entry that the filters select, as lines."""
