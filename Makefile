@@ -97,6 +97,10 @@ bench-search: $(VENV)/.dev ## Measure every kind of search and list among 1,000,
 bench-commit: $(VENV)/.dev ## Measure group commit against one transaction each, and judge
 	@$(BIN)/python -m bench.group_commit
 
+.PHONY: bench-revocations
+bench-revocations: $(VENV)/.dev ## Measure how long verifiers accept a token after the act that stopped it, on both stores, and judge (ten minutes)
+	@$(BIN)/python server/tests/postgres_cluster.py -- $(BIN)/python -m bench.revocations
+
 .PHONY: bench-import
 bench-import: $(VENV)/.dev ## Measure the import of the Python SDK against that of the HTTP library below it, and judge
 	@$(BIN)/python -m bench.sdk_import
