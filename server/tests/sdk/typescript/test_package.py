@@ -44,6 +44,17 @@ await hj.users.list({ colour: "blue" });
 """
 
 
+SECRETIVE = """
+import { inspect } from "node:util";
+import HelloJohn from "@hellojohn/node";
+import { Verifier } from "@hellojohn/node/verify";
+const hj = new HelloJohn({ secretKey: "sk_test_hidden" });
+const verifier = new Verifier({ tenantId: "t", secretKey: "sk_hidden" });
+const shown = [hj, hj.users, hj.withOptions({ accessToken: "hidden" }), verifier];
+console.log(inspect(shown, { depth: 9 }), JSON.stringify(shown));
+"""
+
+
 @pytest.fixture
 def bare(archive: Path, tmp_path: Path) -> Application:
     """An application in a clean directory that has nothing else."""
@@ -114,3 +125,10 @@ def test_it_asks_for_no_module_of_node() -> None:
         for name in re.findall(r'(?:from|import|require)\s*\(?\s*"([^".][^"]*)"', path.read_text(encoding="utf-8"))
     }
     assert imported <= {"@hellojohn/node", "hono"}
+
+
+def test_whoever_logs_a_client_logs_no_key(bare: Application) -> None:
+    bare.add("secretive.mjs", SECRETIVE)
+    printed = bare.run("secretive.mjs")
+    assert "HelloJohn" in printed
+    assert "hidden" not in printed
