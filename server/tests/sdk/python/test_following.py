@@ -2,6 +2,9 @@
 
 import asyncio
 import contextlib
+import os
+import signal
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final
 
@@ -13,8 +16,29 @@ from hellojohn.verify import InvalidToken, VerificationUnavailable
 from tests.sdk.python.feeds import Mode, ScriptedFeed, scripted
 from tests.sdk.python.verifiers import KINDS, Judge, impersonated, judge, options_of, signed_up
 from tests.sdk.typescript.recorder import Recorder, Site
+from tests.support import PUBLIC_URL
 from tests.walk.world import World
 
+FORKING: Final = """
+import os, sys
+from hellojohn.verify import InvalidToken, Verifier
+
+base_url, issuer, tenant_id, token = sys.argv[1:]
+verifier = Verifier(base_url=base_url, issuer=issuer, tenant_id=tenant_id)
+assert verifier.wait_until_fresh()
+verifier.verify(token)
+if os.fork() == 0:
+    assert verifier.wait_until_fresh()
+    verifier.verify(token)
+    print("good", flush=True)
+    try:
+        while True:
+            verifier.verify(token)
+    except InvalidToken as refusal:
+        print(refusal.code, verifier.is_stale, flush=True)
+    os._exit(0)
+sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
+"""
 REMOTE: Final = "/v1/sessions/verify"
 STALE: Final = 0.5
 PATIENCE_SECONDS: Final = 20
@@ -175,6 +199,25 @@ async def test_more_than_there_is_room_for_counts_as_not_known(site: Site) -> No
             await until(lambda: len(stage.feed.asked) > 1)
             assert stage.verifier.is_stale
             await stage.world.send("DELETE", f"/v1/users/{stage.user_id}?permanent=true")
+
+
+async def test_a_process_that_is_forked_follows_by_itself(site: Site) -> None:
+    answer = await signed_up(site.world)
+    environ = {**os.environ, "HELLOJOHN_SECRET_KEY": site.world.secret_key}
+    arguments = (site.url, PUBLIC_URL, site.world.tenant_id, answer["session"]["access_token"])
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", FORKING, *arguments, env=environ, stdout=asyncio.subprocess.PIPE, start_new_session=True
+    )
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            assert await process.stdout.readline() == b"good\n"
+            await site.world.send("DELETE", f"/v1/sessions/{answer['session']['id']}")
+            assert await process.stdout.readline() == b"token_revoked False\n"
+            assert await process.wait() == 0
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # the process and the one that it forked
 
 
 async def test_acts_on_the_real_server_reach_the_verifiers(site: Site) -> None:

@@ -22,6 +22,7 @@ _REFUSED_SECONDS: Final = 5.0
 _OK: Final = 200
 _FORBIDDEN: Final = 403
 _UNPROCESSABLE: Final = 422
+_FIRST_SERVER_ERROR: Final = 500
 _SUSPENDED: Final = "tenant_suspended"
 
 
@@ -130,7 +131,9 @@ class Feed:
         if status == _UNPROCESSABLE:
             self.cursor = None  # it is taken no more: from the beginning; what is known stays so
         self._failures += 1
-        return _REFUSED_SECONDS if status < 500 else self._pause()  # noqa: PLR2004 - what is wrong with the key stays so
+        if status < _FIRST_SERVER_ERROR:
+            return _REFUSED_SECONDS  # what is wrong with the key stays so
+        return max(self._pause(), self.poll_seconds)
 
     def note_failure(self) -> float:
         """Note that the feed broke off or is not there, and return how long to wait before the next attempt."""

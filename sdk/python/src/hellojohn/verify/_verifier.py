@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+import weakref
 from types import TracebackType
 from typing import Self
 
@@ -52,8 +53,10 @@ class Verifier:
             on_stale=on_stale,
             max_entries=max_entries,
         )
-        self._lock = threading.Lock()
         self._begin()
+        if hasattr(os, "register_at_fork"):
+            this = weakref.ref(self)
+            os.register_at_fork(after_in_child=lambda: _forked(this()))
 
     def __repr__(self) -> str:
         return f"Verifier(base_url={self._settings.base_url!r}, tenant_id={self._settings.expected.tenant_id!r})"
@@ -65,6 +68,7 @@ class Verifier:
 
     def verify(self, token: str) -> Verified:
         """Return who a token stands for. InvalidToken, or VerificationUnavailable when that cannot be said now."""
+        self._renew()
         if self._settings.follows:
             self._follow()
         kid = kid_of(token)
@@ -79,6 +83,7 @@ class Verifier:
 
     def wait_until_fresh(self, timeout: float = 5.0) -> bool:
         """Wait until it is known what was revoked, and say whether it is: before a server takes requests, for one."""
+        self._renew()
         self._follow()
         deadline = time.monotonic() + timeout
         while self._feed.is_stale() and time.monotonic() < deadline:
@@ -100,9 +105,9 @@ class Verifier:
         self.close()
 
     def _begin(self) -> None:
-        """Have everything new: connections and threads do not survive a fork."""
         settings = self._settings
-        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._was_forked = False
         self._keys = Keys()
         self._feed = Feed(settings)
         self._stopped = threading.Event()
@@ -127,19 +132,32 @@ class Verifier:
         else:
             self._keys.note_fetched(found, kid, time.monotonic())
 
+    def _renew(self) -> None:
+        """Have everything new in a process that was forked: connections and threads are those of the one before."""
+        if self._was_forked:
+            with self._lock:
+                if self._was_forked:
+                    self._begin()
+
     def _follow(self) -> None:
-        """Have a thread follow the feed in this process."""
-        if self._pid == os.getpid() and self._thread is not None and self._thread.is_alive():
+        """Have a thread follow the feed."""
+        if self._thread is not None and self._thread.is_alive():
             return
         with self._lock:
-            if self._pid != os.getpid():
-                self._begin()
             if (self._thread is None or not self._thread.is_alive()) and not self._stopped.is_set():
-                arguments = (self._feed, self._http, self._stopped)
-                self._thread = threading.Thread(
-                    target=_follow, args=arguments, name="hellojohn-revocations", daemon=True
-                )
+                state = (self._feed, self._http, self._stopped)
+                self._thread = threading.Thread(target=_follow, args=state, name="hellojohn-revocations", daemon=True)
                 self._thread.start()
+
+    def note_fork(self) -> None:
+        """Note that this is another process now. Nobody holds the lock in it, whoever held it before."""
+        self._lock = threading.Lock()
+        self._was_forked = not self._stopped.is_set()
+
+
+def _forked(verifier: Verifier | None) -> None:
+    if verifier is not None:
+        verifier.note_fork()
 
 
 def _follow(feed: Feed, http: httpx2.Client, stopped: threading.Event) -> None:
