@@ -1,6 +1,7 @@
 """The contract of the SDKs is what the server serves, and whatever is generated from it is up to date."""
 
 import json
+import shutil
 import tomllib
 from pathlib import Path
 from typing import Any, Final
@@ -52,6 +53,21 @@ def test_every_operation_stands_once_in_the_table_of_methods() -> None:
 
 def test_nothing_generated_is_stale() -> None:
     assert [str(path.relative_to(ROOT)) for path, _ in stale_files(ROOT)] == []
+
+
+def test_what_is_stale_is_found(tmp_path: Path) -> None:
+    (tmp_path / "sdk").mkdir()
+    for name in ("openapi.json", "methods.toml"):
+        shutil.copy(SDK / name, tmp_path / "sdk")
+    for path, text in stale_files(tmp_path):
+        assert text is not None
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    types = tmp_path / "sdk/python/src/hellojohn/types"
+    (types / "users.py").write_text("changed by hand", encoding="utf-8")
+    (types / "former.py").write_text("of an operation that is gone", encoding="utf-8")
+    wanted = (SDK / "python/src/hellojohn/types/users.py").read_text(encoding="utf-8")
+    assert [*stale_files(tmp_path)] == [(types / "users.py", wanted), (types / "former.py", None)]
 
 
 @pytest.mark.parametrize(
