@@ -2,6 +2,7 @@
 
 import os
 import pty
+import select
 import subprocess
 from collections.abc import Mapping
 from typing import Final
@@ -11,6 +12,7 @@ import msgspec
 from tests.support import HJ
 
 _DEADLINE_SECONDS: Final = 30
+_PROMPTS: Final = (b"] ", b": ")
 
 
 class OnTerminal(msgspec.Struct, frozen=True):
@@ -21,7 +23,10 @@ class OnTerminal(msgspec.Struct, frozen=True):
 
 
 def run_on_terminal(*arguments: str, environ: Mapping[str, str], typed: str = "") -> OnTerminal:
-    """Run one `hj` command on a terminal at which `typed` is typed, and return what stood there."""
+    """Run one `hj` command on a terminal, at which `typed` is typed once it asks, and return what stood there.
+
+    It is ended if it takes too long. What is typed before a password is asked for would be thrown away.
+    """
     ours, theirs = pty.openpty()
     with subprocess.Popen(
         [str(HJ), *arguments],
@@ -32,16 +37,28 @@ def run_on_terminal(*arguments: str, environ: Mapping[str, str], typed: str = ""
         start_new_session=True,
     ) as process:
         os.close(theirs)
-        os.write(ours, typed.encode())
         printed = b""
+        waiting = typed.encode()
         while part := _read(ours):
             printed += part
+            if waiting and printed.endswith(_PROMPTS):
+                os.write(ours, waiting)
+                waiting = b""
         os.close(ours)
-        return OnTerminal(process.wait(_DEADLINE_SECONDS), printed.decode())
+        try:
+            return OnTerminal(process.wait(_DEADLINE_SECONDS), printed.decode())
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
 
 
 def _read(terminal: int) -> bytes:
-    """Return what stands there next; nothing once nobody else holds the terminal, which is an error on Linux."""
+    """Return what stands there next; nothing after a long silence, or once nobody else holds the terminal.
+
+    The latter is an error on Linux.
+    """
+    if not select.select([terminal], [], [], _DEADLINE_SECONDS)[0]:
+        return b""
     try:
         return os.read(terminal, 65_536)
     except OSError:

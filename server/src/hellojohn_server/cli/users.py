@@ -1,16 +1,13 @@
 """`hj users export`: users in a file, from the store or over HTTP."""
 
-import os
-import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, Final
+from typing import Annotated, Any, Final
 
 import typer
 
-from hellojohn_server.cli.console import err, printable, reader_may_leave
+from hellojohn_server.cli.console import err, printable
 from hellojohn_server.cli.exits import CommandFailed, ExitCode
+from hellojohn_server.cli.files import opened
 from hellojohn_server.cli.lazy import load
 from hellojohn_server.cli.options import DatabaseUrlOption, DataDir, checked, is_on_store, settings_with
 from hellojohn_server.cli.parts import Tools, parts_of, use_tools
@@ -75,7 +72,7 @@ def export_users(  # noqa: PLR0913 - an option each
     if not is_on_store(data_dir, database_url, profile):
         if tenant is not None or with_password_hashes:
             raise CommandFailed(ExitCode.USAGE, "--tenant and --with-password-hashes go with a store: name it.")
-        with _opened(output) as file:
+        with opened(output) as file:
             load("twins").export_users(profile, wanted, file.write)
         _say_where(output)
         return
@@ -87,7 +84,7 @@ def export_users(  # noqa: PLR0913 - an option each
         await tools.tenants.require_tenant(tenant)
         context = tools.context(tenant)
         parts = await tools.users_export.export_users(context, wanted, with_password_hashes=with_password_hashes)
-        with _opened(output) as file:
+        with opened(output) as file:
             async for part in parts:
                 file.write(part)
 
@@ -98,24 +95,3 @@ def export_users(  # noqa: PLR0913 - an option each
 def _say_where(output: Path | None) -> None:
     if output is not None:
         err.print(f"The users are in {printable(str(output))}.", markup=False)
-
-
-@contextmanager
-def _opened(output: Path | None) -> Generator[BinaryIO]:
-    """Open standard output, or a file that is put in its place once all of it is on the disk; its owner alone reads it.
-
-    A reader of standard output that stops early ends the command without a complaint.
-    """
-    if output is None:
-        with reader_may_leave():
-            yield sys.stdout.buffer
-        return
-    partial = output.with_name(f"{output.name}.part")
-    try:
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(output)
-    except OSError as error:
-        raise CommandFailed(ExitCode.USAGE, f"{output} cannot be written: {error.strerror or error}.") from error

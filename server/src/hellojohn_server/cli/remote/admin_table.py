@@ -2,11 +2,12 @@
 
 from typing import Final
 
-from hellojohn_server.cli.remote.auditing import show_feed, tail
+from hellojohn_server.cli.remote.auditing import show_feed, tail, write_stream
 from hellojohn_server.cli.remote.commands import Command, Group
 from hellojohn_server.cli.remote.following import NO_WAIT, follow_job, make_plan
 from hellojohn_server.cli.remote.users_table import BULK_ACTS
 from hellojohn_server.features.audit.routes import AuditRoutes
+from hellojohn_server.features.audit_export.routes import AuditExportRoutes
 from hellojohn_server.features.emails.routes import EmailRoutes
 from hellojohn_server.features.imports.routes import ImportRoutes
 from hellojohn_server.features.invitations.routes import InvitationRoutes
@@ -157,6 +158,13 @@ AUDIT: Final = Group(
             performer=tail,
             help="Print the newest audit entries, and then each that comes, until interrupted.",
         ),
+        Command(
+            words="audit export",
+            handler=AuditExportRoutes.export_audit_logs,
+            method="audit_logs.export",
+            is_file=True,
+            performer=write_stream,
+        ),
         Command(words="audit get", handler=AuditRoutes.get_audit_log, method="audit_logs.get"),
         Command(words="audit create", handler=AuditRoutes.create_audit_log, method="audit_logs.create"),
     )
@@ -241,6 +249,7 @@ IMPORTS: Final = Group(
             words="imports report",
             handler=ImportRoutes.get_import_report,
             method="admin.imports.report",
+            is_file=True,
             columns=("row", "line", "faults"),
         ),
     )
@@ -290,6 +299,7 @@ BULK: Final = Group(
             words="bulk report",
             handler=JobRoutes.report_job,
             method="admin.jobs.report",
+            is_file=True,
             columns=("user_id", "outcome", "code"),
         ),
         Command(

@@ -2,11 +2,11 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Any, Final
 
+from hellojohn.types import AuditEntry
 from hellojohn_server.cli.console import err, out, printable
 from hellojohn_server.cli.remote.calls import PAGE, plain
 from hellojohn_server.cli.remote.commands import Request
@@ -27,6 +27,22 @@ def tail(request: Request) -> None:
         out.out(printable("  ".join(cell(field_of(entry, name)) or "-" for name in request.layout.columns)))
 
 
+def _last(entries: Iterable[AuditEntry], most: int | None) -> list[AuditEntry]:
+    """Return the newest entries: as many as are wanted, and all that are young enough to be met again."""
+    found: list[AuditEntry] = []
+    for entry in entries:
+        if most is not None and len(found) >= most and entry.created_at < found[0].created_at - _OVERLAP:
+            break
+        found.append(entry)
+    return found
+
+
+def write_stream(request: Request) -> None:
+    """Write what comes as it comes."""
+    for part in request.send().iter_bytes():
+        sys.stdout.buffer.write(part)
+
+
 def show_feed(request: Request) -> None:
     """Print some of the feed of revocations, and on standard error after which cursor it goes on."""
     answer = request.send()
@@ -37,8 +53,9 @@ def show_feed(request: Request) -> None:
 
 def _entries(request: Request) -> Iterator[dict[str, Any]]:
     filters = {name: value for name, value in request.named.items() if name != "limit"}
-    found = [*islice(request.client.audit_logs.list(**filters, limit=PAGE), request.most)]
-    recent: dict[str, datetime] = {}
+    before = _last(request.client.audit_logs.list(**filters, limit=PAGE), request.most)
+    recent: dict[str, datetime] = {entry.id: entry.created_at for entry in before}
+    found = before[: request.most]
     while True:
         for entry in reversed(found):
             recent[entry.id] = entry.created_at

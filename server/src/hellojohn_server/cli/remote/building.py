@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
@@ -18,6 +19,12 @@ _NAMES_OF_COMMON: Final = frozenset(Common.__struct_fields__)
 
 All = Annotated[bool, typer.Option("--all", help="Every one, however many there are.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="At most so many.")]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output", help="The file, which is there once it is complete. Without: printed.", show_default=False
+    ),
+]
 Clear = Annotated[
     list[str] | None, typer.Option("--clear", help="A field to set to nothing; may be repeated.", show_default=False)
 ]
@@ -118,7 +125,9 @@ def option_help(field: Field) -> str:
 
 
 def _common(command: Command, declared: Declared) -> Iterator[inspect.Parameter]:
-    if declared.is_paged:
+    if command.is_file:
+        yield _parameter("output", Output, None)
+    elif declared.is_paged:
         yield _parameter("limit", Limit, 20)
         yield _parameter("everything", All, False)  # noqa: FBT003 - the default of a flag
     if declared.has_clearing:
@@ -132,6 +141,7 @@ def _common(command: Command, declared: Declared) -> Iterator[inspect.Parameter]
         yield _parameter(name, Annotated[bool, flag], False)  # noqa: FBT003 - the default of a flag
     if command.ask or command.asks:
         yield _parameter("yes", Yes, False)  # noqa: FBT003 - the default of a flag
-    yield _parameter("columns", ColumnsOption, None)
-    yield _parameter("written_as", FormatOption, None)
+    if not declared.is_formatted:
+        yield _parameter("columns", ColumnsOption, None)
+        yield _parameter("written_as", FormatOption, None)
     yield _parameter("profile", ProfileOption, None)

@@ -49,6 +49,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     typed without a flag, besides those in the path; `flags` are other names of options, by field; `required` are
     fields that must be given though the operation does not say so.
 
+    `is_file` says that what it prints is meant for a file: it takes --output, and is no table unless that is asked for.
+
     `kept` are fields that are not asked for where the profile holds them, and under which name.
 
     `ask` says as a question what will happen, `asks` the same for when an option is given, by its field. They may name
@@ -70,6 +72,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     switches: Mapping[str, str] = {}
     performer: Performer | None = None
     kept: Mapping[str, str] = {}
+    is_file: bool = False
     ask: str = ""
     asks: Mapping[str, str] = {}
     subject: str = ""

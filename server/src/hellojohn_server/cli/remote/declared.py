@@ -92,6 +92,11 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True):
         return self.route.method is not Method.GET and self.route.replay is not Replay.IGNORED
 
     @property
+    def is_formatted(self) -> bool:
+        """Whether the server writes it as it is asked to."""
+        return any(field.name == "format" for field in self.fields)
+
+    @property
     def has_clearing(self) -> bool:
         """Whether it can set something to null."""
         return self.route.method is Method.PATCH and any(field.nullable for field in self.fields)

@@ -5,14 +5,16 @@ import sys
 from collections.abc import Iterator, Mapping
 from getpass import getpass
 from operator import attrgetter
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 import hellojohn
 from hellojohn_server.cli.confirm import confirm
-from hellojohn_server.cli.console import err, reader_may_leave
+from hellojohn_server.cli.console import err
 from hellojohn_server.cli.exits import CommandFailed, ExitCode
+from hellojohn_server.cli.files import printed_to
 from hellojohn_server.cli.remote.access import Credential, find_access, find_profile
 from hellojohn_server.cli.remote.calls import PAGE, Client, connected, find_user, plain, rows_of, user_id_of
 from hellojohn_server.cli.remote.commands import Command, Request
@@ -28,6 +30,7 @@ class Common(msgspec.Struct, frozen=True, kw_only=True):
     profile: str | None = None
     written_as: Format | None = None
     columns: str | None = None
+    output: Path | None = None
     limit: int | None = None
     everything: bool = False
     clear: list[str] | None = None
@@ -39,7 +42,7 @@ class Common(msgspec.Struct, frozen=True, kw_only=True):
 def run_command(command: Command, declared: Declared, given: Mapping[str, Any], common: Common) -> None:
     """Do what was typed; CommandFailed."""
     access = find_access(declared.credential, common.profile)
-    layout = layout_of(common.written_as, common.columns, command.columns, declared.answers)
+    layout = layout_of(_format_of(command, common), common.columns, command.columns, declared.answers)
     values = _values(command, declared, given, common)
     with connected(access, declared.credential, acting_admin=common.acting_admin) as client:
         _name_users(client, declared, values)
@@ -61,8 +64,16 @@ def run_command(command: Command, declared: Declared, given: Mapping[str, Any], 
             api_url=access.api_url,
             profile=common.profile,
         )
-        with reader_may_leave():
+        with printed_to(common.output):
             (command.performer or call_and_show)(request)
+
+
+def _format_of(command: Command, common: Common) -> Format | None:
+    """Return the format that is asked for, or that of the file; None: that of where it is printed."""
+    if common.written_as is not None or not command.is_file:
+        return common.written_as
+    is_csv = common.output is not None and common.output.suffix.lower() == ".csv"
+    return Format.CSV if is_csv else Format.JSON
 
 
 def call_and_show(request: Request) -> None:
@@ -84,7 +95,7 @@ def call_and_show(request: Request) -> None:
             yield row
 
     show_rows(counted(), request.layout)
-    if request.is_paged:
+    if most is not None:
         _say_more(answer.pagination, shown)
 
 
@@ -112,6 +123,8 @@ def _values(command: Command, declared: Declared, given: Mapping[str, Any], comm
             values[field.parameter] = _kept(command, field, common) or ask_secret(field.name)
         elif value is not None and field.kind is not Kind.SECRET:
             values[field.parameter] = _read(field, value)
+    if declared.is_formatted and "format" not in values and _format_of(command, common) is Format.CSV:
+        values["format"] = Format.CSV.value
     for name in common.clear or ():
         values[_clearable(declared, name).parameter] = None
     return values

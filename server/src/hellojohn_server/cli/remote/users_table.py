@@ -125,7 +125,7 @@ USERS: Final = Group(
             method="users.organizations",
             columns=("id", "name", "slug", "role"),
         ),
-        Command(words="users export-data", handler=UserExportRoutes.export_user, method="users.export"),
+        Command(words="users export-data", handler=UserExportRoutes.export_user, method="users.export", is_file=True),
     )
 )
 
