@@ -54,7 +54,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
-    """A request as it is sent, each time the same."""
+    """A request as it is sent, each time the same. Its text shows no secret."""
 
     method: str
     url: str
@@ -63,6 +63,9 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     timeout: float
     max_retries: int
     repeat: Repeat
+
+    def __repr__(self) -> str:
+        return f"Prepared({self.method} {self.url.partition('?')[0]})"
 
 
 def segment(value: str) -> str:

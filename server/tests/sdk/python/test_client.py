@@ -1,10 +1,12 @@
 """What a client is told, by its arguments and by the environment, and what it keeps to itself."""
 
+import ast
 import asyncio
 import os
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +14,7 @@ import pytest
 
 import hellojohn
 from hellojohn import AsyncHelloJohn, HelloJohn, MissingCredential
+from hellojohn._calls import Call, prepare
 from tests.sdk.python.misbehaving import answer, misbehaving_server
 from tests.sdk.typescript.recorder import Site
 
@@ -44,6 +47,8 @@ def test_a_client_shows_no_secret() -> None:
         client = kind(secret_key="sk_test_secret", base_url="http://localhost:3000/v1")
         assert repr(client) == f"{kind.__name__}(base_url='http://localhost:3000')"
         assert "sk_test" not in repr(client._settings)
+        call = Call(method="POST", path="/v1/users", body={"password": "sk_test_too"}, query={"query": "sk_test_three"})
+        assert repr(prepare(call, client._settings)) == "Prepared(POST http://localhost:3000/v1/users)"
 
 
 def test_a_call_without_its_kind_of_key_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,6 +87,18 @@ def test_what_is_not_there_is_not_there() -> None:
         hellojohn.Client  # type: ignore[attr-defined] - a slip  # noqa: B018 - it is asked for
     assert hellojohn.AsyncHelloJohn is AsyncHelloJohn
     assert {*hellojohn.__all__} <= {*dir(hellojohn), "AsyncHelloJohn"}
+
+
+@pytest.mark.parametrize("page", [PAGE, PAGE.parents[1] / "sdk/python/README.md"], ids=lambda page: page.name)
+def test_every_example_is_python_and_imports_what_there_is(page: Path) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    assert blocks
+    for block in blocks:
+        tree = compile(block, page.name, "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom):
+                module = import_module(str(node.module))
+                assert all(hasattr(module, alias.name) for alias in node.names)
 
 
 async def test_the_first_five_minutes_are_as_the_page_says(site: Site) -> None:
