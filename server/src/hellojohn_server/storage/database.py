@@ -170,6 +170,13 @@ class Database(Protocol):
         """
         ...
 
+    async def list_revised(self, tenant_ids: Sequence[str], since: str | None) -> tuple[set[str], str | None]:
+        """Return those of these tenants in which a revocation may have been committed since a mark, and the next mark.
+
+        Without a mark it is since ever. It costs one statement, or nothing, however many tenants there are.
+        """
+        ...
+
     async def check(self) -> None:
         """Return when the control store answers; raise StoreUnavailable or StoreBusy when it does not (for /ready)."""
         ...

@@ -133,6 +133,26 @@ _DUE: Final = f"""
 index of times, and what is done is no longer in it."""
 
 
+_SINCE_EVER: Final = "1:1:"
+_COMMITTED_SINCE: Final = """
+    xid >= pg_snapshot_xmin(CAST(CAST($2 AS text) AS pg_snapshot))
+    AND NOT pg_visible_in_snapshot(xid, CAST(CAST($2 AS text) AS pg_snapshot))
+"""
+_REVISED: Final = f"""
+    SELECT CAST(pg_current_snapshot() AS text), found.tenant_id FROM (SELECT 1) AS one LEFT JOIN (
+        SELECT tenant_id FROM {SCHEMAS[Plane.TENANT]}.revocations WHERE tenant_id = ANY($1) AND {_COMMITTED_SINCE}
+        UNION
+        SELECT tenant_id FROM {SCHEMAS[Plane.CONTROL]}.revocations WHERE tenant_id = ANY($1) AND {_COMMITTED_SINCE}
+    ) AS found ON TRUE
+"""
+"""In whose feed something is new: the other question that is put across tenants, by ranges of each one's key."""
+
+
+def _end_of(snapshot: str) -> int:
+    """Return the first transaction number that was not given yet."""
+    return int(snapshot.split(":")[1])
+
+
 class PostgresOptions(msgspec.Struct, frozen=True):
     """Limits of the shared store, for one process. Each plane has a pool for most statements and one for long reads."""
 
@@ -252,6 +272,13 @@ class PostgresDatabase(Database):
 
     async def settle(self, pending: Pending, next_due: Query[int | None]) -> None:
         """Do nothing: what is done is no longer found."""
+
+    async def list_revised(self, tenant_ids: Sequence[str], since: str | None) -> tuple[set[str], str | None]:
+        async with self._connection(Plane.TENANT, long=False) as connection:
+            rows = await run(connection, connection.fetch, _REVISED, tenant_ids, since or _SINCE_EVER)
+        mark: str = rows[0][0]
+        was_put_back = since is not None and _end_of(mark) < _end_of(since)
+        return set(tenant_ids) if was_put_back else {row[1] for row in rows if row[1] is not None}, mark
 
     async def check(self) -> None:
         async with self._connection(Plane.CONTROL, long=False) as connection:

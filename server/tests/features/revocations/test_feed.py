@@ -210,6 +210,35 @@ async def test_one_that_commits_between_two_pages_is_not_left_out(
     assert found == ["ses_2", "ses_3", "ses_early_number"]
 
 
+async def test_who_has_something_new_is_found_in_one_question(
+    database: Database, tenant_id: str, other_tenant_id: str
+) -> None:
+    tenants = [tenant_id, other_tenant_id]
+    _, mark = await database.list_revised(tenants, None)
+    await record(database, tenant_id, session("ses_1"))
+    found, mark = await database.list_revised(tenants, mark)
+    assert tenant_id in found
+    await record(database, CONTROL_TENANT_ID, session("ses_2"))
+    assert CONTROL_TENANT_ID in (await database.list_revised([*tenants, CONTROL_TENANT_ID], mark))[0]
+
+
+@pytest.mark.parametrize("engine", ["postgres"])
+async def test_on_postgresql_nobody_else_is(
+    database: Database, tenant_id: str, other_tenant_id: str, beside: asyncpg.Connection
+) -> None:
+    tenants = [tenant_id, other_tenant_id]
+    async with beside.transaction():
+        await beside.execute(INSERT, tenant_id, "ses_early_number", START_MS, START_MS + HOUR)
+        await record(database, other_tenant_id, session("ses_1"))
+        found, mark = await database.list_revised(tenants, None)
+        assert found == {other_tenant_id}
+        assert (await database.list_revised(tenants, mark))[0] == set()
+    found, mark = await database.list_revised(tenants, mark)
+    assert found == {tenant_id}, "which committed late"
+    assert (await database.list_revised(tenants, mark))[0] == set()
+    assert (await database.list_revised(tenants, "99999999999:99999999999:"))[0] == set(tenants), "put back"
+
+
 async def test_the_call(front: Front, app: Any, clock: ManualClock) -> None:
     alice = await front.sign_up()
     await front.sign_out(alice.access)

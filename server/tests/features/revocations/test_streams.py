@@ -1,7 +1,7 @@
 """Streams of the feed on both stores: what they hold, how they go on, and what ends them."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -265,6 +265,11 @@ class Failing:
         if self.is_down:
             raise StoreUnavailable
         return await self._database.read(tenant_id, query, long=long)
+
+    async def list_revised(self, tenant_ids: Sequence[str], since: str | None) -> Any:
+        if self.is_down:
+            raise StoreUnavailable
+        return await self._database.list_revised(tenant_ids, since)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._database, name)

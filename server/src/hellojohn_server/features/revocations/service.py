@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Final, TypeAlias
 
 import msgspec
@@ -89,6 +89,11 @@ class RevocationService:
 
         return Places(await self._db.read(CONTROL_TENANT_ID, read), await self._db.read(tenant_id, read))
 
+    async def list_revised(self, tenant_ids: Sequence[str], since: str | None) -> tuple[set[str], str | None]:
+        """Return those of these tenants for whom there may be something since a mark, and the next mark."""
+        found, mark = await self._db.list_revised([*tenant_ids, CONTROL_TENANT_ID], since)
+        return set(tenant_ids) if CONTROL_TENANT_ID in found else found, mark
+
     def places_of(self, tenant_id: str, cursor: str | None) -> Places:
         """Return the places that a cursor holds; without one, the beginning. InvalidCursor."""
         if cursor is None:
@@ -169,6 +174,7 @@ class RevocationFeed:
         self._channels: dict[str, _Channel] = {}
         self._task: asyncio.Task[None] | None = None
         self._is_closed = False
+        self._mark: str | None = None
 
     def stream(self, context: Context, cursor: str | None) -> AsyncGenerator[bytes, None]:
         """Return what came after the cursor, and then what comes, as Server-Sent Events; or without one, all.
@@ -240,16 +246,29 @@ class RevocationFeed:
         while self._channels:
             rung = await self._bell.wait(max(poll_at - loop.time(), 0))
             await asyncio.sleep(_REST_SECONDS)
-            is_due = loop.time() >= poll_at
-            if is_due:
+            if loop.time() >= poll_at:
                 poll_at = loop.time() + _POLL_SECONDS
-            of_all = is_due or CONTROL_TENANT_ID in rung
+                rung |= await self._poll()
+            of_all = CONTROL_TENANT_ID in rung
             for channel in [one for one in self._channels.values() if of_all or one.tenant_id in rung]:
                 await self._attempt(channel, self._advance)
             if loop.time() >= beat_at:
                 beat_at = loop.time() + _BEAT_SECONDS
                 for channel in list(self._channels.values()):
                     await self._attempt(channel, self._beat_once)
+
+    async def _poll(self) -> set[str]:
+        """Return the tenants in which another process may have written something, and any that could not be read."""
+        before = self._mark
+        behind = {channel.tenant_id for channel in self._channels.values() if not channel.is_current}
+        try:
+            found, self._mark = await self._revocations.list_revised(list(self._channels), before)
+        except Exception as error:  # noqa: BLE001 - the store is asked again; the log has the cause
+            _log.warning("the revocations cannot be read", exc_info=error)
+            for channel in self._channels.values():
+                channel.is_current = False
+            return set()
+        return found | behind
 
     async def _attempt(self, channel: _Channel, step: Callable[[_Channel], Awaitable[None]]) -> None:
         """Take a step for a tenant. Other tenants' streams go on whatever one meets."""
