@@ -126,7 +126,10 @@ async def running_app(
     async with RunningApp(transport=asgi, base_url=PUBLIC_URL) as running:
         running.services = services
         running.mailbox = mailbox
-        yield running
+        try:
+            yield running
+        finally:
+            await services.revocation_feed.stop()
 
 
 class HjFailed(Exception):

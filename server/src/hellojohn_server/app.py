@@ -161,6 +161,7 @@ class Service(Living):
             services = build_services(database, self._settings, clock, passwords=passwords, transport=transport)
             app = build_app(services, self._http, log=make_logger(level=log_level(self._settings), in_turns=True))
             settle_memory()
+            stack.push_async_callback(services.revocation_feed.stop)
             worker = build_worker(services, self._settings)
             worker.start()
             stack.push_async_callback(worker.stop)

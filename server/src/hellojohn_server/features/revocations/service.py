@@ -197,6 +197,12 @@ class RevocationFeed:
                 stream.end()
         self._bell.wake()
 
+    async def stop(self) -> None:
+        """Close, and return when nothing is read any more."""
+        self.close()
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
     async def _parts(self, principal: Principal, places: Places) -> AsyncGenerator[bytes, None]:
         """Yield what is there already, a heartbeat when that is all, and then what comes.
 
@@ -243,7 +249,7 @@ class RevocationFeed:
         """Read for every stream: at once what rang, and now and then everything; and say that it goes on."""
         loop = asyncio.get_running_loop()
         poll_at = beat_at = loop.time()
-        while self._channels:
+        while self._channels and not self._is_closed:
             rung = await self._bell.wait(max(poll_at - loop.time(), 0))
             await asyncio.sleep(_REST_SECONDS)
             if loop.time() >= poll_at:
@@ -302,6 +308,7 @@ class RevocationFeed:
             by_key.setdefault(stream.principal.id, []).append(stream)
         for streams in by_key.values():
             if not await self._is_working(streams[0].principal):
+                await self._attempt(channel, self._advance)  # what ended the key may have come after the last read
                 for stream in streams:
                     stream.end()
 
