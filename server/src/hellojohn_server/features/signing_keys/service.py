@@ -30,10 +30,8 @@ LEAD_MS: Final = 3_600_000
 """How long a new key is published before it signs: an hour, the longest that verifiers keep a key set."""
 _LEEWAY_MS: Final = 300_000
 """How far the clocks of processes that sign may be apart."""
-_KEEP_MS: Final = 60_000
-"""How long a process works with the ring that it has read. Much shorter than LEAD_MS."""
-_AGAIN_MS: Final = 1_000
-"""How soon it is read again for a key that is not in it."""
+_KEEP_MS: Final = 1_000
+"""How long a process works with the ring that it has read: so long a compromised key still signs and passes there."""
 
 
 class _Ring(msgspec.Struct, frozen=True):
@@ -55,7 +53,7 @@ class _Ring(msgspec.Struct, frozen=True):
 
 
 class SigningKeyService:
-    """Signs and verifies access tokens. Keeps the ring that it read for a minute."""
+    """Signs and verifies access tokens. Keeps the ring that it read for a second."""
 
     def __init__(  # noqa: PLR0913 - what it takes, each by name
         self,
@@ -99,8 +97,6 @@ class SigningKeyService:
             raise InvalidAccessToken
         now = self._clock.now_ms()
         ring = await self._current(now)
-        if kid not in ring.public and not ring.is_younger(now, _AGAIN_MS):
-            ring = await self._read(now)
         public = ring.public.get(kid)
         if public is None or any(key.id == kid and _has_ended(key, now) for key in ring.keys):
             raise InvalidAccessToken
