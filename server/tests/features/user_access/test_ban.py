@@ -47,7 +47,8 @@ async def test_a_ban_ends_every_session(
     }
     assert await live(parts, tenant_id, made.id) == 0
     assert (await parts.stored(tenant_id, made.id)).generation == 2
-    assert transactions[-1].due == ([] if until is None else [START_MS + HOUR_MS])
+    first_forgotten = START_MS + 300_000  # what verifiers are told of the sessions
+    assert transactions[-1].due == [first_forgotten, *([] if until is None else [START_MS + HOUR_MS])]
     changes = {"banned": (False, True)} | ({} if until is None else {"banned_until": (None, until)})
     assert told(await parts.entries(tenant_id))[1:] == [
         ("user.banned", made.id, "spam", changes, {"sessions_revoked": 2})

@@ -39,7 +39,7 @@ async def test_deleting_ends_every_session(parts: UserParts, tenant_id: str, mon
     stored = await parts.stored(tenant_id, made.id)
     assert (stored.deleted_at, stored.deleted_by, stored.deleted_reason) == (START_MS, context.principal.id, "left")
     assert stored.generation == 2
-    assert transactions[-1].due == [START_MS + DAYS_30_MS]
+    assert transactions[-1].due == [START_MS + 300_000, START_MS + DAYS_30_MS], "what verifiers are told, and the user"
     assert await parts.counted(tenant_id) == {}
     with pytest.raises(EmailInRecycleBin):
         await parts.make(tenant_id)
