@@ -10,6 +10,9 @@ from typer.core import TyperGroup
 
 _PACKAGE: Final = "hellojohn_server.cli.remote"
 
+PANEL: Final = "Over HTTP"
+"""Where the help of `hj` itself shows them."""
+
 REMOTE_GROUPS: Final = {
     "audit": "Read the audit log, follow it, and write entries of your own.",
     "auth": "What users do for themselves: sign in, and work on their own account.",

@@ -1,7 +1,7 @@
 """`hj` itself: its groups, its version, and how a run begins and ends."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -21,9 +21,11 @@ from hellojohn_server.cli import (
 )
 from hellojohn_server.cli.console import out
 from hellojohn_server.cli.exits import run_to_exit_code
-from hellojohn_server.cli.lazy import REMOTE_GROUPS, remote_group
+from hellojohn_server.cli.lazy import PANEL, REMOTE_GROUPS, remote_group
 from hellojohn_server.cli.parts import Parts, parts_of
 from hellojohn_server.cli.remote import login, shortcuts
+
+BOTH: Final = "On the store or over HTTP"
 
 app = typer.Typer(
     name="hj",
@@ -35,15 +37,17 @@ app = typer.Typer(
 for single in (dev.app, serve.app, migrate.app, openapi.app, login.app, shortcuts.app):
     app.registered_commands.extend(single.registered_commands)
 for word, text in REMOTE_GROUPS.items():
-    app.add_typer(typer.Typer(help=text, no_args_is_help=True, cls=remote_group(word)), name=word)
-app.add_typer(tenants.app, name="tenants", cls=remote_group("tenants"))
+    app.add_typer(
+        typer.Typer(help=text, no_args_is_help=True, cls=remote_group(word)), name=word, rich_help_panel=PANEL
+    )
+app.add_typer(tenants.app, name="tenants", cls=remote_group("tenants"), rich_help_panel=BOTH)
 app.add_typer(demo_load.app, name="demo")
 app.add_typer(counters.app, name="counters")
-app.add_typer(keys.app, name="keys", cls=remote_group("keys"))
+app.add_typer(keys.app, name="keys", cls=remote_group("keys"), rich_help_panel=BOTH)
 app.add_typer(offline.app, name="offline")
 app.add_typer(signing_keys.app, name="signing-keys")
 users.app.registered_commands.extend(users_import.app.registered_commands)
-app.add_typer(users.app, name="users", cls=remote_group("users"))
+app.add_typer(users.app, name="users", cls=remote_group("users"), rich_help_panel=BOTH)
 
 
 @app.callback(invoke_without_command=True)

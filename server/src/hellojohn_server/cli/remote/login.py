@@ -12,7 +12,7 @@ import typer
 
 from hellojohn_server.cli.console import err, printable
 from hellojohn_server.cli.exits import CommandFailed, ExitCode
-from hellojohn_server.cli.lazy import load
+from hellojohn_server.cli.lazy import PANEL, load
 from hellojohn_server.cli.remote.access import Access, Credential
 from hellojohn_server.cli.remote.output import FormatOption, layout_of, show_rows
 from hellojohn_server.cli.remote.profiles import (
@@ -37,7 +37,7 @@ _KINDS: Final = {
 _COLUMNS: Final = ("name", "current", "api_url", "tenant_id", "credentials")
 
 
-@app.command("login")
+@app.command("login", rich_help_panel=PANEL)
 def login(
     *,
     profile: Annotated[
@@ -73,7 +73,7 @@ def login(
     err.print(f"The profile {printable(name)} calls {printable(url)} with {printable(said)}.", markup=False)
 
 
-@app.command("logout")
+@app.command("logout", rich_help_panel=PANEL)
 def logout(
     *,
     profile: Annotated[
@@ -92,7 +92,7 @@ def logout(
     err.print(f"The profile {printable(name)} is forgotten. Its keys go on: hj keys revoke ends one.", markup=False)
 
 
-@app.command("profiles")
+@app.command("profiles", rich_help_panel=PANEL)
 def profiles(
     *,
     use: Annotated[

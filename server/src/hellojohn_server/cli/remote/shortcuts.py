@@ -4,14 +4,14 @@ from typing import Annotated
 
 import typer
 
-from hellojohn_server.cli.lazy import load
+from hellojohn_server.cli.lazy import PANEL, load
 from hellojohn_server.cli.remote.access import ProfileOption
 from hellojohn_server.cli.remote.output import FormatOption
 
 app = typer.Typer()
 
 
-@app.command("impersonate")
+@app.command("impersonate", rich_help_panel=PANEL)
 def impersonate(  # noqa: PLR0913 - an option each
     *,
     user: Annotated[
@@ -34,7 +34,7 @@ def impersonate(  # noqa: PLR0913 - an option each
     load("tables").run_words("users impersonate", given, common)
 
 
-@app.command("stats")
+@app.command("stats", rich_help_panel=PANEL)
 def stats(*, written_as: FormatOption = None, profile: ProfileOption = None) -> None:
     """Show the tenant's figures: users, second factors, sessions, organizations, sign-ins."""
     load("tables").run_words("stats", {}, {"profile": profile, "written_as": written_as})
