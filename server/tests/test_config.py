@@ -75,6 +75,7 @@ def test_every_setting_is_read_and_written_back() -> None:
         "HELLOJOHN_SIGN_IN_FLOOR_MS": "10",
         "HELLOJOHN_MAX_UPLOAD_BYTES": "29",
         "HELLOJOHN_REQUEST_SECONDS": "14",
+        "HELLOJOHN_REVOCATION_STREAMS": "30",
         "HELLOJOHN_CONCURRENT_REQUESTS": "15",
         "HELLOJOHN_CONNECTIONS": "16",
         "HELLOJOHN_SHUTDOWN_SECONDS": "5",

@@ -33,7 +33,8 @@ def test_words_and_options_are_completed() -> None:
     ):
         asked = hj_environment() | {"_HJ_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(at)}
         assert run_hj(environ=asked).stdout.split() == expected, typed
-    assert "_HJ_COMPLETE=complete_bash" in run_hj("--show-completion", "bash", environ=hj_environment()).stdout
+    asked = hj_environment() | {"_HJ_COMPLETE": "source_bash"}
+    assert "_HJ_COMPLETE=complete_bash" in run_hj(environ=asked).stdout
 
 
 async def test_an_impersonation_prints_its_token_and_warns(site: Site, person: Person) -> None:
