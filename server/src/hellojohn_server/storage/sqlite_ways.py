@@ -25,7 +25,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
     `driver` is the condition that it stands for. `is_narrow`: the whole row is not among the tables, and is joined
     where it is needed. `knows` are the conditions that its own index tells, as they are asked of it. `probed_by`: the
-    newest are looked for by this instead, which finds these and some more. `is_ordered`: it yields the newest first.
+    newest are looked for by this instead, which finds these and perhaps more. `floor` is less than every key of its own
+    (others are below). `is_ordered`: it yields the newest first.
     `weight` is how much dearer than the first source's one of what it finds is.
     """
 
@@ -37,6 +38,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     is_text: bool = False
     knows: dict[str, str] = {}
     probed_by: tuple[str, ...] = ()
+    floor: str = ""
     is_ordered: bool = True
     weight: int = 1
 
@@ -49,7 +51,9 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     def probed(self, name: str) -> "Source":
         """Return the source that what was probed is."""
         known = {condition: KNOWN_ALREADY for condition, held in self.knows.items() if held == KNOWN_ALREADY}
-        return msgspec.structs.replace(self, tables=f"{name} AS p", seq="p.seq", selects=("TRUE",), knows=known)
+        return msgspec.structs.replace(
+            self, tables=f"{name} AS p", seq="p.seq", selects=("TRUE",), knows=known, floor=""
+        )
 
 
 def choice(sources: Sequence[Source]) -> tuple[list[str], list[tuple[Source, str]]]:

@@ -194,6 +194,18 @@ def test_what_text_and_marks_know_is_found_without_users_rows(
     assert "ON u.seq = users_trigrams.rowid" in statement_of(compared).sqlite
 
 
+def test_a_date_is_looked_up_in_the_text_index(connection: apsw.Connection) -> None:
+    """FTS5 uses one bound on each side: with a second it would read on from the oldest."""
+    for condition, bound in ((Condition.CREATED_AFTER, ">"), (Condition.CREATED_BEFORE, "<")):
+        conditions = (Condition.NOT_DELETED, condition)
+        shape = Shape(SortField.CREATED_AT, True, Start.TOP, Counting.ROWS, conditions, 1)
+        sql = statement_of(shape).sqlite
+        assert f"users_trigrams.rowid {bound} m" in sql  # the further of both
+        assert sql.count("users_trigrams.rowid > 0") == 1 + 2 * (bound == "<"), (
+            "that of the probe, and without a date after"
+        )
+
+
 def test_everything_that_can_be_asked_together_is_one_statement(connection: apsw.Connection) -> None:
     """SQLite parses a table of WITH anew wherever it is mentioned, and takes no more than a thousand SELECTs."""
     others = tuple(each for each in Condition if each not in STATUSES.values() and each not in UNIQUE)

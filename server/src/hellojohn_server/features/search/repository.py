@@ -272,15 +272,15 @@ def _text(shape: Shape) -> Source:
     """Return what the text index finds. Those in the recycle bin are there under their number with a minus."""
     index, asked = ("users_trigrams", ":whole_phrases") if shape.words else ("users_prefixes", ":prefixes")
     is_of_bin = Condition.DELETED in shape.conditions
-    side = f"{index}.rowid < 0" if is_of_bin else f"{index}.rowid > 0"
     return Source(
         tables=index,
         seq=f"(-{index}.rowid)" if is_of_bin else f"{index}.rowid",
-        selects=(f"{index} MATCH {asked}", side),
+        selects=(f"{index} MATCH {asked}", *((f"{index}.rowid < 0",) if is_of_bin else ())),
         is_text=True,
         is_ordered=not is_of_bin,
         knows={Condition.DELETED: KNOWN_ALREADY},
-        probed_by=(f"{index} MATCH :phrases", side) if shape.is_shortened else (),
+        probed_by=(f"{index} MATCH {':phrases' if shape.is_shortened else asked}", f"{index}.rowid > 0"),
+        floor="" if is_of_bin else "0",
     )
 
 
@@ -406,21 +406,21 @@ def _sorted_rows(shape: Shape, *conditions: str) -> str:
     return f"FROM {table} WHERE {conjunction((_OWN.format('u'), *leads, *conditions))}"
 
 
-def _created_range(shape: Shape, seq: str, *, after_place: bool) -> list[str]:
-    """Return what the dates asked for, and the place a page starts after, mean for `seq`: a bound on each side."""
-    lower = [":created_after"] if Condition.CREATED_AFTER in shape.conditions else []
+def _created_range(shape: Shape, source: Source, *, after_place: bool) -> list[str]:
+    """Return what the dates asked for, and the place a page starts after, mean for the key: one bound on each side."""
+    lower = [source.floor] * bool(source.floor) + [":created_after"] * (Condition.CREATED_AFTER in shape.conditions)
     dates = (Condition.CREATED_BEFORE, Condition.LAST_ACTIVE_BEFORE)  # nobody was active before being created
     upper = [seq_before(f":{each}") for each in dates if each in shape.conditions]
     if after_place:
         (upper if shape.descending else lower).append(":value")
     return [
-        *([f"{seq} > {extreme('max', lower)}"] if lower else []),
-        *([f"{seq} < {extreme('min', upper)}"] if upper else []),
+        *([f"{source.seq} > {extreme('max', lower)}"] if lower else []),
+        *([f"{source.seq} < {extreme('min', upper)}"] if upper else []),
     ]
 
 
 def _found(shape: Shape, source: Source, *, after_place: bool = False) -> str:
-    return _rows(shape, source, *_created_range(shape, source.seq, after_place=after_place))
+    return _rows(shape, source, *_created_range(shape, source, after_place=after_place))
 
 
 def _newest(shape: Shape, source: Source, limit: str) -> str:
@@ -495,6 +495,6 @@ def _many(shape: Shape, source: Source, limit: str) -> tuple[list[str], list[str
     They are dense, so that a few steps of the index in the order asked for find a page, unless they all stand at one
     end of it (names in Latin letters before those in others): then all are sorted, which costs less than the walk.
     """
-    rows = _rows(shape, source, *_created_range(shape, source.seq, after_place=False), has_row=True)
+    rows = _rows(shape, source, *_created_range(shape, source, after_place=False), has_row=True)
     every = _arms(shape, "u.seq AS seq", rows, table="u", name=SORT_COLUMN[shape.field])
     return walked_or_sorted(_few_steps(shape, limit), every, limit)
