@@ -194,6 +194,42 @@ def test_what_text_and_marks_know_is_found_without_users_rows(
     assert "ON u.seq = users_trigrams.rowid" in statement_of(compared).sqlite
 
 
+@pytest.mark.parametrize("field", [SortField.EMAIL, SortField.LAST_SIGN_IN_AT, SortField.NAME])
+@pytest.mark.parametrize("descending", [True, False])
+def test_a_later_page_begins_at_its_place(connection: apsw.Connection, field: SortField, *, descending: bool) -> None:
+    shape = Shape(field, descending, Start.VALUES, Counting.COUNTER, (Condition.NOT_DELETED,))
+    assert steps_to_the_middle(connection, shape, 3000) < 1.5 * steps_to_the_middle(connection, shape, 300)
+
+
+def steps_to_the_middle(connection: apsw.Connection, shape: Shape, users: int) -> int:
+    """Return how many steps SQLite takes for the page after the middle one of so many users."""
+    texts = {"id", "email", "email_key", "name_key", "search_text", "search_prefixes", "role"}
+    numbers = {"seq", "last_sign_in_at", "created_at"}
+    described = connection.execute("PRAGMA table_info(users)")
+    zeros = {str(row[1]) for row in described if row[3] and row[1] not in texts | numbers | {"tenant_id"}}
+    values = ["'t'", *[":key"] * len(texts), *[":n"] * len(numbers), *["0"] * len(zeros)]
+    columns = ["tenant_id", *texts, *numbers, *zeros]
+    connection.execute("DELETE FROM users")
+    connection.executemany(
+        f"INSERT INTO users ({', '.join(columns)}) VALUES ({', '.join(values)})",
+        ({"n": number, "key": f"{number:06}"} for number in range(1, users)),
+    )
+    middle: int | str = users // 2 if shape.field is SortField.LAST_SIGN_IN_AT else f"{users // 2:06}"
+    statement = statement_of(shape)
+    given = {**bindings_of(statement), "rows": 21, "value": middle, "id": f"{users // 2:06}", "facet": "total"}
+    steps = 0
+
+    def step() -> bool:
+        nonlocal steps
+        steps += 1
+        return False
+
+    connection.set_progress_handler(step, 1)
+    assert len(list(connection.execute(statement.sqlite, given))) == 21
+    connection.set_progress_handler(None)
+    return steps
+
+
 def test_a_date_is_looked_up_in_the_text_index(connection: apsw.Connection) -> None:
     """FTS5 uses one bound on each side: with a second it would read on from the oldest."""
     for condition, bound in ((Condition.CREATED_AFTER, ">"), (Condition.CREATED_BEFORE, "<")):

@@ -402,7 +402,9 @@ def _few_steps(shape: Shape, limit: str) -> str:
 
 def _sorted_rows(shape: Shape, *conditions: str) -> str:
     index = _SORT_INDEXES.get(shape.field)  # that of addresses has no name
-    table, leads = ("users AS u", ["u.email_key >= ''"]) if index is None else (f"users AS u INDEXED BY {index}", [])
+    is_led = index is not None or (shape.start is Start.VALUES and not shape.descending)  # of two bounds one is used
+    leads = () if is_led else ("u.email_key >= ''",)
+    table = "users AS u" if index is None else f"users AS u INDEXED BY {index}"
     return f"FROM {table} WHERE {conjunction((_OWN.format('u'), *leads, *conditions))}"
 
 
@@ -471,8 +473,7 @@ def _sqlite(shape: Shape, columns: tuple[str, ...]) -> str:
 def _few_or_many(shape: Shape, source: Source, total: str) -> tuple[list[str], list[str]]:
     """Return tables, and the page from them, when the source's order is not the one asked for.
 
-    Up to the cap the matches are all there already: sort them. The way not taken has a limit of 0, looked at before it
-    begins, and each way looks at it once: every mention of a table in WITH is parsed anew, up to a thousand of them.
+    Up to the cap the matches are all there: sort them. Every mention of a table is parsed anew, up to a thousand.
     """
     few, many = _IF_FEW.format(total, ":rows", "0"), _IF_FEW.format(total, "0", ":rows")
     if shape.field is SortField.CREATED_AT:
@@ -490,10 +491,9 @@ def _few_or_many(shape: Shape, source: Source, total: str) -> tuple[list[str], l
 
 
 def _many(shape: Shape, source: Source, limit: str) -> tuple[list[str], list[str]]:
-    """Return a table, and the page from it or from all matches, of which there are many.
+    """Return a table, and the page from it or from all matches, of which there are many, so that a few steps find it.
 
-    They are dense, so that a few steps of the index in the order asked for find a page, unless they all stand at one
-    end of it (names in Latin letters before those in others): then all are sorted, which costs less than the walk.
+    Unless they stand at one end of the order (names in Latin letters): then to sort all costs less than the walk.
     """
     rows = _rows(shape, source, *_created_range(shape, source, after_place=False), has_row=True)
     every = _arms(shape, "u.seq AS seq", rows, table="u", name=SORT_COLUMN[shape.field])
