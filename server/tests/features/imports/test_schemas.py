@@ -4,6 +4,7 @@ import random
 
 from hellojohn_server.features.imports import schemas
 from hellojohn_server.features.users.schemas import avatar_url_fault, email_fault
+from hellojohn_server.kit.user_files.users import FileUser
 
 
 def _made(dice: random.Random, letters: str, longest: int) -> str:
@@ -30,3 +31,17 @@ def test_no_plain_picture_is_one_that_the_rule_refuses() -> None:
             plain += 1
             assert avatar_url_fault(text) is None, text
     assert plain > 50
+
+
+def test_nobody_was_active_before_being_created() -> None:
+    """Search relies on it."""
+    for given, created_at, active_at in (
+        ({"created_at": 50, "last_active_at": 40}, 50, 50),
+        ({"created_at": 50, "last_sign_in_at": 60}, 50, 60),
+        ({"last_sign_in_at": 30, "updated_at": 20}, 20, 30),
+        ({"last_active_at": 30}, 30, 30),
+        ({"created_at": 50}, 50, None),
+        ({}, 99, None),
+    ):
+        made = schemas.user_of(FileUser(email="a@example.com", **given), "usr_1", "key_1", 99, [])
+        assert (made.created_at, made.last_active_at) == (created_at, active_at), given
