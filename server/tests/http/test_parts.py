@@ -18,6 +18,7 @@ from tests.http.things import Door, Echo
 
 ENDLESS: Final = "/v1/endless"
 LINES: Final = "/v1/lines"
+WAITING: Final = "/v1/waiting"
 
 
 class Streams:
@@ -57,6 +58,18 @@ class Streams:
     async def go_on(self) -> Answer[Echo]:
         """Go on for ever."""
         return Answer(Parts(self._lines(None)))
+
+    @route(Method.GET, WAITING, credentials=PUBLIC, limit=Limit.NONE)
+    async def wait(self) -> Answer[Echo]:
+        """Say something, and nothing more for ever."""
+        return Answer(Parts(self._one_line()))
+
+    async def _one_line(self) -> AsyncGenerator[bytes, None]:
+        try:
+            yield b"{}\n"
+            await asyncio.Event().wait()
+        finally:
+            self.closed.set()
 
     async def _lines(self, count: int | None, *, fails: bool = False) -> AsyncGenerator[bytes, None]:
         try:
@@ -142,6 +155,24 @@ async def test_nothing_more_is_made_for_a_client_that_went_away(door: Door, stre
     assert streams.closed.is_set()
     assert streams.made < 10
     assert sent[-1]["more_body"]
+    assert door.log_lines[-1]["status"] == 499
+
+
+async def test_a_client_that_goes_away_while_nothing_comes_is_not_waited_for(door: Door, streams: Streams) -> None:
+    gone = asyncio.Event()
+
+    async def receive() -> Any:
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        if message.get("body"):
+            gone.set()
+
+    async with asyncio.timeout(20):
+        await door.app(_scope(WAITING), receive, send)
+
+    assert streams.closed.is_set()
     assert door.log_lines[-1]["status"] == 499
 
 

@@ -103,15 +103,27 @@ class OutgoingParts(Outgoing):
         await send({"type": "http.response.body", "body": b""})
 
     async def _send_each(self, parts: AsyncGenerator[bytes, None], send: Any) -> None:
-        """Send the parts until the client goes away: `send` says nothing of that (ASGI), so it is waited for beside."""
+        """Send the parts until the client goes away: `send` says nothing of that (ASGI), so it is waited for beside.
+
+        A part may be long in coming, and whoever waits for one is gone at once, not with the next.
+        """
         gone = asyncio.create_task(self._wait_until_gone())
+        coming: asyncio.Future[bytes | None] | None = None
         try:
-            async for part in parts:
-                await send({"type": "http.response.body", "body": part, "more_body": True})
+            while True:
+                coming = asyncio.ensure_future(anext(parts, None))
+                await asyncio.wait((coming, gone), return_when=asyncio.FIRST_COMPLETED)
                 if gone.done():
                     raise ClientDisconnected
+                part = coming.result()
+                if part is None:
+                    return
+                await send({"type": "http.response.body", "body": part, "more_body": True})
         finally:
             gone.cancel()
+            if coming is not None and not coming.done():
+                coming.cancel()
+                await asyncio.wait((coming,))  # parts end before they are closed
 
     async def _wait_until_gone(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
