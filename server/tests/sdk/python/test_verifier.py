@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import json
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -144,7 +143,7 @@ def test_when_the_set_is_fetched() -> None:
     raw = Ed25519PrivateKey.generate().public_key().public_bytes_raw()
     key = JsonWebKey(kid="a", x=base64.urlsafe_b64encode(raw).rstrip(b"=").decode())
     rsa = JsonWebKey(kid="r", x="", kty="RSA")  # type: ignore[arg-type] - of a later server
-    keys, start = Keys(), time.monotonic()
+    keys, start = Keys(), 1_000.0
     assert keys.needs_fetch("a", start)
     assert not keys.is_usable(start)
     keys.note_failed(start)
