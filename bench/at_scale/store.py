@@ -26,8 +26,6 @@ _PUBLIC_URL: Final = "http://127.0.0.1:3000"
 _NOT_REACHED: Final = 1_000_000
 """A rate limit that is counted, and never used up."""
 
-_TIMED: Final = "fill.seconds"
-
 BYTES_PER_USER: Final = {Engine.SQLITE: 2_000, Engine.POSTGRES: 4_000}
 """What a user takes, with indexes and an audit entry, and a half more for what is left over while it is written."""
 
@@ -69,15 +67,9 @@ def keep(directory: Path, engine: Engine, url: str, users: int) -> Store:
     """
     directory.parent.mkdir(parents=True, exist_ok=True)
     require_room(directory.parent, engine, users)
-    timed = directory / _TIMED
-    if not timed.exists():
-        shutil.rmtree(directory, ignore_errors=True)
-    started = time.monotonic()
     settings, found = asyncio.run(filled(engine, directory, url, users))
-    if not timed.exists():
-        timed.write_text(str(time.monotonic() - started), encoding="utf-8")
     settings = msgspec.structs.replace(settings, rate_limit_bulk=_NOT_REACHED, rate_limit_writes=_NOT_REACHED)
-    store = Store(engine, settings, found.tenant_id, "", users, float(timed.read_text(encoding="utf-8")))
+    store = Store(engine, settings, found.tenant_id, "", users, found.fill_seconds)
     return msgspec.structs.replace(store, key=_key(store, found.tenant_id))
 
 

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Final
 
@@ -45,7 +46,7 @@ GET_ONE: Final = Statement(
 
 
 class Filled(msgspec.Struct, frozen=True):
-    """A store that is complete: where it is, whose it is, and what the questions name."""
+    """A store that is complete: where it is, whose it is, what the questions name, and how long filling it took."""
 
     engine: Engine
     encryption_key: str
@@ -54,6 +55,7 @@ class Filled(msgspec.Struct, frozen=True):
     users: int
     facts: Facts
     one: str
+    fill_seconds: float
 
 
 async def filled(engine: Engine, directory: Path, url: str, users: int) -> tuple[Settings, Filled]:
@@ -75,12 +77,14 @@ async def filled(engine: Engine, directory: Path, url: str, users: int) -> tuple
     settings = _settings(directory, place, encryption_key)
     async with open_tools(settings) as tools:
         tenant_id, key = await _make_tenant(tools)
+    started = time.monotonic()
     _load(settings, tenant_id, users)
+    taken = time.monotonic() - started
     if place is not None:
         await _analyse(place.value)
     async with open_tools(settings) as tools:
         facts, one = await _facts(tools, tenant_id)
-    made = Filled(engine, encryption_key, tenant_id, key, users, facts, one)
+    made = Filled(engine, encryption_key, tenant_id, key, users, facts, one, taken)
     kept.write_bytes(msgspec.json.encode(made))
     return settings, made
 

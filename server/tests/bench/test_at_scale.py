@@ -1,5 +1,6 @@
 """The short form of what is measured at scale: every part runs, and leaves its figures, of which none is judged."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -9,6 +10,9 @@ from typing import Final
 import pytest
 
 from bench import results
+from bench.at_scale.store import keep
+from bench.search.data import filled
+from bench.served.programs import Engine
 
 ROOT: Final = Path(__file__).parents[3]
 SHORT: Final = ("--users", "301", "--tenants", "4", "--rounds", "1", "--seconds", "0.1", "--quiet-verdict")
@@ -54,3 +58,13 @@ def test_every_part_is_measured_and_kept(engine: str, request: pytest.FixtureReq
     again = subprocess.run(command, cwd=ROOT, env={**others, **url}, capture_output=True, text=True, check=False)
 
     assert (again.returncode, again.stdout) == (0, ""), "what is there already is not measured again"
+
+
+def test_a_store_that_was_filled_to_search_in_is_taken_as_it_is(tmp_path: Path) -> None:
+    directory = tmp_path / "data" / "sqlite-40"
+    _, made = asyncio.run(filled(Engine.SQLITE, directory, "", 40))
+
+    store = keep(directory, Engine.SQLITE, "", 40)
+
+    assert (store.tenant_id, store.fill_seconds) == (made.tenant_id, made.fill_seconds)
+    assert store.fill_seconds > 0
