@@ -96,7 +96,7 @@ def _running(command: Sequence[str], environment: Mapping[str, str], log: Path) 
 def _wait_until_answered(port: int, path: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
-        connection = HTTPConnection("127.0.0.1", port)
+        connection = HTTPConnection("127.0.0.1", port, timeout=_START_SECONDS)
         try:
             connection.request("GET", path)
             if connection.getresponse().status == HTTPStatus.OK:

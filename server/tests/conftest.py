@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -24,7 +25,12 @@ OpenDatabase: TypeAlias = Callable[[], Awaitable[Database]]
 
 
 def pytest_configure() -> None:
-    """Put temporary files into memory where there is room: there, the embedded store's syncs take no time."""
+    """Put temporary files into memory where there is room: there, the embedded store's syncs take no time.
+
+    What tests start and interrupt can be interrupted, also where the tests run in the background of a script.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     memory = roomy_memory()
     if memory is not None:
         os.environ.setdefault(TEMPORARY, str(memory))

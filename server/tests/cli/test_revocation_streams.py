@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import httpx
@@ -12,6 +13,8 @@ from tests.cli.test_beside import made, with_key
 from tests.support import ServerProcess, server_process
 
 PASSWORD = "correct horse battery"
+PATIENCE_SECONDS = 20
+"""There is a heartbeat every second."""
 
 
 def opened(client: httpx.Client, key: dict[str, Any]) -> Any:
@@ -28,8 +31,8 @@ def revocations(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
 
 
 def next_of(events: Iterator[dict[str, Any]]) -> dict[str, Any]:
-    """Return the next that is no heartbeat."""
-    return next(event for event in events if event)
+    """Return the next that is no heartbeat. StopIteration when none comes for that many seconds."""
+    return next(event for event in islice(events, PATIENCE_SECONDS) if event)
 
 
 def tenant_with_keys(place: Place) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -57,9 +57,10 @@ class Listener:
 
     async def revocation(self) -> Event | None:
         """Return the next event that is no heartbeat; None at the end."""
-        event = await self.event()
-        while event is not None and event.name == "heartbeat":
+        async with asyncio.timeout(PATIENCE):
             event = await self.event()
+            while event is not None and event.name == "heartbeat":
+                event = await self.event()
         return event
 
     async def session(self) -> str:
@@ -299,6 +300,40 @@ async def test_there_is_no_heartbeat_while_the_store_cannot_be_read(front: Front
     said = await waiting
     assert said is not None
     assert said.data["session_id"] == "ses_meanwhile"
+
+
+class Held:
+    """A store whose look for what is new begins, and waits until it is let go."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.is_held = False
+        self.begun = asyncio.Event()
+        self.let_go = asyncio.Event()
+
+    async def list_revised(self, tenant_ids: Sequence[str], since: str | None) -> Any:
+        if self.is_held:
+            self.begun.set()
+            await self.let_go.wait()
+        return await self._database.list_revised(tenant_ids, since)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._database, name)
+
+
+async def test_a_look_that_began_before_a_stream_passes_nothing_of_it(front: Front, streams: Streams) -> None:
+    other = await make_front(front.app)
+    held = Held(front.app.services.database)
+    feed = feed_over(front, held)
+    assert await (await streams.open(other.secret, feed=feed)).event() is not None
+    held.is_held = True
+    await held.begun.wait()
+    listener = await streams.open(front.secret, feed=feed)
+    assert await listener.event() is not None
+    await record(front.app.services.database, front.tenant_id, "ses_meanwhile")
+    held.is_held = False
+    held.let_go.set()
+    assert await listener.session() == "ses_meanwhile"
 
 
 async def test_reads_do_not_grow_with_the_streams(front: Front, streams: Streams) -> None:

@@ -29,7 +29,8 @@ class Program:
         """Return what it says without being asked."""
         if self._process.stdout is None:
             raise RuntimeError("Node was started without pipes")
-        return json.loads(await self._process.stdout.readline())
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            return json.loads(await self._process.stdout.readline())
 
     async def end(self) -> int:
         """End its input, wait for it to end by itself, and return its exit code."""

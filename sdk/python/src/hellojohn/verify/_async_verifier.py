@@ -3,7 +3,7 @@
 import asyncio
 import time
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 import httpx2
 import msgspec
@@ -18,6 +18,8 @@ from hellojohn.verify._revocations import MAX_ENTRIES
 from hellojohn.verify._settings import STALE_SECONDS, OnStale, settings_of
 from hellojohn.verify._tokens import VerificationUnavailable, Verified, kid_of, verified_of
 from hellojohn.verify._verdicts import API_SECONDS, key_in, must_ask, require_valid, standing_claims
+
+_CANCEL_SECONDS: Final = 1.0
 
 
 class AsyncVerifier:
@@ -89,9 +91,9 @@ class AsyncVerifier:
 
     async def close(self) -> None:
         """Follow no more, and close the connections."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        while self._task is not None and not self._task.done():
+            self._task.cancel()  # again: what is below may take one for the end of a wait of its own
+            await asyncio.wait([self._task], timeout=_CANCEL_SECONDS)
         await self._api.close()
         await self._http.aclose()
 

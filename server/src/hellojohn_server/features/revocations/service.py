@@ -152,7 +152,8 @@ class _Channel:
     def __init__(self, tenant_id: str, places: Places) -> None:
         self.tenant_id = tenant_id
         self.places = places
-        self.is_current = True
+        self.is_current = False
+        """Whether all that the last look found was read. A look that began before this was there may have passed it."""
         self.streams: set[_Stream] = set()
 
 
