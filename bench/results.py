@@ -165,10 +165,11 @@ def this_machine(directory: Path, command: str, postgres: str = "") -> Machine:
 
 
 async def postgres_version(url: str) -> str:
-    """Return the version of the PostgreSQL server at `url`."""
+    """Return the version of the PostgreSQL server at `url`, and how much memory its pages have."""
     connection: asyncpg.Connection = await asyncpg.connect(url)
     try:
-        return str(await connection.fetchval("SHOW server_version")).split()[0]
+        version = str(await connection.fetchval("SHOW server_version")).split()[0]
+        return f"{version} with shared_buffers of {await connection.fetchval('SHOW shared_buffers')}"
     finally:
         await connection.close()
 

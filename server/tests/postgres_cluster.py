@@ -85,8 +85,8 @@ class Cluster:
 
 
 @contextmanager
-def running_cluster(*, durable: bool = True) -> Generator[Cluster]:
-    """Start a server and stop it at the end.
+def running_cluster(*, durable: bool = True, settings: Sequence[str] = ()) -> Generator[Cluster]:
+    """Start a server, with further settings, and stop it at the end.
 
     Without `durable` nothing is flushed, and the data stands in memory where there is room: for tests alone.
     Raises PostgresMissing when there is nothing to start.
@@ -98,7 +98,7 @@ def running_cluster(*, durable: bool = True) -> Generator[Cluster]:
         if account:
             shutil.chown(directory, account["user"], account["group"])
         _initialise(binaries, directory, account)
-        cluster = _start(binaries, directory, account, durable=durable)
+        cluster = _start(binaries, directory, account, [*(() if durable else _FAST), *settings])
         try:
             cluster.psql(f"CREATE ROLE {ROLE} LOGIN CREATEDB")
             yield cluster
@@ -113,6 +113,12 @@ def roomy_memory() -> Path | None:
     if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _MEMORY_BYTES:
         return _MEMORY
     return None
+
+
+def advised_memory() -> list[str]:
+    """Return the settings of memory that PostgreSQL's manual advises for a server: a quarter of the machine's."""
+    mebibytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
+    return [f"shared_buffers={mebibytes // 4}MB", f"effective_cache_size={mebibytes // 2}MB"]
 
 
 def find_binaries() -> Path:
@@ -156,8 +162,8 @@ def _initialise(binaries: Path, directory: Path, account: dict[str, Any]) -> Non
         raise RuntimeError(f"initdb: {done.stderr.strip()}")
 
 
-def _start(binaries: Path, directory: Path, account: dict[str, Any], *, durable: bool) -> Cluster:
-    settings = [*_SETTINGS, *(() if durable else _FAST)]
+def _start(binaries: Path, directory: Path, account: dict[str, Any], further: Sequence[str]) -> Cluster:
+    settings = [*_SETTINGS, *further]
     for _ in range(_PORT_TRIES):
         port = _free_port()
         with (directory / "log").open("wb") as log:
@@ -212,7 +218,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("command", nargs="*", help="run this with HELLOJOHN_DATABASE_URL set, and end with it")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with running_cluster(durable=not options.fast) as cluster:
+    with running_cluster(durable=not options.fast, settings=() if options.fast else advised_memory()) as cluster:
         url = cluster.create_database("hellojohn")
         try:
             if options.command:

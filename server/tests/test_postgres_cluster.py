@@ -1,5 +1,6 @@
 """The private PostgreSQL server of tests, benchmarks and CI."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests import postgres_cluster
-from tests.postgres_cluster import Cluster, PostgresMissing, find_binaries
+from tests.postgres_cluster import Cluster, PostgresMissing, advised_memory, find_binaries, running_cluster
 
 
 def test_databases_come_and_go(cluster: Cluster) -> None:
@@ -23,6 +24,13 @@ def test_databases_come_and_go(cluster: Cluster) -> None:
 
 def test_the_role_of_its_urls_is_no_superuser(cluster: Cluster) -> None:
     assert cluster.psql("SELECT rolsuper FROM pg_roles WHERE rolname = 'hellojohn'") == "f"
+
+
+def test_measurements_have_the_memory_that_its_manual_advises() -> None:
+    with running_cluster(settings=["shared_buffers=1GB", *advised_memory()]) as measured:
+        pages = int(measured.psql("SELECT setting FROM pg_settings WHERE name = 'shared_buffers'"))
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    assert 0.24 < pages * 8192 / machine <= 0.25
 
 
 def test_a_command_is_run_beside_a_server_that_ends_with_it() -> None:
