@@ -9,6 +9,7 @@ from hellojohn_server.kit.search_query import (
     MAX_WORDS,
     SearchWords,
     indexed_part,
+    looked_up_by_letters,
     parse_query,
     query_fault,
 )
@@ -96,3 +97,16 @@ def test_what_is_looked_up_is_a_part_of_the_word_and_long_enough(word: str) -> N
 )
 def test_the_end_of_a_domain_is_not_looked_up(word: str, part: str) -> None:
     assert indexed_part(word) == part
+
+
+@pytest.mark.parametrize(
+    ("word", "part"),
+    [
+        ("john.smith", "john.smith"),
+        ("@example.com", "@example"),
+        ("ada@example.co.uk", "ada@example.co"),
+        ("@a.b", "@a.b"),
+    ],
+)
+def test_among_letters_alone_neither_is_its_first_letter(word: str, part: str) -> None:
+    assert looked_up_by_letters(word) == part

@@ -64,3 +64,12 @@ def indexed_part(word: str) -> str:
     """
     head, dot, tail = word.rpartition(".")
     return head + dot + tail[:1] if "@" in head and len(head) >= TRIGRAM else word
+
+
+def looked_up_by_letters(word: str) -> str:
+    """Return the part of a word that is looked up in an index of trigrams of letters and digits alone.
+
+    That is indexed_part without its end: a dot and a letter are no trigram there but that of where a word begins.
+    """
+    part = indexed_part(word)
+    return part if part == word else part.rpartition(".")[0]

@@ -25,3 +25,22 @@ def near_or_far(steps: str, every: str) -> tuple[str, str]:
         UNION ALL SELECT * FROM ({every}) AS far WHERE NOT (SELECT holds FROM is_page)
     """,
     )
+
+
+def few_or_many(columns: str, matches: str, tables: str, few: str, many: str) -> str:
+    """Return the statement of a page and its total: of up to :cap `matches` the page `few`, of more the page `many`.
+
+    `tables` are further ones, each after a comma; `few` may read `matches`. A page has a position and an id.
+    """
+    return f"""
+    WITH matches AS MATERIALIZED ({matches} LIMIT :cap),
+    counted AS MATERIALIZED (SELECT count(*) AS users FROM matches){tables}
+    SELECT {columns}, counted.users, keys.position
+    FROM counted
+    LEFT JOIN (
+        SELECT * FROM ({few}) AS few WHERE (SELECT users FROM counted) < :cap
+        UNION ALL
+        SELECT * FROM ({many}) AS many WHERE (SELECT users FROM counted) >= :cap
+    ) AS keys ON TRUE
+    LEFT JOIN users AS u ON u.tenant_id = :tenant_id AND u.id = keys.id
+    """

@@ -40,7 +40,7 @@ from hellojohn_server.features.search.schemas import (
 )
 from hellojohn_server.features.users.schemas import User, UserStatus, user_of
 from hellojohn_server.kit.pagination import COUNT_CAP
-from hellojohn_server.kit.search_query import indexed_part
+from hellojohn_server.kit.search_query import indexed_part, looked_up_by_letters
 from hellojohn_server.storage.compose import (
     bounded_count,
     conjunction,
@@ -55,11 +55,11 @@ from hellojohn_server.storage.compose import (
     stepwise,
 )
 from hellojohn_server.storage.database import Parameter, Reader
-from hellojohn_server.storage.postgres_ways import STEPS, near_or_far
+from hellojohn_server.storage.postgres_ways import STEPS, few_or_many, near_or_far
 from hellojohn_server.storage.sql import Statement
 from hellojohn_server.storage.sqlite_marks import DATES, MARKS, is_member, mark_of, seq_before
 from hellojohn_server.storage.sqlite_ways import KNOWN_ALREADY, WALKED, Source, choice, few_table, walked_or_sorted
-from hellojohn_server.storage.user_conditions import CONDITIONS, NOT_STOPPED
+from hellojohn_server.storage.user_conditions import CONDITIONS, NOT_STOPPED, on_postgres
 
 _OWN: Final = "{}.tenant_id = :tenant_id"
 _SORT_INDEXES: Final = {SortField.LAST_SIGN_IN_AT: "users_last_sign_in", SortField.NAME: "users_name"}
@@ -143,7 +143,7 @@ def _parameters(
         given |= {"prefixes": fts5_all(starts), "starts": list(starts)}
         for number, word in enumerate(words):
             given[f"word_{number}"] = word
-            given[f"like_{number}"] = like_anywhere(word)
+            given[f"like_{number}"] = like_anywhere(looked_up_by_letters(word))
         for number, start in enumerate(starts):
             given[f"start_{number}"] = f" {start} "
     if place is not None:
@@ -207,13 +207,17 @@ def _arms(shape: Shape, select: str, rows: str, *, table: str, name: str, limit:
 
 def _holding(shape: Shape) -> list[str]:
     """Return the conditions as PostgreSQL is given them."""
-    conditions = [CONDITIONS[condition].format("") for condition in shape.conditions]
+    conditions = [on_postgres(each, beside_words=shape.words + shape.starts > 0) for each in shape.conditions]
     conditions += [f"u.search_text LIKE :like_{number}" for number in range(shape.words)]
+    conditions += [f"strpos(u.search_text, :word_{number}) > 0" for number in range(shape.words * shape.is_shortened)]
     return conditions + (["u.search_prefixes @> CAST(:starts AS text[])"] if shape.starts else [])
 
 
 def _postgres(shape: Shape, columns: tuple[str, ...]) -> str:
-    """Find the matches once, and sort them if they are few; else walk the index in the order asked for."""
+    """Find the matches once, and sort them if they are few; else walk the index in the order asked for.
+
+    Without words an index may tell how many there are, so that what many are sorted by is not read.
+    """
     rows = f"FROM users AS u WHERE {conjunction(('u.tenant_id = :tenant_id', *_holding(shape)))}"
     column = SORT_COLUMN[shape.field]
     if shape.counting is not Counting.ROWS:
@@ -223,20 +227,11 @@ def _postgres(shape: Shape, columns: tuple[str, ...]) -> str:
         FROM (SELECT ({_counter(shape, deltas=True)}) AS users) AS total
         LEFT JOIN ({in_turn(arms, ":rows")}) AS page ON TRUE
         """
-    few = in_turn(_arms(shape, "matches.id", "FROM matches WHERE TRUE", table="matches", name=column), ":rows")
     tables, many = _many_on_postgres(shape, rows)
-    return f"""
-    WITH matches AS MATERIALIZED (SELECT u.id, u.{column} {rows} LIMIT :cap),
-    counted AS MATERIALIZED (SELECT count(*) AS users FROM matches){tables}
-    SELECT {_columns("u", columns)}, counted.users, keys.position
-    FROM counted
-    LEFT JOIN (
-        SELECT * FROM ({few}) AS few WHERE (SELECT users FROM counted) < :cap
-        UNION ALL
-        SELECT * FROM ({many}) AS many WHERE (SELECT users FROM counted) >= :cap
-    ) AS keys ON TRUE
-    LEFT JOIN users AS u ON u.tenant_id = :tenant_id AND u.id = keys.id
-    """
+    if shape.field is SortField.CREATED_AT or shape.words or shape.starts:
+        few = in_turn(_arms(shape, "matches.id", "FROM matches WHERE TRUE", table="matches", name=column), ":rows")
+        return few_or_many(_columns("u", columns), f"SELECT u.id, u.{column} {rows}", tables, few, many)
+    return few_or_many(_columns("u", columns), f"SELECT 1 {rows}", tables, _sorted_on_postgres(shape, rows), many)
 
 
 def _many_on_postgres(shape: Shape, rows: str) -> tuple[str, str]:
@@ -246,8 +241,13 @@ def _many_on_postgres(shape: Shape, rows: str) -> tuple[str, str]:
         return "", in_turn(_arms(shape, "u.id", rows, table="u", name=column), ":rows")
     select = f"u.id AS seq, ({conjunction(_holding(shape))}) AS holds"
     steps = _arms(shape, select, f"FROM users AS u WHERE {_OWN.format('u')}", table="u", name=column, limit=STEPS)[0]
-    every = f"FROM (SELECT u.id, u.{column} {rows} OFFSET 0) AS every WHERE TRUE"
-    return near_or_far(steps, in_turn(_arms(shape, "every.id", every, table="every", name=column), ":rows"))
+    return near_or_far(steps, _sorted_on_postgres(shape, rows))
+
+
+def _sorted_on_postgres(shape: Shape, rows: str) -> str:
+    """Return the page from all that match, which are sorted whatever the planner makes of that."""
+    every = f"FROM (SELECT u.id, u.{SORT_COLUMN[shape.field]} {rows} OFFSET 0) AS every WHERE TRUE"
+    return in_turn(_arms(shape, "every.id", every, table="every", name=SORT_COLUMN[shape.field]), ":rows")
 
 
 _EVERYBODY: Final = Source(tables="users AS u NOT INDEXED", seq="u.seq", selects=(_OWN.format("u"),), is_narrow=False)

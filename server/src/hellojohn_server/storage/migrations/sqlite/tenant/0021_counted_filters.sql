@@ -1,0 +1,2 @@
+-- Of this version PostgreSQL alone has new indexes.
+SELECT 1;
