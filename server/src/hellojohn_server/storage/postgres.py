@@ -6,8 +6,9 @@ postgres_transaction (what queries and commands are given) and postgres_schema (
 
 Settings of every connection:
 - READ COMMITTED, whatever the role's default: updates are guarded, single-use rows are claimed by one statement.
-- plan_cache_mode=force_custom_plan, for all statements: tenants differ by orders of magnitude, and a generic plan made
+- plan_cache_mode=force_custom_plan, for what is read: tenants differ by orders of magnitude, and a generic plan made
   for a small one (or without knowing the search word) is the wrong one for a large one. It costs planning each time.
+  What a command runs finds its rows by their keys, so that there the server may keep a plan (auto).
 - random_page_cost=1.1: pages come from memory or flash, where the next one is not nearer than another. By default users
   who stand together at one end of an index were looked for in the whole table.
 - Prepared statements are kept for the life of the connection, up to _STATEMENT_CACHE of them.
@@ -74,7 +75,8 @@ _DROP: Final = "DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {tab
 
 _ADMIT: Final = "INSERT INTO tenant_stores (id) VALUES ($1) ON CONFLICT DO NOTHING"
 _BEGIN: Final = """
-    BEGIN; SELECT pg_advisory_xact_lock_shared({lock}); SELECT 1 FROM tenant_stores WHERE id = '{tenant_id}'
+    BEGIN; SET LOCAL plan_cache_mode = auto; SELECT pg_advisory_xact_lock_shared({lock});
+    SELECT 1 FROM tenant_stores WHERE id = '{tenant_id}'
 """
 _SHUT: Final = """
     BEGIN; SELECT pg_advisory_xact_lock({lock}); DELETE FROM tenant_stores WHERE id = '{tenant_id}'; COMMIT
