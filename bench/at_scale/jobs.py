@@ -39,6 +39,7 @@ _UPDATE: Final = """
         updated_at = updated_at + 1, generation = generation + 1, version = version + 1
     WHERE {of_tenant} role = 'member' AND deleted_at IS NULL AND {disabled}
 """
+_MARKED: Final = "SELECT id FROM audit_entries WHERE {of_tenant} id > 'evt_{mark}' AND id < 'evt_{mark}~' LIMIT 1"
 _INSERT_ENTRIES: Final = """
     INSERT INTO audit_entries (tenant_id, id, type, {entry})
     SELECT tenant_id, 'evt_' || '{mark}' || substr(id, 6), 'user.enabled', {entry}
@@ -57,7 +58,7 @@ def measure(store: Store, directory: Path, rounds: int, seconds: float) -> Itera
     raw: list[float] = []
     growths: list[float] = []
     plans: list[float] = []
-    marks = iter(_MARKS)
+    marks = _free_marks(store)
     _raw(store, next(marks), 1)
     for _ in range(rounds):
         with serving(store, directory / "served.log") as server:
@@ -123,10 +124,41 @@ def _beside(store: Store, directory: Path, common: dict[str, Any], seconds: floa
     )
 
 
+def _free_marks(store: Store) -> Iterator[str]:
+    """Yield letters that no entry has: what a run that was interrupted wrote is still there."""
+    for mark in _MARKS:
+        taken = _MARKED.format(of_tenant=_of_tenant(store), mark=mark)
+        if not (_rows_sqlite if store.engine is Engine.SQLITE else _rows_postgres)(store, taken):
+            yield mark
+
+
+def _rows_sqlite(store: Store, statement: str) -> list[Any]:
+    connection = connect(store.settings.data_dir / "tenants" / f"{store.tenant_id}.db")
+    try:
+        return list(connection.execute(statement))
+    finally:
+        connection.close()
+
+
+def _rows_postgres(store: Store, statement: str) -> list[Any]:
+    async def run() -> list[Any]:
+        connection = await _connected(store)
+        try:
+            return await connection.fetch(statement)
+        finally:
+            await connection.close()
+
+    return asyncio.run(run())
+
+
+def _of_tenant(store: Store) -> str:
+    return "" if store.engine is Engine.SQLITE else f"tenant_id = '{store.tenant_id}' AND "
+
+
 def _raw(store: Store, mark: str, count: int) -> float:
     """Enable every member again and add so many entries in one transaction, and return users a second."""
     is_sqlite = store.engine is Engine.SQLITE
-    of_tenant = "" if is_sqlite else f"tenant_id = '{store.tenant_id}' AND "
+    of_tenant = _of_tenant(store)
     no, disabled = ("0", "disabled = 1") if is_sqlite else ("false", "disabled")
     texts = [_UPDATE, _INSERT_ENTRIES, _INSERT_VALUES]
     given = {"of_tenant": of_tenant, "no": no, "disabled": disabled, "mark": mark, "count": count, "entry": _ENTRY}
@@ -147,10 +179,7 @@ def _raw_sqlite(store: Store, statements: list[str]) -> float:
 
 def _raw_postgres(store: Store, statements: list[str]) -> float:
     async def run() -> float:
-        url = store.settings.database_url
-        connection: asyncpg.Connection = await asyncpg.connect(
-            None if url is None else url.value, server_settings={"search_path": "hellojohn_tenant"}
-        )
+        connection = await _connected(store)
         started = time.perf_counter()
         async with connection.transaction():
             for statement in statements:
@@ -160,6 +189,13 @@ def _raw_postgres(store: Store, statements: list[str]) -> float:
         return taken
 
     return asyncio.run(run())
+
+
+async def _connected(store: Store) -> asyncpg.Connection:
+    url = store.settings.database_url
+    return await asyncpg.connect(
+        None if url is None else url.value, server_settings={"search_path": "hellojohn_tenant"}
+    )
 
 
 def _client(store: Store, server: Running) -> httpx.Client:
