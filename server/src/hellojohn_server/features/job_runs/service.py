@@ -44,8 +44,8 @@ from hellojohn_server.kit.ids import IdFactory, IdPrefix
 from hellojohn_server.kit.principal import Context, system_context
 from hellojohn_server.storage.database import Database, Exempt, Reader, Transaction
 
-_STEP_SECONDS: Final = 0.02
-"""How long a step is to take: others who write wait for it."""
+_STEP_SECONDS: Final = 0.0025
+"""How long a step is to take: others wait for it. At 20 ms the slowest hundredth of them took eight times as long."""
 _FEWEST: Final = 20
 _MOST: Final = 1_000
 _FIRST: Final = 50
